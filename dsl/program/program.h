@@ -1,0 +1,224 @@
+#ifndef WEFT_DSL_PROGRAM_PROGRAM_H_
+#define WEFT_DSL_PROGRAM_PROGRAM_H_
+
+// The checked program: what sema makes of one entry. Names are resolved, compile-time numbers computed, models and lists
+// taken apart, ops opened in the place of their calls, rows written out (every axis has an index). What is left is
+// scalar expressions in index space, so lowering translates it one to one into the `weft` dialect.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dsl/base/span.h"
+#include "dsl/size/size.h"
+
+namespace weft::dsl {
+
+enum class ElementType { kBool, kInt, kI8, kU8, kI32, kI64, kF16, kBf16, kF32, kF64 };
+
+using TensorId = int;  // into Method::tensors
+using IndexId = int;   // unique within a method
+using LocalId = int;   // a scalar bound by Let, unique within a method
+
+// ---- Scalar expressions -------------------------------------------------------------------------------------------
+
+struct Expr;
+using ExprPtr = std::shared_ptr<const Expr>;
+
+// A constant. The alternative follows Expr::type: bool, whole number, or real number.
+struct Literal {
+  std::variant<bool, int64_t, double> value;
+};
+struct IndexRef {  // always kInt
+  IndexId index;
+};
+struct LocalRef {
+  LocalId local;
+};
+struct SizeValue {  // a size used as a number; kInt
+  Size size;
+};
+
+// What an access means where a subscript lies outside its axis.
+enum class Outside { kInside /* proved impossible */, kFill, kClamp, kMirror, kWrap };
+struct Subscript {
+  ExprPtr at;  // kInt
+  Outside outside = Outside::kInside;
+};
+// One element of a tensor. `fill` is the `else` value; null unless some subscript is kFill.
+struct Read {
+  TensorId tensor;
+  std::vector<Subscript> subscripts;  // one per axis
+  ExprPtr fill;
+};
+
+enum class Function {
+  // Numbers: operands and result have one type. kFloorDiv and kMod floor, and x div 0 = x % 0 = 0. kDiv is for floats.
+  kAdd, kSub, kMul, kDiv, kFloorDiv, kMod, kNeg, kPow, kMinimum, kMaximum, kAbs, kSign,
+  // Comparisons: operands have one type, result is bool.
+  kEq, kNe, kLt, kLe, kGt, kGe,
+  kAnd, kOr, kNot,
+  kSelect,  // condition, then, otherwise
+  kSwitch,  // position (kInt), then the elements it chooses from; the position is proved inside
+  // Real functions. kRound is half to even.
+  kExp, kLog, kSqrt, kSin, kCos, kTan, kTanh, kAtan2, kErf, kFloor, kCeil, kRound, kTrunc,
+};
+struct Apply {
+  Function function;
+  std::vector<ExprPtr> operands;
+};
+// To Expr::type. Floats to ints truncate toward zero and saturate, NaN becomes 0; ints to narrower data ints wrap; bool
+// is never an operand.
+struct Cast {
+  ExprPtr operand;
+};
+// `value` is computed once, before `body`, which names it by `local`.
+struct Let {
+  LocalId local;
+  ExprPtr value, body;
+};
+
+// An index and its range lower..upper (upper not included). Bounds may read tensors and name indices further out.
+struct Binder {
+  IndexId index;
+  std::string name;
+  ExprPtr lower, upper;
+};
+enum class ReductionKind { kSum, kProd, kMin, kMax, kAny, kAll, kArgMax, kArgMin, kFirst, kLast };
+// Reduces `body` over all binders where `condition` (null: everywhere) holds. `if_empty` is the value of an empty set;
+// null: the kind's own (0, 1, +inf, -inf, false, true), or proved non-empty.
+// kArgMax, kArgMin: the body is the key, the result the row-major position among the binders' ranges; of equal keys the
+// first, NaN counts as largest. kFirst, kLast: the body at the first or last place where the condition holds.
+// Sums of f16, bf16, i8 and u8 accumulate wider and are rounded once.
+struct Reduce {
+  ReductionKind kind;
+  std::vector<Binder> binders;
+  ExprPtr condition, body, if_empty;
+};
+
+struct Expr {
+  ElementType type;
+  Span span;
+  std::variant<Literal, IndexRef, LocalRef, SizeValue, Read, Apply, Cast, Let, Reduce> node;
+};
+
+// ---- Statements ---------------------------------------------------------------------------------------------------
+
+struct Domain {  // a left index
+  IndexId index;
+  std::string name;
+  Size extent;  // ranges from 0
+};
+
+// results[r][domain...] = bodies[r], for every point of the domain. Usually one result.
+struct Equation {
+  std::vector<Domain> domain;
+  std::vector<TensorId> results;
+  std::vector<ExprPtr> bodies;
+};
+// The same elements in the same row-major order under another shape. Each group lists adjacent axes of the finer tensor
+// that make one axis of the coarser; `result` is the coarser one in Collapse, the finer one in Expand.
+struct Collapse {
+  TensorId result, source;
+  std::vector<std::vector<int>> groups;
+};
+struct Expand {
+  TensorId result, source;
+  std::vector<std::vector<int>> groups;
+};
+struct Concat {
+  TensorId result;
+  std::vector<TensorId> sources;
+  int axis;
+};
+// A condition on sizes that could not be proved: checked when the program meets its inputs, before anything runs.
+// Holds if lhs == rhs (kEqual), lhs <= rhs (kAtMost), or rhs divides lhs (kDivisible).
+struct Check {
+  enum class Relation { kEqual, kAtMost, kDivisible } relation;
+  Size lhs, rhs;
+  std::string message;  // the whole sentence, sizes in braces to be filled in: "H must be divisible by 32, not {H}"
+};
+
+struct Statement;
+// An op under indices: the body once per point of the domain. Tensors of the body have no axes for the domain; each
+// yielded tensor has them prepended. Inside the body the domain's indices may be read like any index in force.
+struct Parallel {
+  std::vector<Domain> domain;
+  std::vector<Statement> body;
+  struct Yield {
+    TensorId inner, outer;
+  };
+  std::vector<Yield> yields;
+};
+
+struct Statement {
+  std::variant<Equation, Collapse, Expand, Concat, Check, Parallel> node;
+  Span span;
+  std::string path;  // R38: `attention.p.e`, instance path and equation name; schedules and profiles name it so
+};
+
+// ---- Entries ------------------------------------------------------------------------------------------------------
+
+struct Tensor {
+  std::string name;
+  ElementType element;
+  std::vector<Size> shape;
+  enum class Origin { kLocal, kInput, kWeight, kConstant } origin = Origin::kLocal;
+  int source = 0;  // kInput: into Method::inputs; kWeight: into Program::weights; kConstant: into Program::constants
+  Span span;
+};
+
+struct Port {  // an input or output of a method
+  std::string name;
+  ElementType element;
+  std::vector<Size> shape;
+  TensorId tensor;
+  // A declared range of an int (R21), checked at the boundary for inputs.
+  std::optional<Size> range_lo, range_hi;
+  std::string doc;
+  Span span;
+};
+
+struct Weight {  // a param, or a state whose value no statement changes
+  std::string path;  // "features.0.0.weight"
+  ElementType element;
+  std::vector<int64_t> shape;
+  // The declared initial value, used where no weight file is given (tests) or it lacks a state: absent for none.
+  std::optional<double> fill;
+  bool is_state = false;
+  Span span;
+};
+
+struct ConstantData {  // a list of numbers that an index subscripts
+  std::vector<double> values;  // row-major
+};
+
+struct Dimension {  // an entry's run-time dimension; a dimension fixed by --dim has become a number
+  int id;           // of its SizeAtom
+  std::string name;
+  int64_t lo, hi, step;
+  std::vector<int64_t> hot;
+};
+
+struct Method {
+  std::string name;  // "forward"
+  std::string doc;
+  std::vector<Port> inputs, outputs;
+  std::vector<Tensor> tensors;
+  std::vector<Statement> body;
+};
+
+struct Program {
+  std::string file, entry;
+  std::vector<Dimension> dimensions;
+  std::vector<Weight> weights;
+  std::vector<ConstantData> constants;
+  std::vector<Method> methods;
+};
+
+}  // namespace weft::dsl
+
+#endif  // WEFT_DSL_PROGRAM_PROGRAM_H_
