@@ -1,0 +1,20 @@
+#include "compiler/ir/weft_dialect.h"
+
+#include "compiler/ir/weft_dialect.cc.inc"
+#include "compiler/ir/weft_enums.cc.inc"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/DialectImplementation.h"
+
+#define GET_OP_CLASSES
+#include "compiler/ir/weft_ops.cc.inc"
+
+namespace weft::ir {
+
+void WeftDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "compiler/ir/weft_ops.cc.inc"
+      >();
+}
+
+}  // namespace weft::ir

@@ -1,0 +1,182 @@
+#ifndef WEFT_COMPILER_IR_WEFT_OPS_TD_
+#define WEFT_COMPILER_IR_WEFT_OPS_TD_
+
+include "compiler/ir/weft_dialect.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Weft_LoopOrder : I32EnumAttr<"LoopOrder", "the order of a loop's steps", [
+    I32EnumAttrCase<"parallel", 0>, I32EnumAttrCase<"up", 1>, I32EnumAttrCase<"down", 2>]> {
+  let cppNamespace = "::weft::ir";
+}
+
+def Weft_EquationOp : Weft_Op<"equation", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "Tensors defined by scalar bodies at every point of a domain";
+  let description = [{
+    C1. The region has one `index` argument per extent, and `names` one name per extent.
+    C2. Every result is a ranked tensor whose shape is the extents: a number where the extent is one, `?` elsewhere.
+    C3. The body yields one value per result, of its element type, without a condition.
+
+        %y = weft.equation (%i) in (4) names ["i"] {
+          %a = weft.read %x[%i] : tensor<4xf32> -> f32
+          weft.yield %a : f32
+        } : tensor<4xf32>
+  }];
+  let arguments = (ins Variadic<Index>:$extents, DenseI64ArrayAttr:$static_extents, StrArrayAttr:$names,
+                       OptionalAttr<StrAttr>:$path);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let skipDefaultBuilders = 1;
+  let builders = [
+    OpBuilder<(ins "::mlir::TypeRange":$types, "::llvm::ArrayRef<::mlir::OpFoldResult>":$extents,
+                   "::llvm::ArrayRef<::llvm::StringRef>":$names, "::llvm::StringRef":$path,
+                   "::llvm::function_ref<void(::mlir::OpBuilder&, ::mlir::Location, ::mlir::ValueRange)>":$body)>
+  ];
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedExtents();
+  }];
+}
+
+def Weft_ReduceOp : Weft_Op<"reduce", [SingleBlock, RecursiveMemoryEffects, AttrSizedOperandSegments]> {
+  let summary = "A reduction over index ranges, inside a body";
+  let description = [{
+    C1. The region has one `index` argument per range; `lower`, `upper` and `names` have one entry per range.
+    C2. The body yields one value, optionally with a condition of type i1: elements count where it holds.
+    C3. `argmax` and `argmin` give an `index`, the row-major position over the ranges; all others the type of the body.
+    C4. `any` and `all` reduce i1.
+    C5. The value if empty has the result's type.
+  }];
+  let arguments = (ins Weft_ReduceKind:$kind, Variadic<Index>:$lower, Variadic<Index>:$upper,
+                       Optional<AnyType>:$if_empty, StrArrayAttr:$names);
+  let results = (outs AnyType:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let skipDefaultBuilders = 1;
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$type, "ReduceKind":$kind, "::mlir::ValueRange":$lower,
+                   "::mlir::ValueRange":$upper, "::llvm::ArrayRef<::llvm::StringRef>":$names,
+                   "::mlir::Value":$if_empty,
+                   "::llvm::function_ref<void(::mlir::OpBuilder&, ::mlir::Location, ::mlir::ValueRange)>":$body)>
+  ];
+}
+
+def Weft_ReadOp : Weft_Op<"read", [NoMemoryEffect, AttrSizedOperandSegments]> {
+  let summary = "One element of a tensor";
+  let description = [{
+    C1. One subscript per axis of the tensor, and one word of `outside` per subscript.
+    C2. There is a fill value exactly where some subscript says `fill`; it has the element type.
+    C3. The result has the element type.
+  }];
+  let arguments = (ins AnyRankedTensor:$tensor, Variadic<Index>:$subscripts, Optional<AnyType>:$fill,
+                       DenseI32ArrayAttr:$outside);
+  let results = (outs AnyType:$result);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let skipDefaultBuilders = 1;
+  let builders = [
+    OpBuilder<(ins "::mlir::Value":$tensor, "::mlir::ValueRange":$subscripts,
+                   "::llvm::ArrayRef<Outside>":$outside, "::mlir::Value":$fill)>
+  ];
+  let extraClassDeclaration = [{
+    Outside getOutsideAt(unsigned axis) { return static_cast<Outside>(getOutside()[axis]); }
+  }];
+}
+
+def Weft_YieldOp : Weft_Op<"yield", [NoMemoryEffect, Terminator, ReturnLike, AttrSizedOperandSegments,
+                                     ParentOneOf<["EquationOp", "ReduceOp", "LoopOp"]>]> {
+  let summary = "What a body computes";
+  let arguments = (ins Variadic<AnyType>:$values, Optional<I1>:$condition);
+  let assemblyFormat = "$values (`if` $condition^)? attr-dict `:` type($values)";
+  let builders = [
+    OpBuilder<(ins "::mlir::ValueRange":$values), [{ build($_builder, $_state, values, ::mlir::Value()); }]>
+  ];
+}
+
+def Weft_LoopOp : Weft_Op<"loop", [SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "Statements under indices";
+  let description = [{
+    C1. The region has one `index` argument per extent, and `names` one name per extent.
+    C2. Every yielded value is a tensor; the result's shape is the extents followed by its shape.
+  }];
+  let arguments = (ins Weft_LoopOrder:$order, Variadic<Index>:$extents, DenseI64ArrayAttr:$static_extents,
+                       StrArrayAttr:$names);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let skipDefaultBuilders = 1;
+  let builders = [
+    OpBuilder<(ins "::mlir::TypeRange":$types, "::llvm::ArrayRef<::mlir::OpFoldResult>":$extents,
+                   "::llvm::ArrayRef<::llvm::StringRef>":$names,
+                   "::llvm::function_ref<void(::mlir::OpBuilder&, ::mlir::Location, ::mlir::ValueRange)>":$body)>
+  ];
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::OpFoldResult> getMixedExtents();
+    bool isParallel() { return getOrder() == LoopOrder::parallel; }
+  }];
+}
+
+def Weft_WeightOp : Weft_Op<"weight", [Pure]> {
+  let summary = "A weight or an unchanging state, by the path that weight files call it";
+  let arguments = (ins StrAttr:$path, UnitAttr:$state, OptionalAttr<F64Attr>:$fill);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$path attr-dict `:` type($result)";
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$type, "::llvm::StringRef":$path, "bool":$state, "::std::optional<double>":$fill)>
+  ];
+}
+
+def Weft_PreparedOp : Weft_Op<"prepared", [Pure]> {
+  let summary = "A result of @prepare, computed when the program is created";
+  let arguments = (ins I64Attr:$position);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$position attr-dict `:` type($result)";
+}
+
+def Weft_CheckOp : Weft_Op<"check"> {
+  let summary = "A relation of sizes that must hold when the program meets its inputs";
+  let description = [{
+    In the message `{0}` stands for the first of the values.
+  }];
+  let arguments = (ins Weft_CheckRelation:$relation, Index:$lhs, Index:$rhs, StrAttr:$message,
+                       Variadic<Index>:$values);
+  let assemblyFormat = "$relation $lhs `,` $rhs $message (`values` `(` $values^ `)`)? attr-dict";
+}
+
+def Weft_KernelOp : Weft_Op<"kernel", [IsolatedFromAbove, SingleBlock, Symbol, RecursiveMemoryEffects]> {
+  let summary = "Equations that become one compiled function";
+  let description = [{
+    C1. Arguments are tensors, then `index` values; results are tensors.
+    C2. The body ends in `weft.return` with one value of the type of each result.
+
+        weft.kernel @relu {class = "pointwise"} (%x: tensor<4xf32>) -> (tensor<4xf32>) { ... }
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def Weft_ReturnOp : Weft_Op<"return", [NoMemoryEffect, Terminator, ReturnLike, HasParent<"KernelOp">]> {
+  let summary = "The results of a kernel";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+}
+
+def Weft_LaunchOp : Weft_Op<"launch", [NoMemoryEffect, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Run a kernel";
+  let description = [{
+    C1. The callee is a `weft.kernel` whose type is that of the operands and results.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<AnyType>:$operands);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = "$callee `(` $operands `)` attr-dict `:` functional-type($operands, $results)";
+}
+
+#endif  // WEFT_COMPILER_IR_WEFT_OPS_TD_

@@ -1,0 +1,61 @@
+// RUN: weft-opt %s | weft-opt | FileCheck %s
+// Every op prints what it parses.
+
+// CHECK-LABEL: func.func public @forward
+func.func public @forward(%x: tensor<1x3x?x9xf32> {weft.name = "x"}, %id: tensor<4xi64>) -> tensor<1x32x?x9xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %zero = arith.constant 0.0 : f32
+  %h = tensor.dim %x, %c2 : tensor<1x3x?x9xf32>
+  // CHECK: weft.weight "conv.weight" : tensor<32x3x3xf32>
+  %w = weft.weight "conv.weight" : tensor<32x3x3xf32>
+  // CHECK: weft.weight "norm.mean" {fill = 1.000000e+00 : f64, state} : tensor<32xf32>
+  %m = weft.weight "norm.mean" {state, fill = 1.0} : tensor<32xf32>
+  // CHECK: weft.check divisible %{{.*}}, %{{.*}} "H must be even, not {0}" values(%{{.*}})
+  weft.check divisible %h, %c2 "H must be even, not {0}" values(%h)
+  // CHECK: weft.equation (%[[N:.*]], %[[K:.*]], %[[I:.*]], %[[J:.*]]) in (1, 32, %{{.*}}, 9) names ["n", "k", "i", "j"] attributes {path = "conv.y"} {
+  %y = weft.equation (%n, %k, %i, %j) in (1, 32, %h, 9) names ["n", "k", "i", "j"] attributes {path = "conv.y"} {
+    // CHECK: weft.reduce sum (%[[C:.*]], %[[R:.*]]) from (%{{.*}}, %{{.*}}) to (%{{.*}}, %{{.*}}) names ["c", "r"] {
+    %s = weft.reduce sum (%c, %r) from (%c0, %c0) to (%c3, %c3) names ["c", "r"] {
+      %p = arith.addi %i, %r : index
+      %q = arith.subi %p, %c1 : index
+      // CHECK: weft.read %{{.*}}[%[[N]], %[[C]], %{{.*}}, %[[J]]] outside [inside, inside, fill, inside] else %{{.*}} : tensor<1x3x?x9xf32> -> f32
+      %a = weft.read %x[%n, %c, %q, %j] outside [inside, inside, fill, inside] else %zero : tensor<1x3x?x9xf32> -> f32
+      // CHECK: weft.read %{{.*}}[%[[K]], %[[C]], %[[R]]] : tensor<32x3x3xf32> -> f32
+      %b = weft.read %w[%k, %c, %r] : tensor<32x3x3xf32> -> f32
+      %ab = arith.mulf %a, %b : f32
+      %there = arith.cmpi slt, %c, %c2 : index
+      // CHECK: weft.yield %{{.*}} if %{{.*}} : f32
+      weft.yield %ab if %there : f32
+    // CHECK: } else %{{.*}} : f32
+    } else %zero : f32
+    weft.yield %s : f32
+  } : tensor<1x32x?x9xf32>
+  // CHECK: weft.loop parallel (%[[L:.*]]) in (4) names ["l"] {
+  %z = weft.loop parallel (%l) in (4) names ["l"] {
+    %row = weft.equation () in () names [] {
+      %v = weft.read %id[%l] : tensor<4xi64> -> i64
+      weft.yield %v : i64
+    } : tensor<i64>
+    weft.yield %row : tensor<i64>
+  } : tensor<4xi64>
+  // CHECK: weft.prepared 3 : tensor<4xf32>
+  %prepared = weft.prepared 3 : tensor<4xf32>
+  // CHECK: weft.launch @relu(%{{.*}}, %{{.*}}) {weft.offset = array<i64: 64>} : (tensor<4xf32>, index) -> tensor<4xf32>
+  %r = weft.launch @relu(%prepared, %h) {weft.offset = array<i64: 64>} : (tensor<4xf32>, index) -> tensor<4xf32>
+  return %y : tensor<1x32x?x9xf32>
+}
+
+// CHECK: weft.kernel @relu {class = "pointwise"} (%[[X:.*]]: tensor<4xf32>, %{{.*}}: index) -> (tensor<4xf32>) {
+weft.kernel @relu {class = "pointwise"} (%x: tensor<4xf32>, %h: index) -> (tensor<4xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %y = weft.equation (%i) in (4) names ["i"] {
+    %a = weft.read %x[%i] : tensor<4xf32> -> f32
+    %b = arith.maximumf %a, %zero : f32
+    weft.yield %b : f32
+  } : tensor<4xf32>
+  // CHECK: weft.return %{{.*}} : tensor<4xf32>
+  weft.return %y : tensor<4xf32>
+}
