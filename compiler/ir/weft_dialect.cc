@@ -1,12 +1,16 @@
 #include "compiler/ir/weft_dialect.h"
 
-#include "compiler/ir/weft_dialect.cc.inc"
-#include "compiler/ir/weft_enums.cc.inc"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectImplementation.h"
 
+// Generated code needs all of the above first.
+// clang-format off
+#include "compiler/ir/weft_dialect.cc.inc"
+#include "compiler/ir/weft_enums.cc.inc"
+
 #define GET_OP_CLASSES
 #include "compiler/ir/weft_ops.cc.inc"
+// clang-format on
 
 namespace weft::ir {
 

@@ -6,8 +6,6 @@
 
 #include <optional>
 
-#include "compiler/ir/weft_dialect.h.inc"
-#include "compiler/ir/weft_enums.h.inc"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -17,7 +15,13 @@
 #include "mlir/Interfaces/ControlFlowInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+// Generated code needs all of the above first.
+// clang-format off
+#include "compiler/ir/weft_dialect.h.inc"
+#include "compiler/ir/weft_enums.h.inc"
+
 #define GET_OP_CLASSES
 #include "compiler/ir/weft_ops.h.inc"
+// clang-format on
 
 #endif  // WEFT_COMPILER_IR_WEFT_DIALECT_H_
