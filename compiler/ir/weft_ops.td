@@ -169,14 +169,21 @@ def Weft_ReturnOp : Weft_Op<"return", [NoMemoryEffect, Terminator, ReturnLike, H
   let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
 }
 
-def Weft_LaunchOp : Weft_Op<"launch", [NoMemoryEffect, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Weft_LaunchOp : Weft_Op<"launch", [NoMemoryEffect, AttrSizedOperandSegments,
+                                       DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Run a kernel";
   let description = [{
     C1. The callee is a `weft.kernel` whose type is that of the operands and results.
+    C2. `sizes` has one value per run-time size of the results, in the order of results and axes.
+
+        %y = weft.launch @relu(%x) sizes(%n) : (tensor<?xf32>) -> tensor<?xf32>
   }];
-  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<AnyType>:$operands);
+  let arguments = (ins FlatSymbolRefAttr:$callee, Variadic<AnyType>:$inputs, Variadic<Index>:$sizes);
   let results = (outs Variadic<AnyRankedTensor>:$results);
-  let assemblyFormat = "$callee `(` $operands `)` attr-dict `:` functional-type($operands, $results)";
+  let assemblyFormat = [{
+    $callee `(` $inputs `)` (`sizes` `(` $sizes^ `)`)? attr-dict `:` functional-type($inputs, $results)
+  }];
+  let hasVerifier = 1;
 }
 
 #endif  // WEFT_COMPILER_IR_WEFT_OPS_TD_

@@ -123,10 +123,20 @@ LogicalResult KernelOp::verify() {
   return mlir::success();
 }
 
+LogicalResult LaunchOp::verify() {
+  size_t dynamic = 0;
+  for (mlir::Type type : getResultTypes())
+    dynamic += mlir::cast<mlir::RankedTensorType>(type).getNumDynamicDims();
+  if (getSizes().size() != dynamic)
+    return emitOpError("C2: has ") << getSizes().size() << " sizes for " << dynamic
+                                   << " run-time sizes of its results";
+  return mlir::success();
+}
+
 LogicalResult LaunchOp::verifySymbolUses(mlir::SymbolTableCollection& symbols) {
   auto kernel = symbols.lookupNearestSymbolFrom<KernelOp>(*this, getCalleeAttr());
   if (!kernel) return emitOpError("C1: no kernel is called ") << getCallee();
-  auto type = mlir::FunctionType::get(getContext(), getOperandTypes(), getResultTypes());
+  auto type = mlir::FunctionType::get(getContext(), getInputs().getTypes(), getResultTypes());
   if (kernel.getFunctionType() != type)
     return emitOpError("C1: launches ") << type << ", but the kernel is " << kernel.getFunctionType();
   return mlir::success();

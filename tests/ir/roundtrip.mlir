@@ -45,6 +45,8 @@ func.func public @forward(%x: tensor<1x3x?x9xf32> {weft.name = "x"}, %id: tensor
   %prepared = weft.prepared 3 : tensor<4xf32>
   // CHECK: weft.launch @relu(%{{.*}}, %{{.*}}) {weft.offset = array<i64: 64>} : (tensor<4xf32>, index) -> tensor<4xf32>
   %r = weft.launch @relu(%prepared, %h) {weft.offset = array<i64: 64>} : (tensor<4xf32>, index) -> tensor<4xf32>
+  // CHECK: weft.launch @scale(%{{.*}}) sizes(%{{.*}}) : (tensor<1x3x?x9xf32>) -> tensor<?xf32>
+  %d = weft.launch @scale(%x) sizes(%h) : (tensor<1x3x?x9xf32>) -> tensor<?xf32>
   return %y : tensor<1x32x?x9xf32>
 }
 
@@ -58,4 +60,15 @@ weft.kernel @relu {class = "pointwise"} (%x: tensor<4xf32>, %h: index) -> (tenso
   } : tensor<4xf32>
   // CHECK: weft.return %{{.*}} : tensor<4xf32>
   weft.return %y : tensor<4xf32>
+}
+
+weft.kernel @scale (%x: tensor<1x3x?x9xf32>) -> (tensor<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %h = tensor.dim %x, %c2 : tensor<1x3x?x9xf32>
+  %y = weft.equation (%i) in (%h) names ["i"] {
+    %a = weft.read %x[%c0, %c0, %i, %c0] : tensor<1x3x?x9xf32> -> f32
+    weft.yield %a : f32
+  } : tensor<?xf32>
+  weft.return %y : tensor<?xf32>
 }
