@@ -8,12 +8,14 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/pipeline/pipeline.h"
 
 int main(int argc, char** argv) {
   mlir::DialectRegistry registry;
   registry.insert<weft::ir::WeftDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
                   mlir::math::MathDialect, mlir::scf::SCFDialect, mlir::tensor::TensorDialect>();
   mlir::registerTransformsPasses();
+  weft::passes::RegisterPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "weft-opt: passes on the text of a module\n", registry));
 }

@@ -4,10 +4,10 @@
 
 namespace weft::passes {
 
-// The register tile of a contraction is rows x block, with block / lanes accumulators per row beside block / lanes
-// loaded weights and one broadcast. Wide blocks (4 vectors) load fewest inputs per multiplication and suit long rows of
-// a matrix product; convolutions and few rows want 2 vectors, so that the tile has enough rows to hide the latency of
-// the multiply-add. Then the block that pads least wins, wide before narrow.
+// The register tile of a contraction is rows x block, with block / lanes accumulators per row beside block /
+// lanes loaded weights and one broadcast. Wide blocks (4 vectors) load fewest inputs per multiplication and
+// suit long rows of a matrix product; convolutions and few rows want 2 vectors, so that the tile has enough
+// rows to hide the latency of the multiply-add. Then the block that pads least wins, wide before narrow.
 int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t taps,
                     int64_t element_bytes) {
   int64_t lanes = std::max<int64_t>(1, target.vector_bytes / element_bytes);

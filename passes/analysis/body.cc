@@ -1,0 +1,114 @@
+#include "passes/analysis/body.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "passes/analysis/equation.h"
+#include "passes/analysis/index_range.h"
+
+namespace weft::passes {
+
+using mlir::Value;
+namespace arith = mlir::arith;
+namespace math = mlir::math;
+
+llvm::SetVector<Value> UsedFromOutside(mlir::Operation* op) {
+  llvm::SetVector<Value> used;
+  op->walk<mlir::WalkOrder::PreOrder>([&](mlir::Operation* inner) {
+    for (Value operand : inner->getOperands()) {
+      mlir::Operation* definer = operand.getDefiningOp();
+      if (!definer) definer = operand.getParentBlock()->getParentOp();
+      if (definer && op->isAncestor(definer)) continue;
+      used.insert(operand);
+    }
+  });
+  return used;
+}
+
+llvm::SetVector<Value> IndicesOf(Value value) {
+  llvm::SetVector<Value> indices;
+  llvm::SmallVector<Value> todo = {value};
+  llvm::DenseSet<Value> seen;
+  while (!todo.empty()) {
+    Value next = todo.pop_back_val();
+    if (!seen.insert(next).second) continue;
+    if (auto argument = mlir::dyn_cast<mlir::BlockArgument>(next)) {
+      if (mlir::isa<ir::EquationOp, ir::ReduceOp, ir::LoopOp>(argument.getOwner()->getParentOp()))
+        indices.insert(argument);
+      continue;
+    }
+    mlir::Operation* op = next.getDefiningOp();
+    if (mlir::isa<ir::EquationOp, ir::LoopOp>(op)) continue;  // a tensor: its own indices are not ours
+    llvm::append_range(todo, UsedFromOutside(op));
+  }
+  return indices;
+}
+
+std::optional<int64_t> PointCount(ir::EquationOp equation) {
+  int64_t points = 1;
+  for (int64_t extent : equation.getStaticExtents()) {
+    if (mlir::ShapedType::isDynamic(extent)) return std::nullopt;
+    points *= extent;
+  }
+  return points;
+}
+
+std::optional<int64_t> PointCount(ir::ReduceOp reduce) {
+  int64_t points = 1;
+  for (auto [lower, upper] : llvm::zip_equal(reduce.getLower(), reduce.getUpper())) {
+    auto from = mlir::getConstantIntValue(lower), to = mlir::getConstantIntValue(upper);
+    if (!from || !to) return std::nullopt;
+    points *= std::max<int64_t>(0, *to - *from);
+  }
+  return points;
+}
+
+namespace {
+
+// Beside an addition, on vector units: measured ratios, rounded.
+double FlopsOfOne(mlir::Operation* op) {
+  if (op->getNumResults() != 1) return 0;
+  if (mlir::isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op)) return 6;
+  if (mlir::isa<math::FloorOp, math::CeilOp, math::TruncOp, math::RoundEvenOp, math::AbsFOp>(op)) return 1;
+  if (mlir::isa<math::MathDialect>(op->getDialect())) return 20;
+  mlir::Type type = op->getResult(0).getType();
+  if (!mlir::isa<arith::ArithDialect>(op->getDialect()) || mlir::isa<arith::ConstantOp>(op)) return 0;
+  bool compares = mlir::isa<arith::CmpFOp, arith::CmpIOp>(op);
+  if (mlir::isa<mlir::FloatType>(type) || (compares && mlir::isa<arith::CmpFOp>(op))) return 1;
+  return 0;  // index arithmetic is hoisted, or goes into addresses
+}
+
+}  // namespace
+
+double FlopsOf(mlir::Operation* op, double unknown) {
+  double inner = 0;
+  for (mlir::Region& region : op->getRegions())
+    for (mlir::Operation& child : region.getOps()) inner += FlopsOf(&child, unknown);
+  if (auto reduce = mlir::dyn_cast<ir::ReduceOp>(op)) {
+    std::optional<int64_t> points = PointCount(reduce);
+    return (inner + 1) * (points ? static_cast<double>(*points) : unknown);
+  }
+  return inner + FlopsOfOne(op);
+}
+
+double FlopsPerPoint(ir::EquationOp equation, double unknown) {
+  double flops = 0;
+  for (mlir::Operation& op : equation.getBody().front()) flops += FlopsOf(&op, unknown);
+  return flops;
+}
+
+bool HasReduction(ir::EquationOp equation) {
+  return equation.getBody().walk([](ir::ReduceOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
+}
+
+int64_t ElementBytes(mlir::Type element) {
+  if (element.isIndex()) return 8;
+  return std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
+}
+
+std::optional<int64_t> BytesOf(mlir::Type tensor) {
+  auto type = mlir::cast<mlir::RankedTensorType>(tensor);
+  if (!type.hasStaticShape()) return std::nullopt;
+  return type.getNumElements() * ElementBytes(type.getElementType());
+}
+
+}  // namespace weft::passes

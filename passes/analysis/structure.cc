@@ -1,0 +1,71 @@
+#include "passes/analysis/structure.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/Support/raw_ostream.h"
+#include "mlir/IR/BuiltinAttributes.h"
+
+namespace weft::passes {
+namespace {
+
+using mlir::Value;
+
+constexpr llvm::StringLiteral kLeftOut[] = {"path", "names", "group", "sym_name"};
+
+class Writer {
+ public:
+  std::string Write(mlir::Operation* op) {
+    WriteOp(op);
+    return std::move(text_);
+  }
+
+ private:
+  void WriteOp(mlir::Operation* op) {
+    stream_ << op->getName().getStringRef() << "(";
+    for (Value operand : op->getOperands()) {
+      auto number = numbers_.find(operand);
+      if (number != numbers_.end()) {
+        stream_ << "%" << number->second << " ";
+      } else {
+        stream_ << "outside" << operand.getAsOpaquePointer() << " ";
+      }
+    }
+    stream_ << "){";
+    for (mlir::NamedAttribute attribute : op->getAttrDictionary()) {
+      if (llvm::is_contained(kLeftOut, attribute.getName().getValue())) continue;
+      stream_ << attribute.getName().getValue() << "=";
+      // A large constant is one object of the context: its address is its content.
+      if (mlir::isa<mlir::DenseElementsAttr>(attribute.getValue())) {
+        stream_ << attribute.getValue().getAsOpaquePointer();
+      } else {
+        stream_ << attribute.getValue();
+      }
+      stream_ << " ";
+    }
+    stream_ << "}";
+    for (mlir::Type type : op->getResultTypes()) stream_ << type << ",";
+    for (mlir::Region& region : op->getRegions()) {
+      stream_ << "[";
+      for (mlir::Block& block : region) {
+        for (Value argument : block.getArguments()) {
+          numbers_.try_emplace(argument, numbers_.size());
+          stream_ << argument.getType() << ",";
+        }
+        stream_ << ":";
+        for (mlir::Operation& inner : block) WriteOp(&inner);
+      }
+      stream_ << "]";
+    }
+    for (Value result : op->getResults()) numbers_.try_emplace(result, numbers_.size());
+    stream_ << ";";
+  }
+
+  std::string text_;
+  llvm::raw_string_ostream stream_{text_};
+  llvm::DenseMap<Value, unsigned> numbers_;
+};
+
+}  // namespace
+
+std::string StructureOf(mlir::Operation* op) { return Writer().Write(op); }
+
+}  // namespace weft::passes

@@ -1,0 +1,17 @@
+include "mlir/Pass/PassBase.td"
+
+def GroupEquations : Pass<"weft-group-equations", "mlir::func::FuncOp"> {
+  let summary = "Decide which equations share a kernel";
+  let options = [
+    Option<"l2Bytes", "l2-bytes", "int64_t", "1 << 20", "Second-level cache of one core">,
+    Option<"threads", "threads", "int64_t", "2", "Threads that a kernel should keep busy">,
+  ];
+}
+
+def CopyOutputs : Pass<"weft-copy-outputs", "mlir::func::FuncOp"> {
+  let summary = "Make every output of a method the result of an equation that is no other output";
+  let description = [{
+    An input, a weight, a constant or a value that is returned twice is copied by an equation of its own, so that a
+    caller's buffers are always written by a kernel.
+  }];
+}

@@ -1,0 +1,297 @@
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "mlir/IR/IRMapping.h"
+#include "passes/analysis/equation.h"
+#include "passes/analysis/speculation.h"
+#include "passes/inline/passes.h"
+
+namespace weft::passes {
+
+#define GEN_PASS_DEF_INLINEPARALLEL
+#include "passes/inline/passes.h.inc"
+
+namespace {
+
+using mlir::OpFoldResult;
+using mlir::SmallVector;
+using mlir::Value;
+
+// Rewrites one loop whose body holds no other loop. Values of the body are of three kinds: *hoisted* (no
+// index of the loop in them: computed once, outside), *batched* (a tensor that got the loop's axes in front),
+// *scalar* (index arithmetic on the loop's indices: written again in every body that uses it).
+class Batcher {
+ public:
+  Batcher(mlir::OpBuilder& builder, ir::LoopOp loop)
+      : builder_(builder),
+        loop_(loop),
+        extents_(ExtentsOf(loop)),
+        names_(loop.getNames().getValue()),
+        body_(&loop.getBody().front()) {}
+
+  // Writes everything before the loop and replaces its results. On failure the loop is as before, with an
+  // error.
+  mlir::LogicalResult Run() {
+    builder_.setInsertionPoint(loop_);
+    mlir::Block& body = loop_.getBody().front();
+    for (mlir::Operation& op : body.without_terminator())
+      if (mlir::failed(Rewrite(&op))) return mlir::failure();
+    SmallVector<Value> results;
+    for (Value yielded : body.getTerminator()->getOperands()) {
+      auto type = mlir::dyn_cast<mlir::RankedTensorType>(yielded.getType());
+      if (!type) return loop_.emitError("yields a value that is no tensor");
+      results.push_back(batched_.contains(yielded) ? batched_[yielded]
+                                                   : Broadcast(hoisted_.lookupOrDefault(yielded)));
+    }
+    for (auto [result, value] : llvm::zip_equal(loop_.getResults(), results)) {
+      if (value.getType() != result.getType())
+        value = mlir::tensor::CastOp::create(builder_, loop_.getLoc(), result.getType(), value);
+      result.replaceAllUsesWith(value);
+    }
+    loop_.erase();
+    return mlir::success();
+  }
+
+ private:
+  unsigned Depth() const { return extents_.size(); }
+
+  mlir::RankedTensorType BatchedType(mlir::Type inner) const {
+    auto type = mlir::cast<mlir::RankedTensorType>(inner);
+    SmallVector<int64_t> shape;
+    for (OpFoldResult extent : extents_)
+      shape.push_back(mlir::getConstantIntValue(extent).value_or(mlir::ShapedType::kDynamic));
+    llvm::append_range(shape, type.getShape());
+    return mlir::RankedTensorType::get(shape, type.getElementType());
+  }
+
+  // Whether `op`, or an operation in it, uses what changes with the loop's indices.
+  bool Varies(mlir::Operation* op) const {
+    bool varies = false;
+    op->walk([&](mlir::Operation* inner) {
+      for (Value operand : inner->getOperands()) {
+        auto argument = mlir::dyn_cast<mlir::BlockArgument>(operand);
+        varies |= (argument && argument.getOwner() == body_) || batched_.contains(operand) ||
+                  scalars_.contains(operand);
+      }
+    });
+    return varies;
+  }
+
+  mlir::LogicalResult Rewrite(mlir::Operation* op) {
+    if (auto dim = mlir::dyn_cast<mlir::tensor::DimOp>(op); dim && batched_.contains(dim.getSource())) {
+      auto axis = dim.getConstantIndex();
+      if (!axis) return dim.emitError("asks for the size of an axis that is not a number");
+      Value size = AsIndex(builder_, dim.getLoc(),
+                           SizeOf(builder_, dim.getLoc(), batched_[dim.getSource()], *axis + Depth()));
+      hoisted_.map(dim.getResult(), size);
+      return mlir::success();
+    }
+    if (!Varies(op) && (!mlir::isa<ir::EquationOp>(op) || MayRunOutside(mlir::cast<ir::EquationOp>(op)))) {
+      builder_.clone(*op, hoisted_);
+      return mlir::success();
+    }
+    if (auto equation = mlir::dyn_cast<ir::EquationOp>(op)) return RewriteEquation(equation);
+    if (auto collapse = mlir::dyn_cast<mlir::tensor::CollapseShapeOp>(op)) return RewriteCollapse(collapse);
+    if (auto expand = mlir::dyn_cast<mlir::tensor::ExpandShapeOp>(op)) return RewriteExpand(expand);
+    if (auto concat = mlir::dyn_cast<mlir::tensor::ConcatOp>(op)) return RewriteConcat(concat);
+    if (auto cast = mlir::dyn_cast<mlir::tensor::CastOp>(op)) {
+      batched_[cast.getResult()] = mlir::tensor::CastOp::create(
+          builder_, cast.getLoc(), BatchedType(cast.getType()), Batched(cast.getSource()));
+      return mlir::success();
+    }
+    bool is_scalar = op->getNumRegions() == 0 && mlir::isMemoryEffectFree(op) &&
+                     llvm::none_of(op->getResultTypes(), llvm::IsaPred<mlir::TensorType>);
+    if (!is_scalar) return op->emitError("cannot be computed for all indices of a parallel loop at once");
+    for (Value result : op->getResults()) scalars_.insert(result);
+    return mlir::success();
+  }
+
+  // What runs once although the loop may run never must not read out of range then.
+  bool MayRunOutside(ir::EquationOp equation) const {
+    bool loop_runs = llvm::all_of(extents_, [](OpFoldResult extent) { return IsPositive(extent); });
+    return loop_runs || IsSpeculatable(equation);
+  }
+
+  // A size of the body, outside of it.
+  OpFoldResult Outside(OpFoldResult size) {
+    if (auto value = mlir::dyn_cast<Value>(size)) return hoisted_.lookupOrDefault(value);
+    return size;
+  }
+
+  Value Batched(Value value) {
+    auto found = batched_.find(value);
+    return found != batched_.end() ? found->second : Broadcast(hoisted_.lookupOrDefault(value));
+  }
+
+  // The same tensor for every point of the loop.
+  Value Broadcast(Value tensor) {
+    auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
+    SmallVector<OpFoldResult> extents = extents_;
+    SmallVector<mlir::Attribute> names(names_);
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      extents.push_back(SizeOf(builder_, loop_.getLoc(), tensor, axis));
+      names.push_back(builder_.getStringAttr("r" + std::to_string(axis)));
+    }
+    auto equation = CreateEquation(
+        builder_, {loop_.getLoc(), nullptr}, extents, UniqueNames(names), type.getElementType(),
+        [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
+          return {CreateRead(body, loop_.getLoc(), tensor, indices.drop_front(Depth()))};
+        });
+    return equation->getResult(0);
+  }
+
+  // Indices of the loop that have the name of an inner one are called `i_1`: schedules of the op inside name
+  // its own.
+  SmallVector<mlir::Attribute> UniqueNames(llvm::ArrayRef<mlir::Attribute> names) {
+    llvm::StringSet<> taken;
+    for (mlir::Attribute name : names.drop_front(Depth()))
+      taken.insert(mlir::cast<mlir::StringAttr>(name).getValue());
+    SmallVector<mlir::Attribute> unique(names);
+    for (mlir::Attribute& name : llvm::MutableArrayRef(unique).take_front(Depth())) {
+      std::string text = mlir::cast<mlir::StringAttr>(name).str(), candidate = text;
+      for (int count = 1; !taken.insert(candidate).second; ++count)
+        candidate = text + "_" + std::to_string(count);
+      name = builder_.getStringAttr(candidate);
+    }
+    return unique;
+  }
+
+  mlir::LogicalResult RewriteEquation(ir::EquationOp equation) {
+    SmallVector<OpFoldResult> extents = extents_;
+    for (OpFoldResult extent : ExtentsOf(equation)) {
+      auto value = mlir::dyn_cast<Value>(extent);
+      if (value && scalars_.contains(value))
+        return equation.emitError("has a size that differs between the points of a parallel loop");
+      extents.push_back(Outside(extent));
+    }
+    SmallVector<mlir::Attribute> names(names_);
+    llvm::append_range(names, equation.getNames().getValue());
+    SmallVector<mlir::Type> element_types;
+    for (mlir::Type type : equation->getResultTypes())
+      element_types.push_back(mlir::cast<mlir::RankedTensorType>(type).getElementType());
+
+    auto batched = CreateEquation(
+        builder_, LabelOf(equation), extents, UniqueNames(names), element_types,
+        [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
+          mlir::IRMapping mapping = hoisted_;
+          for (auto [from, to] : llvm::zip_equal(loop_.getBody().getArguments(), indices.take_front(Depth())))
+            mapping.map(from, to);
+          for (auto [from, to] :
+               llvm::zip_equal(equation.getBody().getArguments(), indices.drop_front(Depth())))
+            mapping.map(from, to);
+          for (mlir::Operation& scalar : loop_.getBody().front())
+            if (scalar.getNumResults() > 0 && scalars_.contains(scalar.getResult(0)))
+              body.clone(scalar, mapping);
+          mlir::Block& inner = equation.getBody().front();
+          for (mlir::Operation& op : inner.without_terminator()) body.clone(op, mapping);
+          SmallVector<Value> yielded;
+          for (Value value : inner.getTerminator()->getOperands())
+            yielded.push_back(mapping.lookupOrDefault(value));
+          return yielded;
+        });
+    ReadBatched(batched);
+    for (auto [from, to] : llvm::zip_equal(equation->getResults(), batched->getResults()))
+      batched_[from] = to;
+    return mlir::success();
+  }
+
+  // Reads of the loop's own tensors in a cloned body get the loop's indices as first subscripts.
+  void ReadBatched(ir::EquationOp equation) {
+    SmallVector<Value> outer(equation.getBody().getArguments().take_front(Depth()));
+    SmallVector<ir::ReadOp> reads;
+    SmallVector<mlir::tensor::DimOp> dims;
+    equation.getBody().walk([&](mlir::Operation* op) {
+      if (auto read = mlir::dyn_cast<ir::ReadOp>(op); read && batched_.contains(read.getTensor()))
+        reads.push_back(read);
+      if (auto dim = mlir::dyn_cast<mlir::tensor::DimOp>(op); dim && batched_.contains(dim.getSource()))
+        dims.push_back(dim);
+    });
+    for (ir::ReadOp read : reads) {
+      mlir::OpBuilder builder(read);
+      SmallVector<Value> subscripts = outer;
+      llvm::append_range(subscripts, read.getSubscripts());
+      SmallVector<ir::Outside> outside(Depth(), ir::Outside::inside);
+      llvm::append_range(outside, OutsideOf(read));
+      auto batched =
+          CreateRead(builder, read.getLoc(), batched_[read.getTensor()], subscripts, outside, read.getFill());
+      read.replaceAllUsesWith(batched.getResult());
+      read.erase();
+    }
+    for (mlir::tensor::DimOp dim : dims) {
+      mlir::OpBuilder builder(dim);
+      Value axis = mlir::arith::ConstantIndexOp::create(builder, dim.getLoc(), Depth());
+      axis = mlir::arith::AddIOp::create(builder, dim.getLoc(), axis, dim.getIndex());
+      Value size = mlir::tensor::DimOp::create(builder, dim.getLoc(), batched_[dim.getSource()], axis);
+      dim.replaceAllUsesWith(size);
+      dim.erase();
+    }
+  }
+
+  // The groups of a view with one more group per axis of the loop in front.
+  SmallVector<mlir::ReassociationIndices> ShiftedGroups(SmallVector<mlir::ReassociationIndices> inner) const {
+    SmallVector<mlir::ReassociationIndices> groups;
+    for (unsigned axis = 0; axis < Depth(); ++axis) groups.push_back({axis});
+    for (mlir::ReassociationIndices& group : inner) {
+      for (int64_t& axis : group) axis += Depth();
+      groups.push_back(group);
+    }
+    return groups;
+  }
+
+  mlir::LogicalResult RewriteCollapse(mlir::tensor::CollapseShapeOp collapse) {
+    SmallVector<mlir::ReassociationIndices> groups = ShiftedGroups(collapse.getReassociationIndices());
+    Value source = Batched(collapse.getSrc());
+    batched_[collapse.getResult()] = mlir::tensor::CollapseShapeOp::create(
+        builder_, collapse.getLoc(), BatchedType(collapse.getType()), source, groups);
+    return mlir::success();
+  }
+
+  mlir::LogicalResult RewriteExpand(mlir::tensor::ExpandShapeOp expand) {
+    SmallVector<OpFoldResult> shape = extents_;
+    for (OpFoldResult size : expand.getMixedOutputShape()) {
+      auto value = mlir::dyn_cast<Value>(size);
+      if (value && scalars_.contains(value))
+        return expand.emitError("has a size that differs between the points of a parallel loop");
+      shape.push_back(Outside(size));
+    }
+    SmallVector<mlir::ReassociationIndices> groups = ShiftedGroups(expand.getReassociationIndices());
+    Value source = Batched(expand.getSrc());
+    batched_[expand.getResult()] = mlir::tensor::ExpandShapeOp::create(
+        builder_, expand.getLoc(), BatchedType(expand.getType()), source, groups, shape);
+    return mlir::success();
+  }
+
+  mlir::LogicalResult RewriteConcat(mlir::tensor::ConcatOp concat) {
+    SmallVector<Value> sources;
+    for (Value source : concat.getInputs()) sources.push_back(Batched(source));
+    batched_[concat.getResult()] =
+        mlir::tensor::ConcatOp::create(builder_, concat.getLoc(), BatchedType(concat.getType()),
+                                       static_cast<uint64_t>(concat.getDim() + Depth()), sources);
+    return mlir::success();
+  }
+
+  mlir::OpBuilder& builder_;
+  ir::LoopOp loop_;
+  SmallVector<OpFoldResult> extents_;
+  llvm::ArrayRef<mlir::Attribute> names_;
+  const mlir::Block* body_;
+  mlir::IRMapping hoisted_;
+  llvm::DenseMap<Value, Value> batched_;
+  llvm::DenseSet<Value> scalars_;
+};
+
+struct InlineParallelPass : impl::InlineParallelBase<InlineParallelPass> {
+  void runOnOperation() override {
+    SmallVector<ir::LoopOp> loops;  // inner ones before those around them
+    getOperation().walk([&](ir::LoopOp loop) {
+      if (loop.isParallel()) loops.push_back(loop);
+    });
+    mlir::OpBuilder builder(&getContext());
+    for (ir::LoopOp loop : loops)
+      if (mlir::failed(Batcher(builder, loop).Run())) return signalPassFailure();
+  }
+};
+
+}  // namespace
+}  // namespace weft::passes

@@ -1,0 +1,184 @@
+#include <map>
+
+#include "llvm/ADT/MapVector.h"
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/SymbolTable.h"
+#include "passes/analysis/body.h"
+#include "passes/analysis/classify.h"
+#include "passes/analysis/equation.h"
+#include "passes/outline/kernel_name.h"
+#include "passes/outline/passes.h"
+
+namespace weft::passes {
+
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "passes/outline/passes.h.inc"
+
+namespace {
+
+using mlir::SmallVector;
+using mlir::Value;
+
+// Moves the equations of one group into a kernel and launches it in their place.
+class Outliner {
+ public:
+  Outliner(llvm::ArrayRef<ir::EquationOp> equations, mlir::SymbolTable& symbols)
+      : equations_(equations), symbols_(symbols), last_(equations.back()), builder_(last_->getContext()) {}
+
+  void Run() {
+    llvm::SetVector<Value> tensors, scalars;
+    CollectOperands(tensors, scalars);
+    CollectResults();
+
+    builder_.setInsertionPoint(last_);
+    auto kernel_builder = mlir::OpBuilder(builder_.getContext());
+    mlir::OperationState state(last_.getLoc(), ir::KernelOp::getOperationName());
+    mlir::Region* region = state.addRegion();
+    body_ = &region->emplaceBlock();
+    kernel_builder.setInsertionPointToStart(body_);
+    for (Value tensor : tensors) AddArgument(tensor);
+    // Sizes that are no dimension of an operand, nor computed from such, come as operands after the tensors.
+    for (Value scalar : scalars)
+      if (!CanMaterialize(scalar)) AddArgument(scalar);
+    for (Value scalar : scalars) Materialize(kernel_builder, scalar);
+
+    for (ir::EquationOp equation : equations_) {
+      mlir::Operation* clone = kernel_builder.clone(*equation, mapping_);
+      clone->removeAttr("group");
+      clone->removeAttr("path");
+    }
+    SmallVector<Value> inner_results;
+    for (Value result : results_) inner_results.push_back(mapping_.lookup(result));
+    ir::ReturnOp::create(kernel_builder, last_.getLoc(), inner_results);
+
+    SmallVector<mlir::Type> result_types;
+    for (Value result : results_) result_types.push_back(result.getType());
+    state.addAttribute("sym_name", builder_.getStringAttr(KernelName(equations_)));
+    state.addAttribute("function_type", mlir::TypeAttr::get(builder_.getFunctionType(
+                                            body_->getArgumentTypes(), result_types)));
+    auto kernel = mlir::cast<ir::KernelOp>(mlir::Operation::create(state));
+    Describe(kernel);
+    symbols_.insert(kernel);
+    Launch(kernel, result_types);
+  }
+
+ private:
+  // Values that the equations use and none of them defines: tensors, and sizes and numbers.
+  void CollectOperands(llvm::SetVector<Value>& tensors, llvm::SetVector<Value>& scalars) {
+    for (ir::EquationOp equation : equations_)
+      for (Value used : UsedFromOutside(equation)) {
+        if (llvm::is_contained(equations_, DefiningEquation(used))) continue;
+        if (mlir::isa<mlir::RankedTensorType>(used.getType())) {
+          tensors.insert(used);
+        } else {
+          scalars.insert(used);
+        }
+      }
+  }
+
+  void CollectResults() {
+    for (ir::EquationOp equation : equations_)
+      for (Value result : equation->getResults()) {
+        bool leaves = llvm::any_of(result.getUsers(), [&](mlir::Operation* user) {
+          ir::EquationOp around = mlir::dyn_cast<ir::EquationOp>(user);
+          if (!around) around = EnclosingEquation(user);
+          return !around || !llvm::is_contained(equations_, around);
+        });
+        if (leaves) results_.push_back(result);
+      }
+    // A group that nobody reads keeps its last result, so that a launch has one.
+    if (results_.empty()) results_.push_back(last_->getResult(0));
+  }
+
+  void AddArgument(Value value) {
+    arguments_.push_back(value);
+    mapping_.map(value, body_->addArgument(value.getType(), value.getLoc()));
+  }
+
+  // Whether the kernel can compute `value` itself: constants, sizes of its operands, arithmetic on them.
+  bool CanMaterialize(Value value) const {
+    if (mapping_.contains(value)) return true;
+    mlir::Operation* op = value.getDefiningOp();
+    if (!op || op->getNumRegions() != 0 || !mlir::isMemoryEffectFree(op)) return false;
+    return llvm::all_of(op->getOperands(), [&](Value operand) { return CanMaterialize(operand); });
+  }
+
+  void Materialize(mlir::OpBuilder& builder, Value value) {
+    if (mapping_.contains(value)) return;
+    mlir::Operation* op = value.getDefiningOp();
+    for (Value operand : op->getOperands()) Materialize(builder, operand);
+    builder.clone(*op, mapping_);
+  }
+
+  // Attributes that say what the kernel is; see passes/README.md.
+  void Describe(ir::KernelOp kernel) {
+    kernel->setAttr("class", builder_.getStringAttr(ClassOf(equations_)));
+    if (mlir::StringAttr path = last_.getPathAttr()) kernel->setAttr("path", path);
+    double flops = 0, bytes = 0;
+    bool known = true;
+    for (ir::EquationOp equation : equations_) {
+      std::optional<int64_t> points = PointCount(equation);
+      known &= points.has_value();
+      if (points) flops += FlopsPerPoint(equation, 1) * static_cast<double>(*points);
+    }
+    auto add_bytes = [&](Value value) {
+      if (!mlir::isa<mlir::RankedTensorType>(value.getType())) return;
+      std::optional<int64_t> size = BytesOf(value.getType());
+      known &= size.has_value();
+      bytes += static_cast<double>(size.value_or(0));
+    };
+    for (Value argument : arguments_) add_bytes(argument);
+    for (Value result : results_) add_bytes(result);
+    if (!known) return;
+    kernel->setAttr("flops", builder_.getI64IntegerAttr(static_cast<int64_t>(flops)));
+    kernel->setAttr("bytes", builder_.getI64IntegerAttr(static_cast<int64_t>(bytes)));
+  }
+
+  void Launch(ir::KernelOp kernel, llvm::ArrayRef<mlir::Type> result_types) {
+    mlir::Location location = last_.getLoc();
+    SmallVector<Value> sizes;
+    for (Value result : results_)
+      for (mlir::OpFoldResult extent : ExtentsOf(DefiningEquation(result)))
+        if (auto value = mlir::dyn_cast<Value>(extent)) sizes.push_back(value);
+    auto launch =
+        ir::LaunchOp::create(builder_, location, result_types, kernel.getSymName(), arguments_, sizes);
+    if (mlir::StringAttr path = last_.getPathAttr()) launch->setAttr("path", path);
+    for (auto [result, launched] : llvm::zip_equal(results_, launch.getResults()))
+      result.replaceAllUsesWith(launched);
+    for (ir::EquationOp equation : llvm::reverse(equations_)) equation->erase();
+  }
+
+  llvm::ArrayRef<ir::EquationOp> equations_;
+  mlir::SymbolTable& symbols_;
+  ir::EquationOp last_;
+  mlir::OpBuilder builder_;
+  mlir::Block* body_ = nullptr;
+  mlir::IRMapping mapping_;
+  SmallVector<Value> arguments_, results_;
+};
+
+struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
+  void runOnOperation() override {
+    mlir::SymbolTable symbols(getOperation());
+    for (auto function : llvm::to_vector(getOperation().getOps<mlir::func::FuncOp>())) {
+      if (function.isExternal()) continue;
+      // By group, in the order of their first equations; an equation without group is one of its own.
+      llvm::MapVector<int64_t, SmallVector<ir::EquationOp>> groups;
+      int64_t unnumbered = -1;
+      for (ir::EquationOp equation : function.getBody().front().getOps<ir::EquationOp>()) {
+        auto number = equation->getAttrOfType<mlir::IntegerAttr>("group");
+        groups[number ? number.getInt() : unnumbered--].push_back(equation);
+      }
+      for (auto& [number, equations] : groups) Outliner(equations, symbols).Run();
+      // A launch stands where its last equation stood; what used its first ones may stand above it.
+      if (!mlir::sortTopologically(&function.getBody().front())) {
+        function.emitError("equations of one kernel depend on each other through another kernel");
+        return signalPassFailure();
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace weft::passes

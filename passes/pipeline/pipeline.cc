@@ -1,0 +1,123 @@
+#include "passes/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/fusion/passes.h"
+#include "passes/inline/passes.h"
+#include "passes/loadtime/passes.h"
+#include "passes/memory/passes.h"
+#include "passes/outline/passes.h"
+
+namespace weft::passes {
+namespace {
+
+using Create = std::function<std::unique_ptr<mlir::Pass>(const TargetDescription&)>;
+
+struct Step {
+  std::string pass;
+  Create create;
+  bool on_functions = true;  // or on the module
+};
+
+struct Stage {
+  std::string name;
+  std::vector<Step> steps;
+};
+
+using Creator = std::unique_ptr<mlir::Pass> (*)();
+
+Step OnFunctions(std::string name, Creator create) {
+  return {std::move(name), [create](const TargetDescription&) { return create(); }, true};
+}
+
+Step OnModule(std::string name, Creator create) {
+  return {std::move(name), [create](const TargetDescription&) { return create(); }, false};
+}
+
+Step Canonicalize() {
+  return {"canonicalize", [](const TargetDescription&) { return mlir::createCanonicalizerPass(); }, false};
+}
+
+std::unique_ptr<mlir::Pass> Grouping(const TargetDescription& target) {
+  return createGroupEquations({.l2Bytes = target.l2_bytes, .threads = target.threads});
+}
+
+// The table of contents: what happens to a program, in order.
+std::vector<Stage> Stages() {
+  return {
+      {"inline",
+       {
+           OnFunctions("inline-parallel", createInlineParallel),
+           Canonicalize(),
+       }},
+      {"loadtime",
+       {
+           OnModule("split-prepare", createSplitPrepare),
+       }},
+      {"fusion",
+       {
+           OnFunctions("copy-outputs", createCopyOutputs),
+           {"group-equations", Grouping, true},
+       }},
+      {"outline",
+       {
+           OnModule("outline-kernels", createOutlineKernels),
+           Canonicalize(),
+           OnModule("deduplicate-kernels", createDeduplicateKernels),
+       }},
+      {"memory",
+       {
+           OnModule("plan-memory", [] { return createPlanMemory(); }),
+       }},
+  };
+}
+
+}  // namespace
+
+void BuildPipeline(mlir::OpPassManager& manager, const PipelineOptions& options) {
+  std::vector<Stage> stages = Stages();
+  std::vector<const Step*> steps;
+  size_t end = 0;
+  for (const Stage& stage : stages) {
+    for (const Step& step : stage.steps) {
+      steps.push_back(&step);
+      if (step.pass == options.after) end = steps.size();
+    }
+    if (stage.name == options.after) end = steps.size();
+  }
+  if (end != 0) steps.resize(end);
+  for (const Step* step : steps) {
+    if (step->on_functions) {
+      manager.addNestedPass<mlir::func::FuncOp>(step->create(options.target));
+    } else {
+      manager.addPass(step->create(options.target));
+    }
+  }
+}
+
+std::vector<std::string> PassNames() {
+  std::vector<std::string> names;
+  for (const Stage& stage : Stages()) {
+    names.push_back(stage.name);
+    for (const Step& step : stage.steps)
+      if (std::find(names.begin(), names.end(), step.pass) == names.end()) names.push_back(step.pass);
+  }
+  return names;
+}
+
+void RegisterPasses() {
+  registerInlinePasses();
+  registerLoadtimePasses();
+  registerFusionPasses();
+  registerOutlinePasses();
+  registerMemoryPasses();
+  static mlir::PassPipelineRegistration<> whole(
+      "weft-pipeline", "All passes, for the default target description",
+      [](mlir::OpPassManager& manager) { BuildPipeline(manager, {}); });
+}
+
+}  // namespace weft::passes
