@@ -1,0 +1,224 @@
+// Loop nests of schedules as Halide's scheduling calls.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "backends/halide/pipeline_builder.h"
+
+namespace weft::backends {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::LoopLevel;
+using Halide::RVar;
+using Halide::Stage;
+using Halide::TailStrategy;
+using Halide::Var;
+using Halide::VarOrRVar;
+
+namespace {
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+// A loop of `extent` lanes as whole registers, unrolled.
+void PipelineBuilder::Vectorize(Stage stage, Var var, int64_t extent) {
+  int64_t lanes = Lanes(target_, 4);
+  if (extent <= lanes) {
+    stage.vectorize(var);
+    return;
+  }
+  Var lane(var.name() + "_v");
+  stage.split(var, var, lane, Expr(static_cast<int32_t>(lanes)),
+              extent % lanes == 0 ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
+  stage.vectorize(lane).unroll(var);
+}
+
+PipelineBuilder::EquationState* PipelineBuilder::FindEquation(const std::string& path) {
+  EquationState* found = nullptr;
+  for (EquationState& equation : equations_) {
+    const std::string& full = equation.view->loops.path;
+    bool suffix = full.size() > path.size() &&
+                  full.compare(full.size() - path.size(), path.size(), path) == 0 &&
+                  full[full.size() - path.size() - 1] == '.';
+    if (full == path) return &equation;
+    if (suffix) found = &equation;
+  }
+  return found;
+}
+
+absl::Status PipelineBuilder::PlaceEquation(EquationState& equation, Func func) {
+  const LoopNest& nest = equation.nest;
+  if (equation.output || !nest.placed || nest.at_equation.empty()) {
+    if (equation.output && nest.placed && !nest.at_equation.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("schedule: `", equation.view->loops.path,
+                       "` is a result of its kernel and cannot be computed inside another"));
+    }
+    if (!equation.output) {
+      func.compute_root();
+      for (const BaseLoop& loop : equation.loops) func.bound(loop.var(), 0, loop.extent);
+    }
+    return absl::OkStatus();
+  }
+  EquationState* target = FindEquation(nest.at_equation);
+  std::vector<std::string> known;
+  if (!target) {
+    for (const EquationState& other : equations_) known.push_back(other.view->loops.path);
+    std::string nearest = NearestName(nest.at_equation, known);
+    return absl::InvalidArgumentError(absl::StrCat(
+        "schedule: no equation `", nest.at_equation, "` in the kernel of `", equation.view->loops.path, "`",
+        nearest.empty() ? "" : absl::StrCat("; did you mean `", nearest, "`?")));
+  }
+  if (!Contains(target->nest.outer, nest.at_loop)) {
+    std::string nearest = NearestName(nest.at_loop, target->nest.outer);
+    return absl::InvalidArgumentError(
+        absl::StrCat("schedule: no loop `", nest.at_loop, "` around `", nest.at_equation, "`",
+                     nearest.empty() ? "" : absl::StrCat("; did you mean `", nearest, "`?")));
+  }
+  func.compute_at(target->funcs[0], Var(nest.at_loop));
+  return absl::OkStatus();
+}
+
+absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
+  const LoopNest& nest = equation.nest;
+  if (nest.inlined) {
+    if (equation.output || !equation.reduces.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "schedule: `", equation.view->loops.path, "` cannot be written out where it is read: it ",
+          equation.output ? "is a result of its kernel" : "reduces"));
+    }
+    return absl::OkStatus();
+  }
+  for (Func& func : equation.funcs) {
+    if (auto s = PlaceEquation(equation, func); !s.ok()) return s;
+    for (const BaseLoop& loop : equation.loops) {
+      if (loop.inner_name.empty()) continue;
+      bool at_root = equation.output || !nest.placed || nest.at_equation.empty();
+      TailStrategy tail = nest.Find(loop.name).overlap ? TailStrategy::ShiftInwards
+                          : loop.fixed >= 0 && loop.fixed % loop.factor == 0 && at_root
+                              ? TailStrategy::RoundUp
+                              : TailStrategy::GuardWithIf;
+      func.split(loop.var(), Var(loop.outer_name), Var(loop.inner_name),
+                 Expr(static_cast<int32_t>(loop.factor)), tail);
+    }
+    std::vector<VarOrRVar> order;
+    for (const auto* part : {&nest.inner, &nest.outer}) {
+      for (auto name = part->rbegin(); name != part->rend(); ++name) order.push_back(Var(*name));
+    }
+    if (order.size() > 1) func.reorder(order);
+    for (const auto* part : {&nest.inner, &nest.outer}) {
+      for (const std::string& name : *part) {
+        const NestLoop& loop = nest.Find(name);
+        if (loop.vectorized) {
+          Vectorize(func, Var(name), loop.extent);
+        } else if (loop.unrolled) {
+          func.unroll(Var(name));
+        } else if (loop.parallel) {
+          func.parallel(Var(name));
+        }
+      }
+    }
+  }
+  for (ReduceState& reduce : equation.reduces) ScheduleReduce(equation, reduce);
+  for (Func& pad : equation.pads) {
+    if (nest.pad_at.empty()) {
+      pad.compute_root();
+      if (pad.dimensions() > 2) pad.parallel(pad.args().back());
+    } else {
+      pad.compute_at(equation.funcs[0], Var(nest.pad_at));
+    }
+    pad.vectorize(pad.args()[0], Lanes(target_, 4), TailStrategy::GuardWithIf);
+  }
+  return absl::OkStatus();
+}
+
+void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state) {
+  const LoopNest& nest = equation.nest;
+  // One tile of the equation at a time: inside the innermost of its loops that the reduction depends on.
+  std::string level;
+  for (const std::string& name : nest.outer) {
+    const NestLoop& leaf = nest.Find(name);
+    const std::string& base = leaf.parent.empty() ? name : leaf.parent;
+    for (int i : state.loops) {
+      if (equation.loops[i].name == base) level = name;
+    }
+  }
+  std::vector<Func> funcs = {state.func};
+  if (state.has_lanes) funcs.push_back(state.main), funcs.push_back(state.joined);
+  Func& consumer = equation.funcs[0];
+  for (Func func : funcs) {
+    if (equation.funcs.size() > 1) {
+      func.compute_root();
+    } else if (state.parent) {
+      // Inside the enclosing reduction's loops; the innermost that is a loop still.
+      const ReduceState& parent = *state.parent;
+      std::string at;
+      RVar var = parent.leaves.back().second;
+      for (const auto& [name, rvar] : parent.leaves) {
+        if (name.empty() || !nest.Find(name).unrolled) var = rvar;
+      }
+      func.compute_at(parent.main, var);
+    } else if (!level.empty()) {
+      func.compute_at(consumer, Var(level));
+    } else if (nest.placed && !nest.at_equation.empty() && !equation.output) {
+      func.compute_at(FindEquation(nest.at_equation)->funcs[0], Var(nest.at_loop));
+    } else {
+      func.compute_root();
+    }
+  }
+
+  for (Func func : funcs) {
+    bool accumulates = func.name() == state.main.name();
+    for (int i : state.loops) {
+      const BaseLoop& loop = equation.loops[i];
+      if (loop.tiled) func.bound(Var(loop.inner_name), 0, Expr(static_cast<int32_t>(loop.factor)));
+    }
+    for (int stage = 0; stage <= (accumulates ? func.num_update_definitions() : 0); ++stage) {
+      Stage at = stage == 0 ? Stage(func) : Stage(func.update(stage - 1));
+      std::vector<VarOrRVar> order;
+      std::vector<std::pair<Var, const NestLoop*>> tile;
+      for (auto name = nest.inner.rbegin(); name != nest.inner.rend(); ++name) {
+        const NestLoop& leaf = nest.Find(*name);
+        const std::string& base = leaf.parent.empty() ? *name : leaf.parent;
+        for (int i : state.loops) {
+          const BaseLoop& loop = equation.loops[i];
+          if (loop.name != base) continue;
+          Var var(loop.tiled ? loop.inner_name : loop.name);
+          tile.emplace_back(var, &leaf);
+          order.push_back(var);
+        }
+      }
+      if (state.has_lanes && accumulates) order.insert(order.begin(), state.lane);
+      if (stage > 0) {
+        for (auto leaf = state.leaves.rbegin(); leaf != state.leaves.rend(); ++leaf)
+          order.push_back(leaf->second);
+      }
+      if (order.size() > 1) at.reorder(order);
+      if (state.has_lanes && accumulates) {
+        func.bound(state.lane, 0, Expr(static_cast<int32_t>(state.lane_count)));
+        Vectorize(at, state.lane, state.lane_count);
+      }
+      for (auto [var, leaf] : tile) {
+        if (leaf->vectorized && !state.has_lanes) {
+          Vectorize(at, var, leaf->extent);
+        } else if (leaf->unrolled) {
+          at.unroll(var);
+        }
+      }
+      if (stage > 0) {
+        for (const auto& [name, var] : state.leaves) {
+          if (!name.empty() && nest.Find(name).unrolled) at.unroll(var);
+        }
+      }
+    }
+    if (state.has_lanes && func.name() == state.joined.name())
+      func.vectorize(func.args()[0])
+          .bound(func.args()[0], 0, std::min<int>(Lanes(target_, 4), state.lane_count));
+  }
+}
+
+}  // namespace weft::backends

@@ -1,0 +1,157 @@
+#ifndef WEFT_BACKENDS_HALIDE_PIPELINE_BUILDER_H_
+#define WEFT_BACKENDS_HALIDE_PIPELINE_BUILDER_H_
+
+// A kernel as a Halide pipeline. Every equation is a Func over its domain; every reduction in its body is a
+// Func of its own over the domain's loops that it depends on, computed for one tile of the equation at a
+// time. Loops that a schedule joins are one variable and one storage axis everywhere; a loop that is split
+// with a guarded tail gives a reduction the two coordinates (inner, outer) instead of one, so that its tile
+// has a fixed size however the tail lies.
+//
+// Throws Halide::Error for schedules that Halide refuses; callers catch it.
+
+#include <Halide.h>
+
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "backends/halide/emit_object.h"
+#include "backends/halide/scalar_ops.h"
+#include "backends/schedule/joins.h"
+#include "backends/schedule/kernel_view.h"
+#include "backends/schedule/loop_nest.h"
+#include "backends/schedule/target.h"
+
+namespace weft::backends {
+
+class PipelineBuilder {
+ public:
+  // `kernel` and `schedule` (one entry per equation, in order) must outlive the builder.
+  PipelineBuilder(const KernelView& kernel, const Schedule& schedule, const Target& target)
+      : kernel_(kernel), schedule_(schedule), target_(target) {}
+
+  // Makes all Funcs and schedules them.
+  absl::Status Build();
+
+  const std::vector<Halide::Func>& outputs() const { return outputs_; }
+  const std::vector<Halide::Argument>& arguments() const { return arguments_; }
+  const KernelAbi& abi() const { return abi_; }
+
+ private:
+  // Adjacent axes that are stored and addressed as one.
+  struct AxisGroup {
+    int first = 0, count = 1;
+    Halide::Expr extent;
+    int64_t fixed = kUnknown;
+  };
+  struct Tensor {
+    mlir::Type element;
+    std::vector<AxisGroup> groups;  // outermost first
+    std::optional<Halide::ImageParam> param;
+    std::optional<Halide::Func> func;
+  };
+
+  // A loop of a domain after joins, seen from one place: as one number, or as the two parts of a tile.
+  struct Coordinate {
+    Scalar value;
+    Halide::Expr inner, outer;  // defined where the loop is tiled
+  };
+  struct BaseLoop {
+    std::string name;
+    std::vector<mlir::Value> indices;  // more than one: joined
+    Halide::Expr extent;
+    int64_t fixed = kUnknown;
+    bool tiled = false;  // split, tail guarded, inner part computed at once
+    bool lanes = false;  // its inner part is vectorized
+    int64_t factor = 0;
+    std::string inner_name, outer_name;
+    Halide::Var var() const { return Halide::Var(name); }
+  };
+  struct ReduceState {
+    ReduceView view;
+    ReduceState* parent = nullptr;  // the reduction in whose body it stands
+    Halide::Func func;              // what is read
+    Halide::Func main;              // what accumulates: `func`, or partial results per lane
+    Halide::Func joined;            // partial results of one vector, if there are lanes
+    bool has_lanes = false, tuple = false;
+    std::vector<int> loops;                                    // the equation's base loops it depends on
+    std::vector<mlir::Value> outer_indices;                    // of enclosing reductions
+    std::vector<std::pair<std::string, Halide::RVar>> leaves;  // outermost first
+    Halide::Var lane{"lane"};
+    int64_t lane_count = 0;
+    int64_t position_high = std::numeric_limits<int64_t>::max();
+  };
+  struct EquationState {
+    const EquationView* view = nullptr;
+    LoopNest nest;
+    std::vector<BaseLoop> loops;
+    std::vector<Halide::Func> funcs;  // one per result
+    std::list<ReduceState> reduces;
+    std::vector<Halide::Func> pads;
+    bool output = false;
+  };
+  struct Context {
+    EquationState* equation = nullptr;
+    ReduceState* reduce = nullptr;            // in whose body we are
+    std::map<const void*, Scalar> values;     // indices, and what has been translated
+    std::map<const void*, Scalar> joined;     // by the first index of joined loops
+    std::map<const void*, Coordinate> tiles;  // by index
+    std::vector<Coordinate> loops;            // of the equation's base loops
+    bool lazy = false;                        // may run although a guard fails: every access is clamped
+  };
+
+  // pipeline_builder.cc
+  absl::Status DeclareArguments();
+  absl::Status DeclareTensor(mlir::Value value, Tensor* tensor, const std::vector<Halide::Expr>& extents,
+                             const std::vector<int64_t>& fixed);
+  absl::Status BuildEquation(EquationState& equation);
+  absl::Status MakeOutputs();
+  void BindLoops(EquationState& equation, Context& context);
+  absl::StatusOr<Scalar> Translate(mlir::Value value, Context& context);
+  absl::StatusOr<Scalar> TranslateOp(mlir::Operation* op, int result, Context& context);
+  absl::StatusOr<Scalar> TranslateDim(mlir::Operation* op, Context& context);
+  absl::StatusOr<Scalar> TranslateBranches(mlir::Operation* op, int result, Context& context);
+  absl::StatusOr<Scalar> TranslateRead(mlir::Operation* op, Context& context);
+  Halide::Expr Load(const Tensor& tensor, const std::vector<Halide::Expr>& subscripts) const;
+  absl::StatusOr<Halide::Func> Padded(const ReadView& read, const Tensor& tensor,
+                                      const std::vector<Outside>& outside, Context& context);
+  Scalar DimOf(mlir::Value tensor, int axis);
+
+  // reduction.cc
+  absl::StatusOr<Scalar> TranslateReduce(mlir::Operation* op, Context& context);
+  absl::StatusOr<ReduceState*> MakeReduce(const ReduceView& view, Context& context);
+  absl::Status DefineReduce(ReduceState& state, Context& context, bool lazy);
+
+  // apply_schedule.cc
+  absl::Status ScheduleEquation(EquationState& equation);
+  absl::Status PlaceEquation(EquationState& equation, Halide::Func func);
+  void ScheduleStage(Halide::Stage stage, EquationState& equation, bool of_result, const ReduceState* reduce,
+                     bool update);
+  void ScheduleReduce(EquationState& equation, ReduceState& state);
+  void Vectorize(Halide::Stage stage, Halide::Var var, int64_t extent);
+  EquationState* FindEquation(const std::string& path);
+
+  const KernelView& kernel_;
+  const Schedule& schedule_;
+  const Target& target_;
+  Joins joins_;
+  std::list<EquationState> equations_;
+  std::map<const void*, Tensor> tensors_;
+  std::map<std::pair<const void*, int>, Scalar> dims_;  // run-time sizes of arguments
+  Context root_;
+  std::map<std::string, Halide::Func> padded_;
+  std::vector<Halide::Func> outputs_;
+  std::vector<Halide::Argument> arguments_;
+  KernelAbi abi_;
+};
+
+// A Halide identifier made of `name`.
+std::string Identifier(const std::string& name);
+
+}  // namespace weft::backends
+
+#endif  // WEFT_BACKENDS_HALIDE_PIPELINE_BUILDER_H_

@@ -1,0 +1,506 @@
+// Reductions of equation bodies: one Func each, with a reduction domain over the leaves of the schedule, so
+// that every order and split of the reduction's loops is a plain nest.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "backends/halide/pipeline_builder.h"
+
+namespace weft::backends {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::RDom;
+using Halide::RVar;
+using Halide::Tuple;
+using Halide::Var;
+
+namespace {
+
+constexpr int64_t kLongestTotal = (int64_t{1} << 31) - 1;  // elements of one tensor
+
+Expr Number(int64_t value) { return Expr(static_cast<int32_t>(value)); }
+
+int64_t Last(int64_t fixed) { return (fixed >= 0 ? fixed : int64_t{1} << 28) - 1; }
+
+// Whether `e` has one value for the whole kernel, so that it may bound a reduction domain.
+bool IsUniform(const Expr& e) {
+  class Visitor : public Halide::Internal::IRVisitor {
+   public:
+    bool uniform = true;
+    using IRVisitor::visit;
+    void visit(const Halide::Internal::Variable* op) override { uniform &= op->param.defined(); }
+    void visit(const Halide::Internal::Call* op) override {
+      uniform &=
+          op->call_type != Halide::Internal::Call::Halide && op->call_type != Halide::Internal::Call::Image;
+      IRVisitor::visit(op);
+    }
+  } visitor;
+  e.accept(&visitor);
+  return visitor.uniform;
+}
+
+bool IsChoice(ReduceKind kind) {
+  return kind == ReduceKind::kArgMax || kind == ReduceKind::kArgMin || kind == ReduceKind::kFirst ||
+         kind == ReduceKind::kLast;
+}
+
+Expr Identity(ReduceKind kind, Halide::Type type) {
+  switch (kind) {
+    case ReduceKind::kProd:
+      return Halide::Internal::make_one(type);
+    case ReduceKind::kMin:
+      return type.is_float() ? Infinity(type, false) : type.max();
+    case ReduceKind::kMax:
+      return type.is_float() ? Infinity(type, true) : type.min();
+    case ReduceKind::kAll:
+      return Halide::Internal::make_const(type, 1);
+    default:
+      return Halide::Internal::make_zero(type);
+  }
+}
+
+Expr Combine(ReduceKind kind, const Expr& a, const Expr& b) {
+  switch (kind) {
+    case ReduceKind::kSum:
+      return Add(a, b);
+    case ReduceKind::kProd:
+      return Multiply(a, b);
+    case ReduceKind::kMin:
+      return Minimum(b, a);
+    case ReduceKind::kMax:
+      return Maximum(b, a);
+    case ReduceKind::kAny:
+      return a | b;
+    case ReduceKind::kAll:
+      return a & b;
+    default:
+      return b;
+  }
+}
+
+// All combined, as a tree: short chains, and errors that grow with the logarithm.
+Expr Tree(ReduceKind kind, std::vector<Expr> values) {
+  while (values.size() > 1) {
+    std::vector<Expr> next;
+    for (size_t i = 0; i + 1 < values.size(); i += 2) next.push_back(Combine(kind, values[i], values[i + 1]));
+    if (values.size() % 2) next.push_back(values.back());
+    values = std::move(next);
+  }
+  return values[0];
+}
+
+// One loop of a reduction after joins.
+struct Axis {
+  std::string name;
+  std::vector<mlir::Value> indices;
+  Expr lower, extent;                                           // of the domain that is walked
+  int64_t fixed = kUnknown;                                     // extent
+  int64_t low = 0, high = std::numeric_limits<int32_t>::max();  // range of the index
+  Expr from, to;                                                // the true bounds, where they vary
+};
+
+}  // namespace
+
+absl::StatusOr<Scalar> PipelineBuilder::TranslateReduce(mlir::Operation* op, Context& context) {
+  EquationState& equation = *context.equation;
+  ReduceState* state = nullptr;
+  for (ReduceState& known : equation.reduces) {
+    if (known.view.op == op) state = &known;
+  }
+  if (!state) {
+    const ReduceView* view = nullptr;
+    for (const ReduceView& candidate : equation.view->reduces) {
+      if (candidate.op == op) view = &candidate;
+    }
+    if (!view) return absl::InternalError("a reduction outside of its equation");
+    auto made = MakeReduce(*view, context);
+    if (!made.ok()) return made.status();
+    state = *made;
+  }
+  // The place where it is read, in its coordinates: inner parts first, they lie next to each other.
+  std::vector<Expr> at, outer;
+  for (int i : state->loops) {
+    const Coordinate& coordinate = context.loops[i];
+    if (equation.loops[i].tiled) {
+      at.insert(at.begin(), coordinate.inner);
+      outer.insert(outer.begin(), coordinate.outer);
+    } else {
+      at.insert(at.begin(), coordinate.value.e);
+    }
+  }
+  at.insert(at.end(), outer.begin(), outer.end());
+  for (mlir::Value index : state->outer_indices) {
+    auto joined = context.joined.find(index.getAsOpaquePointer());
+    if (joined != context.joined.end()) {
+      at.push_back(joined->second.e);
+      continue;
+    }
+    auto value = Translate(index, context);
+    if (!value.ok()) return value;
+    at.push_back(ToIndex(*value));
+  }
+  mlir::Type type = op->getResult(0).getType();
+  Expr value;
+  if (state->tuple) {
+    Expr first = state->func(at)[0], second = state->func(at)[1];
+    if (state->view.kind == ReduceKind::kArgMax || state->view.kind == ReduceKind::kArgMin) {
+      Scalar position =
+          state->position_high <= std::numeric_limits<int32_t>::max()
+              ? Scalar::Index(Halide::max(second, 0), 0, std::max<int64_t>(0, state->position_high))
+              : Scalar::Of(Halide::cast<int64_t>(Halide::max(second, 0)));
+      if (!state->view.otherwise) return position;
+      auto otherwise = Translate(state->view.otherwise, context);
+      if (!otherwise.ok()) return otherwise;
+      return Scalar::Of(Halide::select(second >= 0, ToCompute(position, type), ToCompute(*otherwise, type)));
+    }
+    if (!state->view.otherwise) {
+      return type.isInteger(1) ? Scalar::Of(first != Halide::cast<uint8_t>(0)) : Scalar::Of(first);
+    }
+    auto otherwise = Translate(state->view.otherwise, context);
+    if (!otherwise.ok()) return otherwise;
+    if (type.isInteger(1)) {
+      return Scalar::Of((second >= 0 && first != Halide::cast<uint8_t>(0)) || (second < 0 && otherwise->e));
+    }
+    return Scalar::Of(Halide::select(second >= 0, first, ToCompute(*otherwise, type)));
+  }
+  value = state->func(at);
+  if (type.isInteger(1)) return Scalar::Of(value != Halide::cast<uint8_t>(0));
+  // Sums of short floats are kept wide and rounded once.
+  if (type.isF16()) return FromStorage(Halide::cast(Halide::Float(16), value), type);
+  if (type.isBF16()) return RoundedToBf16(value);
+  return Scalar::Of(value);
+}
+
+absl::StatusOr<PipelineBuilder::ReduceState*> PipelineBuilder::MakeReduce(const ReduceView& view,
+                                                                          Context& context) {
+  EquationState& equation = *context.equation;
+  ReduceState state;
+  state.view = view;
+  state.parent = context.reduce;
+  for (size_t i = 0; i < equation.loops.size(); ++i) {
+    bool depends = false;
+    for (mlir::Value index : equation.loops[i].indices) depends |= DependsOn(view.op->getResult(0), index);
+    if (depends) state.loops.push_back(static_cast<int>(i));
+  }
+  for (const ReduceView& other : equation.view->reduces) {
+    if (other.op == view.op || !other.op->isProperAncestor(view.op)) continue;
+    for (size_t i = 0; i < other.indices.size(); ++i) {
+      if (!DependsOn(view.op->getResult(0), other.indices[i])) continue;
+      // Joined loops are named by their first index.
+      size_t first = i;
+      while (first > 0 && joins_.Loop(other.op, static_cast<int>(first) - 1)) --first;
+      mlir::Value index = other.indices[first];
+      if (std::find(state.outer_indices.begin(), state.outer_indices.end(), index) ==
+          state.outer_indices.end()) {
+        state.outer_indices.push_back(index);
+      }
+    }
+  }
+  equation.reduces.push_back(state);
+  ReduceState* made = &equation.reduces.back();
+  if (auto s = DefineReduce(*made, context, context.lazy); !s.ok()) return s;
+  return made;
+}
+
+absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, bool lazy) {
+  EquationState& equation = *outer.equation;
+  const ReduceView& view = state.view;
+  const LoopNest& nest = equation.nest;
+  std::string name =
+      Identifier(absl::StrCat(equation.view->loops.path, "_", view.loops.empty() ? "" : view.loops[0]));
+
+  // Inside, the equation's loops are this Func's own variables.
+  Context context;
+  context.reduce = &state;
+  context.lazy = lazy;
+  std::vector<Var> inner_vars, outer_vars;
+  Expr guard;
+  context.loops.resize(equation.loops.size());
+  for (size_t i = 0; i < equation.loops.size(); ++i) {
+    const BaseLoop& loop = equation.loops[i];
+    Coordinate& at = context.loops[i];
+    bool used = std::find(state.loops.begin(), state.loops.end(), static_cast<int>(i)) != state.loops.end();
+    if (!used) {
+      at.value = Scalar::Index(0, 0, 0);
+      continue;
+    }
+    if (!loop.tiled) {
+      inner_vars.insert(inner_vars.begin(), loop.var());
+      at.value = Scalar::Index(loop.var(), 0, Last(loop.fixed));
+      continue;
+    }
+    Var inner(loop.inner_name), outer_part(loop.outer_name);
+    inner_vars.insert(inner_vars.begin(), inner);
+    outer_vars.insert(outer_vars.begin(), outer_part);
+    at.inner = inner, at.outer = outer_part;
+    Expr whole = outer_part * Number(loop.factor) + inner;
+    bool fits = loop.fixed >= 0 && loop.fixed % loop.factor == 0;
+    bool packed = equation.view->packed_axis >= 0 && loop.indices.size() == 1 &&
+                  loop.indices[0] == equation.view->indices[equation.view->packed_axis] &&
+                  loop.factor == equation.view->packed_block;
+    if (!fits && loop.lanes && !packed) {
+      // Vectors must stay dense: lanes past the end do nothing, instead of repeating the last element.
+      Expr here = whole < loop.extent;
+      guard = guard.defined() ? guard && here : here;
+    } else if (!fits) {
+      whole = Halide::min(whole, loop.extent - 1);
+    }
+    at.value = Scalar::Index(whole, 0, Last(loop.fixed));
+  }
+  BindLoops(equation, context);
+  std::vector<Var> vars = inner_vars;
+  vars.insert(vars.end(), outer_vars.begin(), outer_vars.end());
+  int number = 0;
+  for (mlir::Value index : state.outer_indices) {
+    Var var(absl::StrCat("outer", number++));
+    vars.push_back(var);
+    auto joined = outer.joined.find(index.getAsOpaquePointer());
+    const auto& known =
+        joined != outer.joined.end() ? joined->second : outer.values[index.getAsOpaquePointer()];
+    Scalar inside = Scalar::Index(var, known.low, known.high);
+    (joined != outer.joined.end() ? context.joined : context.values)[index.getAsOpaquePointer()] = inside;
+  }
+
+  // The loops after joins, with their bounds.
+  std::vector<Axis> axes;
+  for (size_t i = 0; i < view.indices.size(); ++i) {
+    auto lower = Translate(view.lower[i], context), upper = Translate(view.upper[i], context);
+    if (!lower.ok()) return lower.status();
+    if (!upper.ok()) return upper.status();
+    if (i > 0 && joins_.Loop(view.op, static_cast<int>(i) - 1)) {
+      Axis& axis = axes.back();
+      axis.indices.push_back(view.indices[i]);
+      axis.fixed *= upper->high;
+      axis.extent = Number(axis.fixed);
+      axis.high = axis.fixed - 1;
+      for (const auto& join : nest.joins) {
+        if (join[0] == view.loops[i + 1 - axis.indices.size()]) axis.name = join.back();
+      }
+      continue;
+    }
+    Axis axis;
+    axis.name = view.loops[i];
+    axis.indices = {view.indices[i]};
+    Expr from = Halide::Internal::simplify(ToIndex(*lower)), to = Halide::Internal::simplify(ToIndex(*upper));
+    axis.low = lower->low,
+    axis.high = upper->high == std::numeric_limits<int64_t>::max() ? upper->high : upper->high - 1;
+    if (IsUniform(from) && IsUniform(to)) {
+      axis.lower = from;
+      axis.extent = Halide::Internal::simplify(Halide::max(to - from, 0));
+    } else {
+      // The bounds differ from point to point: walk all that they can be, and skip what lies outside.
+      int64_t first = -1, last = -1;
+      Expr whole;
+      for (const ReadView& read : equation.view->reads) {
+        for (size_t a = 0; a < read.subscripts.size(); ++a) {
+          if (read.subscripts[a] != view.indices[i] || read.outside[a] != Outside::kInside) continue;
+          if (!view.op->isAncestor(read.op)) continue;
+          Scalar size = DimOf(read.tensor, static_cast<int>(a));
+          first = 0, last = size.high - 1, whole = size.e;
+        }
+      }
+      if (!whole.defined() && lower->narrow && upper->narrow && axis.high - axis.low < (1 << 20)) {
+        first = axis.low, last = axis.high;
+        whole = Number(std::max<int64_t>(0, last - first + 1));
+      }
+      if (!whole.defined())
+        return absl::UnimplementedError("a reduction over a range that is not bounded by a size");
+      axis.lower = Number(first), axis.extent = whole;
+      axis.low = first, axis.high = last;
+      axis.from = from, axis.to = to;
+    }
+    if (auto fixed = Halide::Internal::as_const_int(axis.extent)) axis.fixed = *fixed;
+    if (axis.low < std::numeric_limits<int32_t>::min() || axis.high > kLongestTotal) {
+      axis.low = 0, axis.high = std::numeric_limits<int32_t>::max() / 8;
+    }
+    axes.push_back(axis);
+  }
+
+  // The leaves of these loops, outermost first.
+  struct Leaf {
+    std::string name;
+    int axis;
+    int part;  // 0 whole, 1 outer, 2 inner
+    Expr low, extent;
+  };
+  std::vector<Leaf> leaves;
+  for (const std::string& leaf : nest.reductions) {
+    const NestLoop& loop = nest.Find(leaf);
+    const std::string& base = loop.parent.empty() ? leaf : loop.parent;
+    for (size_t a = 0; a < axes.size(); ++a) {
+      if (axes[a].name != base) continue;
+      if (loop.parent.empty()) {
+        leaves.push_back({leaf, static_cast<int>(a), 0, axes[a].lower, axes[a].extent});
+      } else if (loop.inner_part) {
+        leaves.push_back({leaf, static_cast<int>(a), 2, 0, Number(loop.factor)});
+      } else {
+        Expr steps =
+            Halide::Internal::simplify((axes[a].extent + Number(loop.factor - 1)) / Number(loop.factor));
+        leaves.push_back({leaf, static_cast<int>(a), 1, 0, steps});
+      }
+    }
+  }
+
+  bool may_be_empty = view.otherwise != nullptr;
+  state.tuple = IsChoice(view.kind) || may_be_empty;
+  std::string lane_leaf;
+  for (const Leaf& leaf : leaves) {
+    if (nest.Find(leaf.name).vectorized && leaf.part == 2 && !state.tuple) lane_leaf = leaf.name;
+  }
+  state.has_lanes = !lane_leaf.empty();
+
+  std::vector<Var> main_vars = vars;
+  if (state.has_lanes) {
+    state.lane = Var(lane_leaf);
+    state.lane_count = nest.Find(lane_leaf).factor;
+    main_vars.insert(main_vars.begin(), state.lane);
+  }
+  mlir::Type body_type = view.body.getType();
+  Halide::Type type = ComputeType(body_type);
+  if (body_type.isInteger(1)) type = Halide::UInt(8);  // as a byte
+
+  Halide::Region region;
+  std::vector<std::string> region_names;
+  for (auto leaf = leaves.rbegin(); leaf != leaves.rend(); ++leaf) {
+    if (leaf->name == lane_leaf) continue;
+    region.push_back({leaf->low, leaf->extent});
+    region_names.push_back(leaf->name);
+  }
+  if (region.empty()) region.push_back({0, 1}), region_names.push_back("");
+  RDom domain(region, "r");
+  std::vector<Expr> parts(axes.size()), inner_parts(axes.size());
+  for (size_t i = 0; i < region_names.size(); ++i) {
+    RVar var = domain[static_cast<int>(i)];
+    state.leaves.insert(state.leaves.begin(), {region_names[i], var});
+  }
+  auto leaf_value = [&](const Leaf& leaf) -> Expr {
+    if (leaf.name == lane_leaf) return state.lane;
+    for (const auto& [leaf_name, var] : state.leaves) {
+      if (leaf_name == leaf.name) return var;
+    }
+    return 0;
+  };
+  for (const Leaf& leaf : leaves) {
+    if (leaf.part == 0) parts[leaf.axis] = leaf_value(leaf);
+    if (leaf.part == 1) parts[leaf.axis] = leaf_value(leaf) * Number(nest.Find(leaf.name).factor);
+    if (leaf.part == 2) inner_parts[leaf.axis] = leaf_value(leaf);
+  }
+  for (size_t a = 0; a < axes.size(); ++a) {
+    Axis& axis = axes[a];
+    if (!parts[a].defined()) return absl::InternalError("a reduction's loop without a place in the schedule");
+    Expr value = parts[a];
+    if (inner_parts[a].defined()) {
+      Expr offset = value + inner_parts[a];
+      int64_t factor = nest.Find(nest.Parts(axis.name).second).factor;
+      if (axis.fixed < 0 || axis.fixed % factor != 0) domain.where(offset < axis.extent);
+      value = axis.lower + offset;
+    }
+    Scalar index = Scalar::Index(value, axis.low, axis.high);
+    if (axis.indices.size() > 1) {
+      context.joined[axis.indices[0].getAsOpaquePointer()] = index;
+    } else {
+      context.values[axis.indices[0].getAsOpaquePointer()] = index;
+    }
+    if (axis.from.defined()) domain.where(value >= axis.from && value < axis.to);
+  }
+  if (guard.defined()) domain.where(guard);
+  context.equation = &equation;
+  if (view.condition) {
+    auto condition = Translate(view.condition, context);
+    if (!condition.ok()) return condition.status();
+    domain.where(condition->e);
+  }
+  auto body = Translate(view.body, context);
+  if (!body.ok()) return body.status();
+  Expr value = ToCompute(*body, body_type);
+  if (body_type.isInteger(1))
+    value = Halide::select(value, Halide::cast<uint8_t>(1), Halide::cast<uint8_t>(0));
+
+  state.func = Func(name);
+  if (!state.tuple) {
+    state.main = state.has_lanes ? Func(name + "_lanes") : state.func;
+    state.main(main_vars) = Identity(view.kind, type);
+    std::vector<Expr> at(main_vars.begin(), main_vars.end());
+    state.main(at) = Combine(view.kind, state.main(at), value);
+    if (state.has_lanes) {
+      int64_t lanes = Lanes(target_, std::max(1, type.bytes()));
+      int64_t width = std::min(lanes, state.lane_count);
+      auto part = [&](const Func& func, const Expr& lane) {
+        std::vector<Expr> place = {lane};
+        place.insert(place.end(), vars.begin(), vars.end());
+        return func(place);
+      };
+      state.joined = Func(name + "_vector");
+      Var lane("lane");
+      std::vector<Expr> vectors;
+      if (state.lane_count % width != 0) width = state.lane_count;
+      for (int64_t i = 0; i < state.lane_count; i += width)
+        vectors.push_back(part(state.main, lane + Number(i)));
+      std::vector<Var> joined_vars = {lane};
+      joined_vars.insert(joined_vars.end(), vars.begin(), vars.end());
+      state.joined(joined_vars) = Tree(view.kind, vectors);
+      std::vector<Expr> singles;
+      for (int64_t i = 0; i < width; ++i) singles.push_back(part(state.joined, Number(i)));
+      state.func(vars) = Tree(view.kind, singles);
+    }
+    return absl::OkStatus();
+  }
+
+  // The chosen element and its position, -1 while there is none. Positions decide between equals, so the
+  // order of the loops does not.
+  state.main = state.func;
+  Expr position = 0;
+  int64_t count = 1;
+  for (size_t i = 0; i < view.indices.size(); ++i) {
+    auto lower = Translate(view.lower[i], context), upper = Translate(view.upper[i], context);
+    if (!lower.ok()) return lower.status();
+    if (!upper.ok()) return upper.status();
+    Expr from = ToIndex(*lower), size = ToIndex(*upper) - from;
+    auto index = context.values.find(view.indices[i].getAsOpaquePointer());
+    Expr here;
+    if (index != context.values.end()) {
+      here = index->second.e;
+      position = position * size + (here - from);
+    } else {
+      // A joined loop counts its members by itself.
+      auto joined = context.joined.find(view.indices[i].getAsOpaquePointer());
+      if (joined == context.joined.end()) continue;
+      position = position * Number(joined->second.high + 1) + joined->second.e;
+    }
+    int64_t most =
+        upper->narrow && lower->narrow ? std::max<int64_t>(0, upper->high - lower->low) : kLongestTotal;
+    count = count > kLongestTotal / std::max<int64_t>(1, most) ? kLongestTotal : count * most;
+  }
+  state.position_high = count;
+  position = Halide::Internal::simplify(position);
+  state.func(vars) = Tuple(Identity(view.kind, type), Expr(-1));
+  std::vector<Expr> at(vars.begin(), vars.end());
+  Expr best = state.func(at)[0], where = state.func(at)[1];
+  Expr take;
+  switch (view.kind) {
+    case ReduceKind::kArgMax:
+      take = Less(best, value) || (IsNan(value) && !IsNan(best));
+      take = take || ((where > position) && !Less(value, best) && (IsNan(value) == IsNan(best)));
+      break;
+    case ReduceKind::kArgMin:
+      take = Less(value, best) || (IsNan(best) && !IsNan(value));
+      take = take || ((where > position) && !Less(best, value) && (IsNan(value) == IsNan(best)));
+      break;
+    case ReduceKind::kFirst:
+      take = position < where;
+      break;
+    case ReduceKind::kLast:
+      take = position > where;
+      break;
+    default: {
+      state.func(at) = Tuple(Combine(view.kind, best, value), Expr(0));
+      return absl::OkStatus();
+    }
+  }
+  take = take || where < 0;
+  state.func(at) = Tuple(Halide::select(take, value, best), Halide::select(take, position, where));
+  return absl::OkStatus();
+}
+
+}  // namespace weft::backends

@@ -1,0 +1,560 @@
+#include "backends/schedule/default_schedule.h"
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "backends/schedule/joins.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace weft::backends {
+namespace {
+
+constexpr int64_t kElementBytes = 4;
+
+// An equation's loops after joins, and the directives chosen so far.
+struct Plan {
+  const EquationView* view = nullptr;
+  std::vector<LoopInfo> domain, reductions;
+  std::vector<std::vector<mlir::Value>> domain_indices, reduction_indices;
+  std::set<std::string> names;
+  std::vector<Directive> directives;
+
+  std::string Fresh(const std::string& base, const std::string& suffix) {
+    std::string name = base + suffix;
+    while (!names.insert(name).second) name += "_";
+    return name;
+  }
+  void Split(const std::string& loop, int64_t factor, std::string* outer, std::string* inner) {
+    *outer = Fresh(loop, "o"), *inner = Fresh(loop, "i");
+    directives.push_back({DirectiveKind::kSplit, {loop, *outer, *inner}, factor});
+  }
+  void Mark(DirectiveKind kind, const std::string& loop) {
+    for (Directive& d : directives) {
+      if (d.kind == kind && kind != DirectiveKind::kPad) {
+        d.names.push_back(loop);
+        return;
+      }
+    }
+    directives.push_back({kind, {loop}});
+  }
+  void Order(const std::vector<std::string>& outer, const std::vector<std::string>& reductions,
+             const std::vector<std::string>& inner) {
+    Directive order{DirectiveKind::kOrder, outer};
+    order.bar1 = static_cast<int>(outer.size());
+    order.names.insert(order.names.end(), reductions.begin(), reductions.end());
+    order.bar2 = static_cast<int>(order.names.size());
+    order.names.insert(order.names.end(), inner.begin(), inner.end());
+    if (!order.names.empty()) directives.push_back(order);
+  }
+};
+
+// Loops are joined as far as they can be, but not across the first `cut` loops of the domain.
+Plan MakePlan(const EquationView& view, const Joins& joins, int cut) {
+  Plan plan;
+  plan.view = &view;
+  for (const auto* loops : {&view.loops.domain, &view.loops.reductions}) {
+    for (const LoopInfo& loop : *loops) plan.names.insert(loop.name);
+  }
+  auto join = [&](mlir::Operation* owner, const std::vector<mlir::Value>& indices, auto loop_at,
+                  std::vector<LoopInfo>& loops, std::vector<std::vector<mlir::Value>>& members, int border) {
+    for (size_t i = 0; i < indices.size();) {
+      Directive d{DirectiveKind::kJoin, {}};
+      LoopInfo joined{"", 1};
+      std::vector<mlir::Value> own;
+      size_t end = i;
+      do {
+        LoopInfo loop = loop_at(end);
+        d.names.push_back(loop.name);
+        joined.name += loop.name;
+        joined.extent = joined.extent < 0 || loop.extent < 0 ? kUnknown : joined.extent * loop.extent;
+        own.push_back(indices[end]);
+      } while (joins.Loop(owner, static_cast<int>(end++)) && end < indices.size() &&
+               static_cast<int>(end) != border);
+      if (d.names.size() > 1) {
+        while (!plan.names.insert(joined.name).second) joined.name += "_";
+        d.names.push_back(joined.name);
+        plan.directives.push_back(d);
+      } else {
+        joined.name = d.names[0];
+      }
+      loops.push_back(joined);
+      members.push_back(own);
+      i = end;
+    }
+  };
+  join(
+      view.op, view.indices, [&](size_t i) { return view.loops.domain[i]; }, plan.domain, plan.domain_indices,
+      cut);
+  size_t at = 0;
+  for (const ReduceView& reduce : view.reduces) {
+    join(
+        reduce.op, reduce.indices, [&](size_t i) { return view.loops.reductions[at + i]; }, plan.reductions,
+        plan.reduction_indices, 0);
+    at += reduce.indices.size();
+  }
+  return plan;
+}
+
+// How a read moves when one loop advances.
+enum class Motion { kStill, kDense, kPacked, kOther };
+
+bool Mentions(const std::vector<mlir::Value>& indices, mlir::Value value) {
+  return std::any_of(indices.begin(), indices.end(),
+                     [&](mlir::Value index) { return DependsOn(value, index); });
+}
+
+// `indices`: of the loop; the last one moves fastest.
+Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices) {
+  bool mentioned = false;
+  for (mlir::Value subscript : read.subscripts) mentioned |= Mentions(indices, subscript);
+  if (!mentioned) return Motion::kStill;
+  mlir::Value last = read.subscripts.back();
+  for (size_t i = 0; i + indices.size() < read.subscripts.size(); ++i) {
+    if (Mentions(indices, read.subscripts[i])) {
+      // Blocked weights: k div block in front, k mod block behind.
+      mlir::Operation* front = read.subscripts[i].getDefiningOp();
+      mlir::Operation* behind = last.getDefiningOp();
+      bool packed = front && behind &&
+                    mlir::isa<mlir::arith::DivUIOp, mlir::arith::DivSIOp, mlir::arith::FloorDivSIOp>(front) &&
+                    mlir::isa<mlir::arith::RemUIOp, mlir::arith::RemSIOp>(behind) &&
+                    front->getOperand(0) == indices.back() && behind->getOperand(0) == indices.back();
+      return packed ? Motion::kPacked : Motion::kOther;
+    }
+  }
+  AffineForm form;
+  if (!MatchAffine(last, &form) || form.Coefficient(indices.back()) != 1) return Motion::kOther;
+  return Motion::kDense;
+}
+
+class Chooser {
+ public:
+  Chooser(const KernelView& kernel, const Target& target)
+      : kernel_(kernel), target_(target), joins_(FindJoins(kernel)), lanes_(Lanes(target, kElementBytes)) {}
+
+  Schedule Run() {
+    Schedule schedule;
+    const EquationView* last = kernel_.equations.empty() ? nullptr : &kernel_.equations.back();
+    // Equations that share loops are computed together, a block of the last shared loop at a time.
+    bool together = kernel_.equations.size() > 1 && kernel_.common > 0 && kernel_.returned.size() == 1 &&
+                    last->results.size() == 1 && kernel_.returned[0] == last->results[0];
+    for (const EquationView& view : kernel_.equations)
+      together &= static_cast<int>(view.indices.size()) >= kernel_.common;
+    std::string place;
+    std::vector<EquationSchedule> reversed;
+    for (auto view = kernel_.equations.rbegin(); view != kernel_.equations.rend(); ++view) {
+      shared_ = together ? kernel_.common : 0;
+      inside_ = together && &*view != last;
+      Plan plan = Choose(*view);
+      if (inside_) {
+        plan.directives.push_back({DirectiveKind::kAt, {last->loops.path, place_loop_}});
+      }
+      reversed.push_back({view->loops.path, plan.directives});
+    }
+    schedule.equations.assign(reversed.rbegin(), reversed.rend());
+    return schedule;
+  }
+
+ private:
+  static int64_t Extent(const LoopInfo& loop, int64_t unknown = 256) {
+    return loop.extent < 0 ? unknown : loop.extent;
+  }
+
+  Plan Choose(const EquationView& view) {
+    int cut = 0;
+    if (view.reduces.empty() && !inside_) cut = PointwiseCut(view);
+    Plan plan = MakePlan(view, joins_, std::max(cut, shared_));
+    work_ = 1;
+    for (const LoopInfo& loop : plan.domain) work_ *= static_cast<double>(Extent(loop));
+    for (const LoopInfo& loop : plan.reductions) work_ *= static_cast<double>(Extent(loop, 16));
+    work_ *= 2 + static_cast<double>(view.reads.size());
+    // The loops that all equations of the kernel share, after joins.
+    shared_loops_ = 0;
+    for (int axes = 0; shared_loops_ < plan.domain.size() && axes < shared_; ++shared_loops_) {
+      axes += static_cast<int>(plan.domain_indices[shared_loops_].size());
+    }
+    if (view.reduces.empty()) {
+      Pointwise(plan);
+    } else if (plan.domain.empty() || !ByLanes(plan)) {
+      ByRows(plan);
+    }
+    return plan;
+  }
+
+  // How many leading loops to keep out of one long loop, so that there is something to share between threads.
+  int PointwiseCut(const EquationView& view) const {
+    int64_t rows = 1;
+    int cut = 0;
+    for (const LoopInfo& loop : view.loops.domain) {
+      if (loop.extent < 0 || rows >= 8 * target_.cores) break;
+      rows *= loop.extent;
+      ++cut;
+    }
+    return rows >= 2 * target_.cores && cut < static_cast<int>(view.loops.domain.size()) ? cut : 0;
+  }
+
+  bool WorthThreads() const { return target_.cores > 1 && work_ > 1e5 && !inside_; }
+
+  // Steps of the busiest thread, over those of a perfect share.
+  double Imbalance(int64_t tasks) const {
+    if (tasks < 0) return 1.1;
+    int64_t each = (tasks + target_.cores - 1) / target_.cores;
+    return static_cast<double>(each * target_.cores) / static_cast<double>(std::max<int64_t>(1, tasks));
+  }
+
+  // Marks the first loop of `outer` that gives all threads about the same to do.
+  void Parallel(Plan& plan, const std::vector<std::pair<std::string, int64_t>>& outer) {
+    if (!WorthThreads()) return;
+    const std::pair<std::string, int64_t>* best = nullptr;
+    for (const auto& loop : outer) {
+      if (loop.second == 1) continue;
+      if (!best || Imbalance(loop.second) < 0.8 * Imbalance(best->second)) best = &loop;
+    }
+    if (best) plan.Mark(DirectiveKind::kParallel, best->first);
+  }
+
+  // Splits a loop into vectors; its parts, or the loop itself as `inner` where it is shorter than one.
+  void Lanewise(Plan& plan, const LoopInfo& loop, int64_t width, std::string* outer, std::string* inner) {
+    if (loop.extent >= 0 && loop.extent <= width) {
+      outer->clear(), *inner = loop.name;
+      if (loop.extent > 1) plan.Mark(DirectiveKind::kVectorize, loop.name);
+      return;
+    }
+    plan.Split(loop.name, width, outer, inner);
+    plan.Mark(DirectiveKind::kVectorize, *inner);
+    if (loop.extent >= width && loop.extent % width != 0) plan.Mark(DirectiveKind::kOverlap, loop.name);
+  }
+
+  void Pointwise(Plan& plan) {
+    std::vector<std::pair<std::string, int64_t>> outer;
+    std::vector<std::string> inner;
+    for (size_t i = 0; i < plan.domain.size(); ++i) {
+      const LoopInfo& loop = plan.domain[i];
+      bool last = i + 1 == plan.domain.size() && !(i < shared_loops_ && plan.domain.size() > shared_loops_);
+      if (!last) {
+        outer.emplace_back(loop.name, loop.extent);
+        continue;
+      }
+      std::string o, n;
+      int64_t width = loop.extent >= 8 * lanes_ ? 2 * lanes_ : lanes_;
+      Lanewise(plan, loop, width, &o, &n);
+      if (!o.empty()) outer.emplace_back(o, loop.extent < 0 ? kUnknown : (loop.extent + width - 1) / width);
+      inner.push_back(n);
+    }
+    if (!inside_ && shared_loops_ > 0) PlaceAt(outer);
+    Parallel(plan, outer);
+    plan.Order(FirstOf(outer), {}, inner);
+  }
+
+  // The innermost of the last equation's outer loops that the others share.
+  void PlaceAt(const std::vector<std::pair<std::string, int64_t>>& outer) {
+    place_loop_ = outer.empty() ? "" : outer[std::min(outer.size(), shared_loops_) - 1].first;
+  }
+
+  static std::vector<std::string> FirstOf(const std::vector<std::pair<std::string, int64_t>>& loops) {
+    std::vector<std::string> names;
+    for (const auto& loop : loops) names.push_back(loop.first);
+    return names;
+  }
+
+  // Reads inside any reduction.
+  std::vector<const ReadView*> InnerReads(const EquationView& view) const {
+    std::vector<const ReadView*> reads;
+    for (const ReadView& read : view.reads) {
+      for (const ReduceView& reduce : view.reduces) {
+        if (reduce.op->isProperAncestor(read.op)) {
+          reads.push_back(&read);
+          break;
+        }
+      }
+    }
+    return reads;
+  }
+
+  // Vectors along the result's innermost axis, if the reads in reductions allow it. False: they do not.
+  bool ByLanes(Plan& plan) {
+    const EquationView& view = *plan.view;
+    size_t lane = plan.domain.size() - 1;
+    const LoopInfo& columns = plan.domain[lane];
+    if (lane < shared_loops_ && inside_) return false;
+    std::vector<const ReadView*> reads = InnerReads(view);
+    bool dense = false, packed = false;
+    for (const ReadView* read : reads) {
+      Motion motion = MotionOf(*read, plan.domain_indices[lane]);
+      if (motion == Motion::kOther) return false;
+      dense |= motion == Motion::kDense || motion == Motion::kPacked;
+      packed |= motion == Motion::kPacked;
+    }
+    if (!dense || (columns.extent >= 0 && columns.extent < lanes_ / 2 && !packed)) return false;
+
+    // The rows of the tile: results that share what is read along the lanes.
+    int rows = -1;
+    bool reuse = false;
+    for (int i = static_cast<int>(lane) - 1; i >= 0 && rows < 0; --i) {
+      bool shared_column = false, moves = false;
+      for (const ReadView* read : reads) {
+        Motion by_lane = MotionOf(*read, plan.domain_indices[lane]);
+        bool by_row = MotionOf(*read, plan.domain_indices[i]) != Motion::kStill;
+        if (by_lane != Motion::kStill && !by_row) shared_column = true;
+        if (by_lane == Motion::kStill && by_row) moves = true;
+      }
+      if (shared_column && moves) rows = i, reuse = true;
+    }
+    if (rows < 0 && lane > 0 && plan.domain[lane - 1].extent != 1) rows = static_cast<int>(lane) - 1;
+
+    int64_t row_extent = rows < 0 ? 1 : plan.domain[rows].extent;
+    if (rows >= 0 && inside_ && static_cast<size_t>(rows) < shared_loops_) {
+      // Only a block of the shared loop is computed at a time.
+      row_extent = static_cast<size_t>(rows) + 1 == shared_loops_ ? block_ : 1;
+    }
+    int64_t width = lanes_, tall = 1;
+    if (packed && view.packed_block > 0) {
+      width = view.packed_block;
+      tall = ChooseTileRows(target_, row_extent, width, kElementBytes);
+    } else if (reuse) {
+      RegisterTile tile = ChooseRegisterTile(target_, row_extent, columns.extent, kElementBytes);
+      width = tile.columns, tall = tile.rows;
+      if (columns.extent >= 0 && columns.extent < width)
+        width = std::max(lanes_, columns.extent / lanes_ * lanes_);
+    } else {
+      tall = DepthwiseRows(row_extent);
+    }
+    if (rows < 0 || (inside_ && static_cast<size_t>(rows) < shared_loops_ && row_extent == 1)) tall = 1;
+
+    std::vector<std::pair<std::string, int64_t>> outer;
+    std::vector<std::string> inner;
+    std::string column_outer, column_inner, row_outer, row_inner;
+    int64_t panels = columns.extent < 0 ? kUnknown : (columns.extent + width - 1) / width;
+    if (packed) {
+      plan.Split(columns.name, width, &column_outer, &column_inner);
+      plan.Mark(DirectiveKind::kVectorize, column_inner);
+    } else {
+      Lanewise(plan, columns, width, &column_outer, &column_inner);
+    }
+    int64_t blocks = 1;
+    if (tall > 1) {
+      const LoopInfo& loop = plan.domain[rows];
+      blocks = loop.extent < 0 ? kUnknown : (loop.extent + tall - 1) / tall;
+      plan.Split(loop.name, tall, &row_outer, &row_inner);
+      plan.Mark(DirectiveKind::kUnroll, row_inner);
+      if (loop.extent >= tall && loop.extent % tall != 0) plan.Mark(DirectiveKind::kOverlap, loop.name);
+      inner.push_back(row_inner);
+    }
+    inner.push_back(column_inner);
+    for (size_t i = 0; i < lane; ++i) {
+      if (static_cast<int>(i) == rows && tall > 1) {
+        outer.emplace_back(row_outer, blocks);
+      } else {
+        outer.emplace_back(plan.domain[i].name, plan.domain[i].extent);
+      }
+    }
+    if (!inside_ && shared_loops_ > 0) {
+      PlaceAt(outer);
+      block_ = rows >= 0 && static_cast<size_t>(rows) + 1 == shared_loops_ ? tall : 1;
+    }
+    if (!column_outer.empty())
+      PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
+    Parallel(plan, outer);
+    std::vector<std::string> reductions = ReductionOrder(plan, reads, lane, reuse);
+    if (HasFill(reads) && (reuse || view.reduces.size() == 1))
+      plan.directives.push_back({DirectiveKind::kPad, {}});
+    plan.Order(FirstOf(outer), reductions, inner);
+    return true;
+  }
+
+  static bool HasFill(const std::vector<const ReadView*>& reads) {
+    for (const ReadView* read : reads) {
+      for (Outside outside : read->outside) {
+        if (outside == Outside::kFill) return true;
+      }
+    }
+    return false;
+  }
+
+  // Without reuse every lane loads for itself: enough rows to hide latencies, few enough to share the loads
+  // of overlapping windows in registers.
+  int64_t DepthwiseRows(int64_t extent) const {
+    if (extent < 0) return 4;
+    int64_t most = target_.vector_registers >= 32 ? 14 : 6, best = 1;
+    double best_use = 0;
+    for (int64_t rows = 1; rows <= std::min(most, extent); ++rows) {
+      double steps = static_cast<double>((extent + rows - 1) / rows);
+      double use = static_cast<double>(extent) / (steps * static_cast<double>(rows)) *
+                   static_cast<double>(rows) / (static_cast<double>(rows) + 2.0);
+      if (use > best_use) best = rows, best_use = use;
+    }
+    return best;
+  }
+
+  // Where the loop over column blocks stands among the others. Blocks of weights that do not stay in the
+  // cache all together are walked in the outermost loop, so that each is loaded once.
+  void PlaceColumns(const Plan& plan, const std::vector<const ReadView*>& reads,
+                    std::pair<std::string, int64_t> columns, int64_t width,
+                    std::vector<std::pair<std::string, int64_t>>& outer, size_t lane, int rows, bool reuse) {
+    double weights = kElementBytes * static_cast<double>(width * (columns.second < 0 ? 8 : columns.second));
+    for (const LoopInfo& loop : plan.reductions) weights *= static_cast<double>(Extent(loop, 64));
+    size_t place = outer.size();
+    if (reuse) {
+      // Loops that the weights themselves move with stay outside.
+      size_t first = 0;
+      for (size_t i = 0; i < outer.size(); ++i) {
+        if (static_cast<int>(i) == rows) continue;
+        for (const ReadView* read : reads) {
+          if (MotionOf(*read, plan.domain_indices[lane]) != Motion::kStill &&
+              MotionOf(*read, plan.domain_indices[i]) != Motion::kStill) {
+            first = i + 1;
+          }
+        }
+      }
+      if (inside_ || shared_loops_ > 0) first = std::max(first, shared_loops_);
+      bool stays = weights <= 0.5 * static_cast<double>(target_.l2_bytes);
+      bool balanced = first > 0 || !WorthThreads() || Imbalance(columns.second) < 1.15;
+      bool others_balanced = false;
+      for (size_t i = first; i < outer.size(); ++i) others_balanced |= Imbalance(outer[i].second) < 1.15;
+      place = first;
+      if ((stays && others_balanced) || (!balanced && others_balanced)) {
+        // Inside the loop that threads share, but around the rows.
+        for (place = first; place < outer.size() && Imbalance(outer[place].second) >= 1.15;) ++place;
+        place = std::min(place + 1, outer.size());
+      }
+    }
+    outer.insert(outer.begin() + static_cast<int64_t>(std::min(place, outer.size())), columns);
+  }
+
+  // Outermost first: as the operand that moves along the lanes lies in memory, so that it is read straight
+  // through. The innermost is unrolled by a few steps.
+  std::vector<std::string> ReductionOrder(Plan& plan, const std::vector<const ReadView*>& reads, size_t lane,
+                                          bool reuse) {
+    std::vector<std::pair<double, size_t>> places;
+    for (size_t i = 0; i < plan.reductions.size(); ++i) {
+      double place = 0;
+      for (const ReadView* read : reads) {
+        bool by_lane = MotionOf(*read, plan.domain_indices[lane]) != Motion::kStill;
+        for (size_t a = 0; a < read->subscripts.size(); ++a) {
+          if (Mentions(plan.reduction_indices[i], read->subscripts[a])) {
+            place = std::max(place, (by_lane ? 100.0 : 1.0) * (static_cast<double>(a) + 1));
+          }
+        }
+      }
+      places.emplace_back(place, i);
+    }
+    // Reductions in one another keep their order: bounds of the inner ones may name the outer.
+    bool nested = false;
+    for (const ReduceView& reduce : plan.view->reduces) {
+      for (const ReduceView& other : plan.view->reduces) nested |= other.op->isProperAncestor(reduce.op);
+    }
+    if (!nested) std::sort(places.begin(), places.end());
+    std::vector<std::string> order;
+    for (auto [place, i] : places) order.push_back(plan.reductions[i].name);
+    if (order.empty() || nested) return order;
+    int64_t unrolled = 1;
+    // Short loops are unrolled whole, from the innermost; a long innermost one by four.
+    for (size_t n = places.size(); n-- > 0;) {
+      const LoopInfo& loop = plan.reductions[places[n].second];
+      int64_t most = reuse ? 8 : 32;
+      if (loop.extent >= 0 && loop.extent * unrolled <= most) {
+        if (loop.extent > 1) plan.Mark(DirectiveKind::kUnroll, loop.name);
+        unrolled *= std::max<int64_t>(1, loop.extent);
+        continue;
+      }
+      if (unrolled == 1 && loop.extent > 0) {
+        for (int64_t factor : {4, 2}) {
+          if (loop.extent % factor != 0) continue;
+          std::string o, i;
+          plan.Split(loop.name, factor, &o, &i);
+          plan.Mark(DirectiveKind::kUnroll, i);
+          order[n] = o;
+          order.insert(order.begin() + static_cast<int64_t>(n) + 1, i);
+          break;
+        }
+      }
+      break;
+    }
+    return order;
+  }
+
+  // Reductions along what lies densely in memory: partial results in the lanes. The result itself is
+  // vectorized where it has an axis that no reduction needs.
+  void ByRows(Plan& plan) {
+    const EquationView& view = *plan.view;
+    std::vector<const ReadView*> reads = InnerReads(view);
+    std::vector<std::pair<std::string, int64_t>> outer;
+    std::vector<std::string> inner, reductions;
+    for (size_t i = 0; i < plan.reductions.size(); ++i) {
+      const LoopInfo& loop = plan.reductions[i];
+      bool dense = false, broken = false;
+      for (const ReadView* read : reads) {
+        Motion motion = MotionOf(*read, plan.reduction_indices[i]);
+        dense |= motion == Motion::kDense;
+        broken |= motion == Motion::kOther || motion == Motion::kPacked;
+      }
+      if (!dense || broken || !Foldable(view, loop.name) || (loop.extent >= 0 && loop.extent < 2 * lanes_)) {
+        reductions.push_back(loop.name);
+        continue;
+      }
+      int64_t width = 2 * lanes_;
+      for (int64_t vectors : {4, 3, 2, 1}) {
+        if (loop.extent >= 0 && loop.extent % (vectors * lanes_) == 0) {
+          width = vectors * lanes_;
+          break;
+        }
+      }
+      std::string o, n;
+      plan.Split(loop.name, width, &o, &n);
+      plan.Mark(DirectiveKind::kVectorize, n);
+      reductions.push_back(o), reductions.push_back(n);
+    }
+    for (size_t i = 0; i < plan.domain.size(); ++i) {
+      const LoopInfo& loop = plan.domain[i];
+      bool reduced = false;
+      for (const ReduceView& reduce : view.reduces)
+        reduced |= Mentions(plan.domain_indices[i], reduce.op->getResult(0));
+      bool last = i + 1 == plan.domain.size();
+      if (!last || reduced || (loop.extent >= 0 && loop.extent < lanes_ / 2)) {
+        outer.emplace_back(loop.name, loop.extent);
+        continue;
+      }
+      std::string o, n;
+      Lanewise(plan, loop, lanes_, &o, &n);
+      if (!o.empty()) outer.emplace_back(o, kUnknown);
+      inner.push_back(n);
+    }
+    if (!inside_ && shared_loops_ > 0) PlaceAt(outer);
+    Parallel(plan, outer);
+    plan.Order(FirstOf(outer), reductions, inner);
+  }
+
+  // Whether partial results of the reduction with this loop can be joined in any order.
+  static bool Foldable(const EquationView& view, const std::string& loop) {
+    for (const ReduceView& reduce : view.reduces) {
+      for (size_t i = 0; i < reduce.loops.size(); ++i) {
+        // Joined loops have a name of their own; they belong to sums and extremes always.
+        if (reduce.loops[i] != loop) continue;
+        int64_t ignored;
+        return !reduce.otherwise && ConstantIndex(reduce.lower[i], &ignored) &&
+               reduce.kind != ReduceKind::kArgMax && reduce.kind != ReduceKind::kArgMin &&
+               reduce.kind != ReduceKind::kFirst && reduce.kind != ReduceKind::kLast;
+      }
+    }
+    return true;
+  }
+
+  const KernelView& kernel_;
+  const Target& target_;
+  Joins joins_;
+  int64_t lanes_;
+  int shared_ = 0;
+  size_t shared_loops_ = 0;
+  bool inside_ = false;
+  std::string place_loop_;
+  int64_t block_ = 1;  // of the last shared loop, in the equation that holds the others
+  double work_ = 0;
+};
+
+}  // namespace
+
+Schedule DefaultSchedule(const KernelView& kernel, const Target& target) {
+  return Chooser(kernel, target).Run();
+}
+
+}  // namespace weft::backends

@@ -1,0 +1,85 @@
+#ifndef WEFT_BACKENDS_SCHEDULE_KERNEL_VIEW_H_
+#define WEFT_BACKENDS_SCHEDULE_KERNEL_VIEW_H_
+
+// A kernel's equations, reductions and reads in the form that schedules and code generation ask for. Points
+// into the IR, which must outlive it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "backends/schedule/loop_nest.h"
+#include "mlir/IR/Operation.h"
+#include "mlir/IR/Value.h"
+
+namespace weft::backends {
+
+enum class Outside { kInside, kFill, kClamp, kMirror, kWrap };
+enum class ReduceKind { kSum, kProd, kMin, kMax, kAny, kAll, kArgMax, kArgMin, kFirst, kLast };
+
+struct ReadView {
+  mlir::Operation* op = nullptr;
+  mlir::Value tensor;
+  std::vector<mlir::Value> subscripts;
+  std::vector<Outside> outside;
+  mlir::Value fill;  // null unless some subscript is kFill
+};
+
+struct ReduceView {
+  mlir::Operation* op = nullptr;
+  ReduceKind kind;
+  std::vector<mlir::Value> lower, upper;
+  std::vector<std::string> loops;  // names unique within the equation, as EquationLoops has them
+  std::vector<mlir::Value> indices;
+  mlir::Value body, condition, otherwise;  // condition, otherwise: null if there is none
+};
+
+struct EquationView {
+  mlir::Operation* op = nullptr;
+  EquationLoops loops;
+  std::vector<mlir::Value> indices;  // of the domain
+  std::vector<mlir::Value> extents;  // null where the extent is a number
+  std::vector<mlir::Value> bodies;   // one per result
+  std::vector<mlir::Value> results;
+  std::vector<ReduceView> reduces;  // outer before inner
+  std::vector<ReadView> reads;      // all, those inside reductions too
+  int packed_axis = -1;             // position in the domain of the index that packed weights are blocked by
+  int64_t packed_block = 0;
+};
+
+struct KernelView {
+  mlir::Operation* op = nullptr;
+  std::string name;
+  std::string kernel_class;
+  int common = 0;                      // leading axes that all equations share
+  std::vector<mlir::Value> arguments;  // tensors, then sizes (index)
+  std::vector<EquationView> equations;
+  std::vector<mlir::Value> returned;
+};
+
+// `kernel`: a weft.kernel.
+KernelView ViewKernel(mlir::Operation* kernel);
+
+// A view of one weft.read or weft.reduce; the reduce's loop names are those of the op.
+ReadView ViewRead(mlir::Operation* op);
+ReduceView ViewReduce(mlir::Operation* op);
+
+// The number that `value` always has, if it is a constant.
+bool ConstantIndex(mlir::Value value, int64_t* number);
+
+// `subscript` = sum of coefficient * index + constant, if it has that form with known coefficients. Terms of
+// equal index are added up; casts between index and integers are looked through.
+struct AffineForm {
+  std::vector<std::pair<mlir::Value, int64_t>> terms;  // coefficient never 0
+  int64_t constant = 0;
+  int64_t Coefficient(mlir::Value index) const;
+};
+bool MatchAffine(mlir::Value subscript, AffineForm* form);
+
+// Whether `value` is computed from `index`, through reads, nested reductions and their bounds too.
+bool DependsOn(mlir::Value value, mlir::Value index);
+
+}  // namespace weft::backends
+
+#endif  // WEFT_BACKENDS_SCHEDULE_KERNEL_VIEW_H_

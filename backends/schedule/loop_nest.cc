@@ -1,0 +1,258 @@
+#include "backends/schedule/loop_nest.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace weft::backends {
+namespace {
+
+class Resolver {
+ public:
+  Resolver(const EquationLoops& equation, const EquationSchedule& schedule)
+      : equation_(equation), schedule_(schedule) {}
+
+  absl::StatusOr<LoopNest> Run() {
+    for (const LoopInfo& loop : equation_.domain) Add(Loop(loop.name, loop.extent, false));
+    for (const LoopInfo& loop : equation_.reductions) Add(Loop(loop.name, loop.extent, true));
+    // Joins and splits make the loops that the other words name, so they come first whatever the order in the
+    // text.
+    for (const Directive& d : schedule_.directives) {
+      if (d.kind == DirectiveKind::kJoin) {
+        if (auto s = Join(d); !s.ok()) return s;
+      }
+    }
+    for (const Directive& d : schedule_.directives) {
+      if (d.kind == DirectiveKind::kSplit) {
+        if (auto s = Split(d); !s.ok()) return s;
+      }
+    }
+    bool ordered = false;
+    for (const Directive& d : schedule_.directives) {
+      if (auto s = Mark(d, ordered); !s.ok()) return s;
+    }
+    if (!ordered) DefaultOrder();
+    return std::move(nest_);
+  }
+
+ private:
+  static NestLoop Loop(const std::string& name, int64_t extent, bool reduction) {
+    NestLoop loop;
+    loop.name = name, loop.extent = extent, loop.reduction = reduction;
+    return loop;
+  }
+  void Add(NestLoop loop) {
+    leaves_.push_back(loop.name);
+    nest_.loops.push_back(std::move(loop));
+  }
+  NestLoop* Leaf(const std::string& name) {
+    if (std::find(leaves_.begin(), leaves_.end(), name) == leaves_.end()) return nullptr;
+    for (NestLoop& loop : nest_.loops) {
+      if (loop.name == name) return &loop;
+    }
+    return nullptr;
+  }
+  absl::Status Error(const Directive& d, absl::string_view what) const {
+    std::string where =
+        d.line > 0 ? absl::StrCat("schedule, line ", d.line, ": ") : std::string("schedule: ");
+    return absl::InvalidArgumentError(absl::StrCat(where, what, " in `", equation_.path, "`"));
+  }
+  absl::Status Missing(const Directive& d, const std::string& name) const {
+    if (nest_.IsSplit(name)) {
+      auto [outer, inner] = nest_.Parts(name);
+      return Error(d, absl::StrCat("`", name, "` is split into `", outer, "` and `", inner, "`"));
+    }
+    std::string nearest = NearestName(name, leaves_);
+    std::string known;
+    for (const std::string& leaf : leaves_) absl::StrAppend(&known, known.empty() ? "" : ", ", leaf);
+    return Error(d, absl::StrCat("no loop `", name, "`",
+                                 nearest.empty() ? absl::StrCat(" (its loops are ", known, ")")
+                                                 : absl::StrCat("; did you mean `", nearest, "`?")));
+  }
+  absl::Status Fresh(const Directive& d, const std::string& name) const {
+    for (const NestLoop& loop : nest_.loops) {
+      if (loop.name == name) return Error(d, absl::StrCat("the name `", name, "` is taken"));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Join(const Directive& d) {
+    std::vector<std::string> parts(d.names.begin(), d.names.end() - 1);
+    if (parts.size() < 2) return Error(d, "`join` needs two loops");
+    size_t at = leaves_.size();
+    int64_t extent = 1;
+    bool reduction = false;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      NestLoop* loop = Leaf(parts[i]);
+      if (!loop || !loop->parent.empty()) return Missing(d, parts[i]);
+      size_t place = std::find(leaves_.begin(), leaves_.end(), parts[i]) - leaves_.begin();
+      if (i == 0) at = place, reduction = loop->reduction;
+      if (place != at + i || loop->reduction != reduction) {
+        return Error(d, absl::StrCat("`", parts[i - 1], "` and `", parts[i], "` are not adjacent"));
+      }
+      extent = extent < 0 || loop->extent < 0 ? kUnknown : extent * loop->extent;
+    }
+    if (auto s = Fresh(d, d.names.back()); !s.ok()) return s;
+    leaves_.erase(leaves_.begin() + at, leaves_.begin() + at + parts.size());
+    leaves_.insert(leaves_.begin() + at, d.names.back());
+    nest_.loops.push_back(Loop(d.names.back(), extent, reduction));
+    nest_.joins.push_back(d.names);
+    return absl::OkStatus();
+  }
+
+  absl::Status Split(const Directive& d) {
+    NestLoop* loop = Leaf(d.names[0]);
+    if (!loop) return Missing(d, d.names[0]);
+    for (int i : {1, 2}) {
+      if (auto s = Fresh(d, d.names[i]); !s.ok()) return s;
+    }
+    if (d.names[1] == d.names[2]) return Error(d, "a split needs two names");
+    if (!loop->parent.empty()) {
+      return Error(d, absl::StrCat("`", d.names[0], "` is a part of `", loop->parent,
+                                   "` already, which is split once"));
+    }
+    auto place = std::find(leaves_.begin(), leaves_.end(), d.names[0]);
+    *place = d.names[1];
+    leaves_.insert(place + 1, d.names[2]);
+    NestLoop outer{d.names[1], kUnknown, loop->reduction, d.names[0], d.factor, false};
+    NestLoop inner{d.names[2], d.factor, loop->reduction, d.names[0], d.factor, true};
+    if (loop->extent >= 0) outer.extent = (loop->extent + d.factor - 1) / d.factor;
+    nest_.loops.push_back(outer);
+    nest_.loops.push_back(inner);
+    return absl::OkStatus();
+  }
+
+  absl::Status Mark(const Directive& d, bool& ordered) {
+    switch (d.kind) {
+      case DirectiveKind::kSplit:
+      case DirectiveKind::kJoin:
+        return absl::OkStatus();
+      case DirectiveKind::kOrder:
+        if (ordered) return Error(d, "two orders");
+        ordered = true;
+        return Order(d);
+      case DirectiveKind::kParallel:
+      case DirectiveKind::kVectorize:
+      case DirectiveKind::kUnroll:
+        for (const std::string& name : d.names) {
+          NestLoop* loop = Leaf(name);
+          if (!loop) return Missing(d, name);
+          if (d.kind == DirectiveKind::kParallel) {
+            if (loop->reduction)
+              return Error(d, absl::StrCat("`", name, "` is summed over and cannot be parallel"));
+            loop->parallel = true;
+          } else {
+            if (loop->extent < 0)
+              return Error(d, absl::StrCat("`", name, "` has no fixed length: split it first;"));
+            if (loop->extent > 1024)
+              return Error(d, absl::StrCat("`", name, "` is too long: split it first;"));
+            (d.kind == DirectiveKind::kVectorize ? loop->vectorized : loop->unrolled) = true;
+          }
+        }
+        return absl::OkStatus();
+      case DirectiveKind::kOverlap:
+        for (const std::string& name : d.names) {
+          auto it = std::find_if(nest_.loops.begin(), nest_.loops.end(),
+                                 [&](const NestLoop& l) { return l.name == name; });
+          if (it == nest_.loops.end()) return Missing(d, name);
+          if (!nest_.IsSplit(name)) return Error(d, absl::StrCat("`", name, "` is not split"));
+          if (it->reduction) return Error(d, absl::StrCat("`", name, "` is summed over and cannot overlap"));
+          int64_t factor = nest_.Find(nest_.Parts(name).first).factor;
+          if (it->extent < factor) {
+            return Error(d, absl::StrCat("`", name, "` is not known to be as long as its split of ", factor));
+          }
+          it->overlap = true;
+        }
+        return absl::OkStatus();
+      case DirectiveKind::kPad:
+        nest_.pads = true;
+        if (!d.names.empty()) {
+          NestLoop* loop = Leaf(d.names[0]);
+          if (!loop || loop->reduction) return Missing(d, d.names[0]);
+          nest_.pad_at = d.names[0];
+        }
+        return absl::OkStatus();
+      case DirectiveKind::kAt:
+        nest_.placed = true;
+        nest_.at_equation = d.names[0];
+        nest_.at_loop = d.names[1];
+        return absl::OkStatus();
+      case DirectiveKind::kInline:
+        nest_.inlined = true;
+        return absl::OkStatus();
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Order(const Directive& d) {
+    std::set<std::string> seen;
+    for (int i = 0; i < static_cast<int>(d.names.size()); ++i) {
+      NestLoop* loop = Leaf(d.names[i]);
+      if (!loop) return Missing(d, d.names[i]);
+      if (!seen.insert(d.names[i]).second)
+        return Error(d, absl::StrCat("`", d.names[i], "` stands twice in the order"));
+      bool between = d.bar1 >= 0 && i >= d.bar1 && i < d.bar2;
+      if (d.bar1 >= 0 && between != loop->reduction) {
+        return Error(d, absl::StrCat("`", d.names[i], "` belongs ", loop->reduction ? "between" : "outside",
+                                     " the bars"));
+      }
+      if (loop->reduction) {
+        nest_.reductions.push_back(d.names[i]);
+      } else {
+        (d.bar1 >= 0 && i >= d.bar2 ? nest_.inner : nest_.outer).push_back(d.names[i]);
+      }
+    }
+    for (const std::string& leaf : leaves_) {
+      if (!seen.count(leaf)) return Error(d, absl::StrCat("`", leaf, "` is missing in the order"));
+    }
+    return absl::OkStatus();
+  }
+
+  void DefaultOrder() {
+    for (const std::string& leaf : leaves_) {
+      const NestLoop& loop = nest_.Find(leaf);
+      if (loop.reduction) {
+        nest_.reductions.push_back(leaf);
+      } else if (loop.vectorized || loop.unrolled) {
+        nest_.inner.push_back(leaf);
+      } else {
+        nest_.outer.push_back(leaf);
+      }
+    }
+  }
+
+  const EquationLoops& equation_;
+  const EquationSchedule& schedule_;
+  LoopNest nest_;
+  std::vector<std::string> leaves_;
+};
+
+}  // namespace
+
+const NestLoop& LoopNest::Find(const std::string& name) const {
+  static const NestLoop none;
+  for (const NestLoop& loop : loops) {
+    if (loop.name == name) return loop;
+  }
+  return none;
+}
+
+bool LoopNest::IsSplit(const std::string& name) const {
+  return std::any_of(loops.begin(), loops.end(),
+                     [&](const NestLoop& l) { return l.parent == name && !name.empty(); });
+}
+
+std::pair<std::string, std::string> LoopNest::Parts(const std::string& name) const {
+  std::pair<std::string, std::string> parts;
+  for (const NestLoop& loop : loops) {
+    if (loop.parent == name) (loop.inner_part ? parts.second : parts.first) = loop.name;
+  }
+  return parts;
+}
+
+absl::StatusOr<LoopNest> ResolveLoops(const EquationLoops& equation, const EquationSchedule& schedule) {
+  return Resolver(equation, schedule).Run();
+}
+
+}  // namespace weft::backends

@@ -1,0 +1,167 @@
+#include "backends/schedule/schedule.h"
+
+#include "backends/schedule/loop_nest.h"
+#include "backends/schedule/target.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace weft::backends {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kText[] = R"(schedule net.conv.y {
+  join n i into ni
+  split k by 32 into ko, ki
+  split j by 14 into jo, ji
+  split c by 4 into co, ci
+  order ko ni jo | r s co ci | ji ki
+  parallel ko ni
+  vectorize ki
+  unroll ji ci
+  overlap j
+  pad at ni
+}
+schedule net.p {
+  inline net.p
+}
+schedule net.q {
+  net.q at net.o.io
+}
+)";
+
+EquationLoops Conv() {
+  return {"net.conv.y", {{"n", 1}, {"i", 56}, {"j", 30}, {"k", 64}}, {{"c", 64}, {"r", 3}, {"s", 3}}};
+}
+
+TEST(ScheduleTest, PrintsWhatItParsed) {
+  auto schedule = ParseSchedule(kText);
+  ASSERT_TRUE(schedule.ok()) << schedule.status();
+  EXPECT_EQ(PrintSchedule(*schedule), kText);
+}
+
+TEST(ScheduleTest, ReadsNestedBlocksAndKnobs) {
+  auto schedule = ParseSchedule(R"(schedule attention on cpu {
+    knob ti in {6, 8}
+    score { split i by ti into io, ii parallel io }
+    p at score.io
+  })");
+  ASSERT_TRUE(schedule.ok()) << schedule.status();
+  ASSERT_EQ(schedule->equations.size(), 3);
+  EXPECT_EQ(schedule->equations[1].path, "attention.score");
+  EXPECT_EQ(schedule->equations[1].directives[0].factor, 6);
+  EXPECT_EQ(schedule->equations[2].path, "attention.p");
+  EXPECT_THAT(schedule->equations[2].directives[0].names, ElementsAre("score", "io"));
+}
+
+TEST(ScheduleTest, SaysWhereItsTextIsWrong) {
+  struct Case {
+    const char* text;
+    const char* error;
+  };
+  for (const Case& c :
+       std::vector<Case>{{"schedule y {\n  split k into a, b\n}", "line 2: expected `by` before `into`"},
+                         {"schedule y {\n  split k by 0 into a, b\n}", "line 2: expected a number above 0"},
+                         {"schedule y {\n  tile k\n}", "line 2: expected `at` before `k`"},
+                         {"schedule y {\n  order a | b\n}", "expected a second `|`"},
+                         {"schedule y {", "expected `}` before the end"},
+                         {"schedule y on moon { }", "not `on moon`"},
+                         {"split k by 4 into a, b", "line 1: expected `schedule`"}}) {
+    SCOPED_TRACE(c.text);
+    auto schedule = ParseSchedule(c.text);
+    ASSERT_FALSE(schedule.ok());
+    EXPECT_THAT(std::string(schedule.status().message()), HasSubstr(c.error));
+  }
+}
+
+TEST(ScheduleTest, PutsTheUsersDirectivesInPlaceOfTheDefaults) {
+  Schedule kernel = *ParseSchedule(kText);
+  auto user = ParseSchedule("schedule conv.y {\n  parallel jo\n}");
+  ASSERT_TRUE(OverrideSchedules(*user, {&kernel}).ok());
+  EXPECT_THAT(PrintSchedule(kernel), HasSubstr("parallel jo\n"));
+  EXPECT_THAT(PrintSchedule(kernel), HasSubstr("split k by 32"));
+  // A split makes the default's loops meaningless: all of them go.
+  user = ParseSchedule("schedule conv.y {\n  split k by 8 into a, b\n}");
+  ASSERT_TRUE(OverrideSchedules(*user, {&kernel}).ok());
+  EXPECT_EQ(PrintSchedule(kernel).find("split j"), std::string::npos);
+}
+
+TEST(ScheduleTest, NamesTheNearestEquation) {
+  Schedule kernel = *ParseSchedule(kText);
+  auto user = ParseSchedule("schedule conv.z {\n  parallel jo\n}");
+  auto status = OverrideSchedules(*user, {&kernel});
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("line 2: no kernel computes `conv.z`; did you mean `conv.y`?"));
+}
+
+TEST(LoopNestTest, ResolvesTheLoopsOfAConvolution) {
+  Schedule schedule = *ParseSchedule(kText);
+  auto nest = ResolveLoops(Conv(), schedule.equations[0]);
+  ASSERT_TRUE(nest.ok()) << nest.status();
+  EXPECT_THAT(nest->outer, ElementsAre("ko", "ni", "jo"));
+  EXPECT_THAT(nest->reductions, ElementsAre("r", "s", "co", "ci"));
+  EXPECT_THAT(nest->inner, ElementsAre("ji", "ki"));
+  EXPECT_EQ(nest->Find("ni").extent, 56);
+  EXPECT_EQ(nest->Find("jo").extent, 3);
+  EXPECT_TRUE(nest->Find("ki").vectorized);
+  EXPECT_TRUE(nest->Find("j").overlap);
+}
+
+TEST(LoopNestTest, RefusesWhatNamesNothing) {
+  struct Case {
+    const char* directives;
+    const char* error;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"vectorize kk", "no loop `kk`; did you mean `k`?"},
+           {"split k by 8 into ko, ki unroll k", "`k` is split into `ko` and `ki`"},
+           {"order n i j", "`k` is missing in the order"},
+           {"order n i j k k | c r s |", "`k` stands twice"},
+           {"order n i c | j r s | k", "`c` belongs between the bars"},
+           {"parallel c", "`c` is summed over and cannot be parallel"},
+           {"join n j into nj", "`n` and `j` are not adjacent"},
+           {"split k by 8 into j, ki", "the name `j` is taken"},
+           {"overlap k", "`k` is not split"},
+           {"split j by 64 into jo, ji overlap j", "not known to be as long as its split of 64"}}) {
+    SCOPED_TRACE(c.directives);
+    auto schedule = ParseSchedule(std::string("schedule net.conv.y { ") + c.directives + " }");
+    ASSERT_TRUE(schedule.ok()) << schedule.status();
+    auto nest = ResolveLoops(Conv(), schedule->equations[0]);
+    ASSERT_FALSE(nest.ok());
+    EXPECT_THAT(std::string(nest.status().message()), HasSubstr(c.error));
+  }
+}
+
+TEST(TargetTest, ReadsLevelsAndFeatures) {
+  auto target = ParseTarget("x86-64-v3");
+  ASSERT_TRUE(target.ok());
+  EXPECT_EQ(target->vector_bytes, 32);
+  EXPECT_TRUE(target->fma);
+  target = ParseTarget("x86-64-v4+avx512vnni-fma");
+  ASSERT_TRUE(target.ok());
+  EXPECT_EQ(target->vector_bytes, 64);
+  EXPECT_TRUE(target->Has("avx512vnni"));
+  EXPECT_FALSE(target->fma);
+  EXPECT_TRUE(ParseTarget("host").ok());
+  EXPECT_THAT(std::string(ParseTarget("arm").status().message()), HasSubstr("known are host"));
+  EXPECT_THAT(std::string(ParseTarget("host+mmx9").status().message()), HasSubstr("unknown feature `mmx9`"));
+}
+
+TEST(TargetTest, TilesFitTheRegisters) {
+  for (const char* name : {"x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
+    Target target = *ParseTarget(name);
+    for (int64_t rows : {-1, 1, 2, 7, 14, 49, 197}) {
+      for (int64_t columns : {-1, 1, 24, 64, 1000}) {
+        RegisterTile tile = ChooseRegisterTile(target, rows, columns, 4);
+        int64_t vectors = tile.columns / Lanes(target, 4);
+        EXPECT_LE(tile.rows * vectors + vectors + 1, target.vector_registers);
+        EXPECT_TRUE(rows < 0 || tile.rows <= rows);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace weft::backends
