@@ -1,5 +1,6 @@
 #include "passes/analysis/structure.h"
 
+#include "compiler/ir/weft_dialect.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -31,7 +32,9 @@ class Writer {
     }
     stream_ << "){";
     for (mlir::NamedAttribute attribute : op->getAttrDictionary()) {
-      if (llvm::is_contained(kLeftOut, attribute.getName().getValue())) continue;
+      // A weight's path is what it is; an equation's or a kernel's is what it is called.
+      if (!mlir::isa<ir::WeightOp>(op) && llvm::is_contained(kLeftOut, attribute.getName().getValue()))
+        continue;
       stream_ << attribute.getName().getValue() << "=";
       // A large constant is one object of the context: its address is its content.
       if (mlir::isa<mlir::DenseElementsAttr>(attribute.getValue())) {

@@ -1,5 +1,13 @@
 include "mlir/Pass/PassBase.td"
 
+def ExtractConstants : Pass<"weft-extract-constants", "mlir::func::FuncOp"> {
+  let summary = "Give parts of bodies that depend on weights and constants alone an equation of their own";
+  let description = [{
+    `(x[n, c] - m[c]) * (g[c] / sqrt(v[c] + eps))` computes the same factor for every n. The largest such parts become
+    equations over the indices they depend on. A part of indices alone must be worth a table.
+  }];
+}
+
 def SplitPrepare : Pass<"weft-split-prepare", "mlir::ModuleOp"> {
   let summary = "Move what depends on weights and constants alone into @prepare";
   let description = [{

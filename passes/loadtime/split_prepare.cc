@@ -123,8 +123,10 @@ struct SplitPreparePass : impl::SplitPrepareBase<SplitPreparePass> {
                              [&](Value result) { return load_time.contains(result); });
       });
     }
-    for (mlir::Operation& op : llvm::make_early_inc_range(llvm::reverse(block.without_terminator())))
-      if (op.use_empty() && mlir::isMemoryEffectFree(&op)) op.erase();
+    SmallVector<mlir::Operation*> statements;
+    for (mlir::Operation& op : block.without_terminator()) statements.push_back(&op);
+    for (mlir::Operation* op : llvm::reverse(statements))
+      if (op->use_empty() && mlir::isMemoryEffectFree(op)) op->erase();
   }
 };
 

@@ -11,6 +11,7 @@
 #include "passes/loadtime/passes.h"
 #include "passes/memory/passes.h"
 #include "passes/outline/passes.h"
+#include "passes/simplify/passes.h"
 
 namespace weft::passes {
 namespace {
@@ -54,8 +55,25 @@ std::vector<Stage> Stages() {
            OnFunctions("inline-parallel", createInlineParallel),
            Canonicalize(),
        }},
+      {"simplify",
+       {
+           OnFunctions("lower-concat", createLowerConcat),
+           OnFunctions("fold-views", createFoldViews),
+           OnFunctions("simplify-subscripts", createSimplifySubscripts),
+           // Reads through folded copies have new index arithmetic, and reductions that move out leave new
+           // copies.
+           OnFunctions("fold-copies", createFoldCopies),
+           OnFunctions("hoist-invariants", createHoistInvariants),
+           OnFunctions("fold-views", createFoldViews),
+           OnFunctions("fold-copies", createFoldCopies),
+           OnFunctions("simplify-subscripts", createSimplifySubscripts),
+           Canonicalize(),
+           OnModule("eliminate-common-equations", createEliminateCommonEquations),
+       }},
       {"loadtime",
        {
+           OnFunctions("fold-scaling", createFoldScaling),
+           OnFunctions("extract-constants", createExtractConstants),
            OnModule("split-prepare", createSplitPrepare),
        }},
       {"fusion",
@@ -111,6 +129,7 @@ std::vector<std::string> PassNames() {
 
 void RegisterPasses() {
   registerInlinePasses();
+  registerSimplifyPasses();
   registerLoadtimePasses();
   registerFusionPasses();
   registerOutlinePasses();
