@@ -1,0 +1,224 @@
+#ifndef WEFT_DSL_AST_DECL_H_
+#define WEFT_DSL_AST_DECL_H_
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dsl/ast/expr.h"
+#include "dsl/ast/stmt.h"
+#include "dsl/ast/type_expr.h"
+#include "dsl/base/arena.h"
+
+namespace weft::dsl::ast {
+
+// param := NAME ":" type [ "?" ] [ "=" expr ]
+struct Param {
+  Name name;
+  TypePtr type;
+  bool optional = false;
+  ExprPtr default_value = nullptr;
+  Span span;
+};
+
+// params := "(" [ param { "," param } ] [ ";" param { "," param } ] ")"
+struct Params {
+  std::vector<Param> data;        // before `;`: run-time parameters of an op or method, numbers of a model
+  std::vector<Param> attributes;  // after `;`: numbers, given by name
+  Span span;
+};
+
+// result := NAME [ ":" type ]
+struct Result {
+  Name name;
+  TypePtr type = nullptr;
+  Span span;
+};
+
+// "where" expr [ ":" STRING ]
+struct Constraint {
+  ExprPtr condition;
+  std::optional<std::string> message;
+  Span span;
+};
+
+// sig := params "->" result { "," result } { "where" expr [ ":" STRING ] }
+struct Signature {
+  Params params;
+  std::vector<Result> results;
+  std::vector<Constraint> constraints;
+  Span span;
+};
+
+// "import" ( STRING | path ) ":" NAME { "," NAME }
+struct Import {
+  std::optional<std::string> file;  // a quoted path, else
+  Path module;                      // std.norm
+  Span source_span;                 // of whichever is given
+  std::vector<Name> names;
+};
+
+// "op" NAME sig block        "extern" "op" NAME sig
+struct Op {
+  Name name;
+  Signature signature;
+  Block body;  // empty if is_extern
+  bool is_extern = false;
+};
+
+// ( "param" | "state" ) NAME [ "[" binders "]" ] [ "as" STRING ] ":" type [ "if" e20 ] [ "=" expr ]
+struct StoredMember {
+  enum class Kind { kParam, kState };
+  Kind kind;
+  Name name;
+  bool has_binders = false;
+  std::vector<Binder> binders;
+  std::optional<std::string> weight_path;  // of `as "..."`
+  TypePtr type;
+  ExprPtr condition = nullptr;
+  ExprPtr initial = nullptr;
+};
+
+// NAME sig block
+struct Method {
+  Name name;
+  Signature signature;
+  Block body;
+};
+
+// NAME [ "as" STRING ] ":" expr
+struct SubModel {
+  Name name;
+  std::optional<std::string> weight_path;
+  ExprPtr value;
+};
+
+// "dim" NAME "in" e45 [ "step" e50 ] { "," ( NAME "in" e45 [ "step" e50 ] | "hot" "{" NUM { "," NUM } "}" ) }
+struct Limits {
+  struct Dimension {
+    Name name;
+    ExprPtr range;
+    ExprPtr step = nullptr;
+    std::vector<ExprPtr> hot;  // of the `hot` clauses that follow this dimension
+    Span span;
+  };
+  std::vector<Dimension> dimensions;
+};
+
+struct Member {
+  std::variant<StoredMember, Let, Method, SubModel, Limits> node;
+  std::string doc;  // the text of its `///` lines, one per line, without the marks
+  Span span;
+
+  template <typename T>
+  const T* As() const {
+    return std::get_if<T>(&node);
+  }
+};
+
+// ( "model" | "entry" ) NAME [ params ] "{" { member } "}"
+struct Model {
+  bool is_entry = false;
+  Name name;
+  bool has_params = false;
+  Params params;
+  std::vector<const Member*> members;
+  Span body_span;  // from `{` to `}`
+};
+
+// "test" STRING block
+struct Test {
+  std::string title;
+  Span title_span;
+  Block body;
+};
+
+struct Directive;
+
+// "knob" NAME "in" ( "{" NUM { "," NUM } "}" | e45 )
+struct Knob {
+  Name name;
+  std::vector<ExprPtr> values;  // of braces, else
+  ExprPtr range = nullptr;
+};
+// "split" NAME "by" ( NAME | NUM ) "into" NAME "," NAME
+struct Split {
+  Name index;
+  ExprPtr factor;  // a Ref (a knob) or a Number
+  Name outer, inner;
+};
+// "order" NAME { NAME | "|" }
+struct Order {
+  std::vector<Name> indices;  // "|" stands among them as it is written
+};
+// ( "parallel" | "vectorize" | "unroll" ) NAME { NAME }
+struct Mark {
+  enum class Kind { kParallel, kVectorize, kUnroll };
+  Kind kind;
+  std::vector<Name> indices;
+};
+// "pack" NAME "as" "[" NAME { "," NAME } "]"
+struct Pack {
+  Name tensor;
+  std::vector<Name> indices;
+};
+// "inline" path
+struct Inline {
+  Path equation;
+};
+// "recompute" NAME { NAME } [ "by" NAME ]
+struct Recompute {
+  std::vector<Name> values;
+  std::optional<Name> by;
+};
+// path "{" { directive } "}"
+struct Nested {
+  Path equation;
+  std::vector<const Directive*> directives;
+};
+// path "at" path
+struct ComputeAt {
+  Path equation, place;
+};
+
+struct Directive {
+  std::variant<Knob, Split, Order, Mark, Pack, Inline, Recompute, Nested, ComputeAt> node;
+  Span span;
+
+  template <typename T>
+  const T* As() const {
+    return std::get_if<T>(&node);
+  }
+};
+
+// "schedule" path [ "on" NAME ] "{" { directive } "}"
+struct Schedule {
+  Path subject;
+  std::optional<Name> target;
+  std::vector<const Directive*> directives;
+};
+
+struct Decl {
+  std::variant<Import, Let, Op, Model, Test, Schedule> node;
+  std::string doc;  // as Member::doc
+  Span span;
+
+  template <typename T>
+  const T* As() const {
+    return std::get_if<T>(&node);
+  }
+};
+
+// file := "weft" NUM { decl }
+struct File {
+  int32_t source = -1;  // its number in the SourceManager
+  std::string version;  // "0.1"
+  Span version_span;
+  std::vector<const Decl*> decls;
+  Arena arena;  // owns every node
+};
+
+}  // namespace weft::dsl::ast
+
+#endif  // WEFT_DSL_AST_DECL_H_

@@ -1,0 +1,99 @@
+#ifndef WEFT_DSL_AST_STMT_H_
+#define WEFT_DSL_AST_STMT_H_
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "dsl/ast/expr.h"
+#include "dsl/ast/type_expr.h"
+
+namespace weft::dsl::ast {
+
+struct Stmt;
+using StmtPtr = const Stmt*;
+
+struct Block {
+  std::vector<StmtPtr> statements;
+  Span span;  // from `{` to `}`
+};
+
+// "let" NAME "=" expr, in a block, a model or a file
+struct Let {
+  Name name;
+  ExprPtr value;
+};
+
+// "for" pattern "in" e45 block
+struct For {
+  Pattern pattern;
+  ExprPtr range;
+  Block body;
+};
+
+// head := [ "next" ] path [ "[" binders "]" ] [ ":" type ]
+struct Head {
+  bool is_next = false;
+  Path path;
+  bool has_binders = false;  // brackets were written
+  std::vector<Binder> binders;
+  TypePtr type = nullptr;
+  Span span;
+};
+
+// head { "," head } "=" expr
+struct Equation {
+  std::vector<Head> heads;
+  ExprPtr value;
+};
+
+// from := NAME "[" e50 { "," binder } "]" [ ":" type ] "=" expr
+struct From {
+  Name name;
+  ExprPtr position;
+  std::vector<Binder> binders;
+  TypePtr type = nullptr;
+  ExprPtr value;
+  Span span;
+};
+
+// "rec" NAME ( "[" binders "]" [ ":" type ] "=" expr | [ "<" e50 [ "<=" e50 ] ] block )
+//   [ "from" from { "," from } ] [ "until" expr ]
+struct Rec {
+  // `rec keep[i] = ...`: the one equation.
+  struct Single {
+    Head head;
+    ExprPtr value;
+  };
+  // `rec t < T <= most { ... }`: the index and its heads' equations.
+  struct Loop {
+    Name index;
+    ExprPtr length = nullptr;  // `< T`: with `at_most` a new name, else a size
+    ExprPtr at_most = nullptr;
+    Block body;
+  };
+  std::variant<Single, Loop> form;
+  std::vector<From> from;
+  ExprPtr until = nullptr;
+};
+
+// "expect" expr [ "~=" expr ] [ "within" expr ] (tests only)
+struct Expect {
+  ExprPtr value;
+  ExprPtr approximately = nullptr;
+  ExprPtr within = nullptr;
+};
+
+struct Stmt {
+  std::variant<Let, For, Equation, Rec, Expect> node;
+  Span span;
+
+  template <typename T>
+  const T* As() const {
+    return std::get_if<T>(&node);
+  }
+};
+
+}  // namespace weft::dsl::ast
+
+#endif  // WEFT_DSL_AST_STMT_H_
