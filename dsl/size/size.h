@@ -56,11 +56,15 @@ class Size {
   static Size FromRational(Rational value);
   static Size Symbol(int id, std::string name, std::optional<int64_t> lo = std::nullopt,
                      std::optional<int64_t> hi = std::nullopt, int64_t step = 1);
+  static Size OfAtom(std::shared_ptr<const SizeAtom> atom);
+  // floor(real * operand + offset).
+  static Size FloorReal(double real, const Size& operand, double offset);
 
   const std::vector<Term>& terms() const { return terms_; }  // sorted, no zero coefficient
   std::optional<int64_t> AsInteger() const;                  // a whole number, if it is one
   std::optional<Rational> AsRational() const;                // a number, if it is one
   bool IsBareSymbol() const;
+  bool IsWhole() const;  // whether it is a whole number for all values of its symbols (their steps count)
   std::string ToString() const;  // in the file's words: `2*H + 1`, `(W - 1) div 2`
 
   friend Size operator+(const Size& a, const Size& b);

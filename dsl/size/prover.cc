@@ -1,0 +1,159 @@
+#include "dsl/size/prover.h"
+
+#include <cmath>
+
+namespace weft::dsl {
+
+namespace {
+
+constexpr int kDepth = 10;
+
+// form = coefficient * symbol^1 + rest, where `coefficient` is a polynomial without the symbol; nothing if the symbol
+// occurs with a higher power or inside another atom.
+struct Linear {
+  Size coefficient, rest;
+};
+
+bool Mentions(const Size& size, int symbol) {
+  for (const Size::Term& term : size.terms()) {
+    for (const auto& [atom, power] : term.monomial) {
+      if (atom->kind == SizeAtom::Kind::kSymbol && atom->id == symbol) return true;
+      for (const Size& operand : atom->operands) {
+        if (Mentions(operand, symbol)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+Size FromTerm(const Size::Term& term, const SizeAtom* without) {
+  Size product = Size::FromRational(term.coefficient);
+  for (const auto& [atom, power] : term.monomial) {
+    if (atom.get() == without) continue;
+    Size factor = Size::OfAtom(atom);
+    for (int i = 0; i < power; ++i) product = product * factor;
+  }
+  return product;
+}
+
+std::optional<Linear> Split(const Size& form, int symbol) {
+  Linear linear;
+  for (const Size::Term& term : form.terms()) {
+    const SizeAtom* found = nullptr;
+    for (const auto& [atom, power] : term.monomial) {
+      if (atom->kind == SizeAtom::Kind::kSymbol && atom->id == symbol) {
+        if (power != 1) return std::nullopt;
+        found = atom.get();
+      } else if (Mentions(Size::OfAtom(atom), symbol)) {
+        return std::nullopt;
+      }
+    }
+    if (found) {
+      linear.coefficient = linear.coefficient + FromTerm(term, found);
+    } else {
+      linear.rest = linear.rest + FromTerm(term, nullptr);
+    }
+  }
+  return linear;
+}
+
+// The least value of a term by the bounds of its symbols; -infinity if it has none.
+double LeastOf(const Size::Term& term) {
+  double low = 1, high = 1;  // of the product of symbols, which are not negative
+  for (const auto& [atom, power] : term.monomial) {
+    double lo = 0, hi = INFINITY;
+    if (atom->kind == SizeAtom::Kind::kSymbol && atom->id >= 0) {
+      if (atom->lo && *atom->lo < 0) return -INFINITY;
+      if (!atom->lo && !atom->hi) return -INFINITY;
+      lo = atom->lo ? static_cast<double>(*atom->lo) : 0;
+      hi = atom->hi ? static_cast<double>(*atom->hi) : INFINITY;
+    } else {
+      return -INFINITY;
+    }
+    low *= std::pow(lo, power);
+    high = hi == 0 || high == 0 ? 0 : high * std::pow(hi, power);
+  }
+  double c = static_cast<double>(term.coefficient.num) / static_cast<double>(term.coefficient.den);
+  return c >= 0 ? c * low : c * high;
+}
+
+bool IsOne(const Rational& r, int64_t sign) { return r.den == 1 && r.num == sign; }
+
+}  // namespace
+
+bool Prover::IsPositive(const Size& form) const {
+  if (Positive(form, kDepth)) return true;
+  for (const Size& fact : facts_) {
+    if (Positive(form - fact, kDepth)) return true;
+  }
+  return false;
+}
+
+// `coefficient * atom + rest > 0` for an atom that is no symbol.
+bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Rational& coefficient, const Size& rest,
+                             int depth) const {
+  Size factor = Size::FromRational(coefficient);
+  bool rises = coefficient.num > 0;
+  switch (atom.kind) {
+    case SizeAtom::Kind::kMin:
+    case SizeAtom::Kind::kMax: {
+      bool both = (atom.kind == SizeAtom::Kind::kMin) == rises;
+      bool first = Positive(factor * atom.operands[0] + rest, depth - 1);
+      if (first != both) return first;
+      return Positive(factor * atom.operands[1] + rest, depth - 1);
+    }
+    case SizeAtom::Kind::kMod: {  // 0 <= a % b < b for b > 0
+      if (!Positive(atom.operands[1], depth - 1)) return false;
+      return Positive(rises ? rest : rest + factor * (atom.operands[1] - Size(1)), depth - 1);
+    }
+    case SizeAtom::Kind::kFloorDiv: {
+      const Size &n = atom.operands[0], &d = atom.operands[1];
+      if (!Positive(d, depth - 1)) return false;
+      // floor(n / d) < rest for a whole rest is n < d * rest; floor(n / d) >= 1 - rest is n >= d * (1 - rest).
+      if (IsOne(coefficient, -1) && rest.IsWhole()) return Positive(d * rest - n, depth - 1);
+      if (IsOne(coefficient, 1) && rest.IsWhole()) return Positive(n + d * rest - d + Size(1), depth - 1);
+      std::optional<int64_t> divisor = d.AsInteger();
+      if (!divisor) return false;
+      Size quotient = Size::FromRational({1, *divisor}) * (rises ? n - d + Size(1) : n);
+      return Positive(factor * quotient + rest, depth - 1);
+    }
+    case SizeAtom::Kind::kFloor: {  // x - 1 < floor(x) <= x
+      Size bound = rises ? atom.operands[0] - Size(1) : atom.operands[0];
+      return Positive(factor * bound + rest, depth - 1);
+    }
+    case SizeAtom::Kind::kFloorReal:
+    case SizeAtom::Kind::kSymbol:
+      return false;
+  }
+  return false;
+}
+
+bool Prover::Positive(const Size& form, int depth) const {
+  if (std::optional<Rational> number = form.AsRational()) return number->num > 0;
+  if (depth == 0) return false;
+  for (const Size::Term& term : form.terms()) {
+    if (term.monomial.size() != 1 || term.monomial[0].second != 1) continue;
+    const auto& atom = term.monomial[0].first;
+    if (atom->kind == SizeAtom::Kind::kSymbol) continue;
+    Size rest = form - FromTerm(term, nullptr);
+    return PositiveByCases(form, *atom, term.coefficient, rest, depth);
+  }
+  // Innermost indices first: their bounds may name the outer ones.
+  for (auto range = indices_.rbegin(); range != indices_.rend(); ++range) {
+    if (!Mentions(form, range->symbol)) continue;
+    std::optional<Linear> linear = Split(form, range->symbol);
+    if (!linear) return false;
+    if (Positive(linear->coefficient + Size(1), depth - 1)) {
+      return Positive(linear->coefficient * range->lower + linear->rest, depth - 1);
+    }
+    if (Positive(Size(1) - linear->coefficient, depth - 1)) {
+      return Positive(linear->coefficient * (range->upper - Size(1)) + linear->rest, depth - 1);
+    }
+    return false;
+  }
+  double least = 0;
+  for (const Size::Term& term : form.terms()) least += LeastOf(term);
+  return least > 0;
+}
+
+}  // namespace weft::dsl

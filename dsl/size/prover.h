@@ -1,0 +1,46 @@
+#ifndef WEFT_DSL_SIZE_PROVER_H_
+#define WEFT_DSL_SIZE_PROVER_H_
+
+#include <vector>
+
+#include "dsl/size/size.h"
+
+namespace weft::dsl {
+
+// Proves inequalities of whole-numbered forms over dimensions and indices (both are symbols of Size). A proof uses the
+// declared bounds of dimensions, the ranges of the indices in force and one fact at a time; it is an interval argument
+// over linear forms, exact for `div` by what is positive and case by case for minimum and maximum. "No" means only that
+// no proof was found.
+class Prover {
+ public:
+  // An index in force: lower <= symbol < upper. Bounds may name symbols added earlier.
+  void AddIndex(int symbol, Size lower, Size upper) { indices_.push_back({symbol, lower, upper}); }
+  // Something known to be at least 0 where the question is asked.
+  void AddFact(Size at_least_zero) { facts_.push_back(std::move(at_least_zero)); }
+
+  bool IsPositive(const Size& form) const;
+  bool IsNatural(const Size& form) const { return IsPositive(form + Size(1)); }
+  bool AtMost(const Size& a, const Size& b) const { return IsNatural(b - a); }
+  // 0 <= form < axis.
+  bool IsInside(const Size& form, const Size& axis) const { return IsNatural(form) && IsPositive(axis - form); }
+  // Whether the form is outside 0..axis for every value of the indices: certainly below 0 or certainly behind the end.
+  bool IsOutside(const Size& form, const Size& axis) const {
+    return IsPositive(Size(0) - form) || IsNatural(form - axis);
+  }
+
+ private:
+  struct Range {
+    int symbol;
+    Size lower, upper;
+  };
+  bool Positive(const Size& form, int depth) const;
+  bool PositiveByCases(const Size& form, const SizeAtom& atom, const Rational& coefficient, const Size& rest,
+                       int depth) const;
+
+  std::vector<Range> indices_;
+  std::vector<Size> facts_;
+};
+
+}  // namespace weft::dsl
+
+#endif  // WEFT_DSL_SIZE_PROVER_H_

@@ -1,0 +1,65 @@
+#include "dsl/size/prover.h"
+
+#include <gtest/gtest.h>
+
+namespace weft::dsl {
+namespace {
+
+const Size H = Size::Symbol(1, "H", 1), A = Size::Symbol(2, "A", 1), B = Size::Symbol(3, "B", 1);
+const Size i = Size::Symbol(10, "i"), j = Size::Symbol(11, "j");
+
+TEST(ProverTest, PlainIndicesAndShifts) {
+  Prover prover;
+  prover.AddIndex(10, 0, H - Size(1));
+  EXPECT_TRUE(prover.IsInside(i, H));
+  EXPECT_TRUE(prover.IsInside(i + Size(1), H));
+  EXPECT_FALSE(prover.IsInside(i + Size(2), H));
+  EXPECT_FALSE(prover.IsInside(i - Size(1), H));
+}
+
+TEST(ProverTest, StridedPositions) {
+  Prover prover;
+  prover.AddIndex(10, 0, FloorDiv(H - Size(3), Size(2)) + Size(1));
+  prover.AddIndex(11, 0, 3);
+  EXPECT_TRUE(prover.IsInside(Size(2) * i + j, H));
+  EXPECT_FALSE(prover.IsInside(Size(2) * i + j + Size(1), H));
+}
+
+TEST(ProverTest, MixedRadix) {
+  Prover prover;
+  prover.AddIndex(10, 0, A);
+  prover.AddIndex(11, 0, B);
+  EXPECT_TRUE(prover.IsInside(i * B + j, A * B));
+  EXPECT_FALSE(prover.IsInside(i * B + j + Size(1), A * B));
+}
+
+TEST(ProverTest, DivAndModOfAnIndex) {
+  Prover prover;
+  prover.AddIndex(10, 0, A * Size(4));
+  EXPECT_TRUE(prover.IsInside(FloorDiv(i, Size(4)), A));
+  EXPECT_TRUE(prover.IsInside(Mod(i, Size(4)), Size(4)));
+  EXPECT_FALSE(prover.IsInside(FloorDiv(i, Size(3)), A));
+  Prover scaled;  // i*A div H < A
+  scaled.AddIndex(10, 0, H);
+  EXPECT_TRUE(scaled.IsInside(FloorDiv(i * A, H), A));
+}
+
+TEST(ProverTest, MinimumAndMaximum) {
+  Prover prover;
+  prover.AddIndex(10, 0, H);
+  EXPECT_TRUE(prover.IsInside(Minimum(i + Size(1), H - Size(1)), H));
+  EXPECT_TRUE(prover.IsInside(Maximum(i - Size(1), Size(0)), H));
+  EXPECT_FALSE(prover.IsInside(Maximum(i + Size(1), Size(0)), H));
+}
+
+TEST(ProverTest, FactsAndRefutation) {
+  Prover prover;
+  prover.AddIndex(10, 0, A + B);
+  EXPECT_FALSE(prover.IsInside(i - A, B));
+  prover.AddFact(i - A);
+  EXPECT_TRUE(prover.IsInside(i - A, B));
+  EXPECT_TRUE(prover.IsOutside(i + A + B, A + B));
+}
+
+}  // namespace
+}  // namespace weft::dsl
