@@ -72,7 +72,7 @@ bool IsLoadTime(Value tensor) {
   return true;
 }
 
-std::optional<Contraction> MatchContraction(ir::EquationOp equation) {
+std::optional<Contraction> MatchSumOfProducts(ir::EquationOp equation) {
   if (equation->getNumResults() != 1) return std::nullopt;
   ir::ReduceOp only;
   int count = 0;
@@ -105,9 +105,15 @@ std::optional<Contraction> MatchContraction(ir::EquationOp equation) {
     if (first.contains(index) && !second.contains(index)) found.rows.insert(index);
     if (!first.contains(index) && second.contains(index)) found.columns.insert(index);
   }
+  return found;
+}
+
+std::optional<Contraction> MatchContraction(ir::EquationOp equation) {
+  std::optional<Contraction> found = MatchSumOfProducts(equation);
+  if (!found) return std::nullopt;
   // A factor that is used for one result alone is no contraction but a row reduction or a window.
-  if (found.columns.empty() || (found.rows.empty() && !found.batch.empty())) return std::nullopt;
-  if (PointCount(only) && *PointCount(only) <= 1) return std::nullopt;
+  if (found->columns.empty() || (found->rows.empty() && !found->batch.empty())) return std::nullopt;
+  if (PointCount(found->reduce) && *PointCount(found->reduce) <= 1) return std::nullopt;
   return found;
 }
 

@@ -24,6 +24,10 @@ struct Contraction {
 };
 std::optional<Contraction> MatchContraction(ir::EquationOp equation);
 
+// The same for any sum of products of two factors that is the one reduction of a body: also where a factor
+// serves one result alone, as in a window of its own per channel.
+std::optional<Contraction> MatchSumOfProducts(ir::EquationOp equation);
+
 // Whether a tensor depends on weights and constants alone.
 bool IsLoadTime(mlir::Value tensor);
 

@@ -20,6 +20,18 @@ OpFoldResult KnownSize(Value tensor, int64_t axis) {
   if (ir::EquationOp equation = DefiningEquation(tensor)) return ExtentsOf(equation)[axis];
   if (auto expand = tensor.getDefiningOp<mlir::tensor::ExpandShapeOp>())
     return expand.getMixedOutputShape()[axis];
+  if (auto launch = tensor.getDefiningOp<ir::LaunchOp>()) {
+    unsigned place = 0;
+    for (Value result : launch.getResults()) {
+      auto shape = mlir::cast<mlir::RankedTensorType>(result.getType());
+      if (result == tensor) return OpFoldResult(launch.getSizes()[place + shape.getDynamicDimIndex(axis)]);
+      place += shape.getNumDynamicDims();
+    }
+  }
+  if (auto collapse = tensor.getDefiningOp<mlir::tensor::CollapseShapeOp>()) {
+    llvm::SmallVector<int64_t, 2> group = collapse.getReassociationIndices()[axis];
+    if (group.size() == 1) return KnownSize(collapse.getSrc(), group.front());
+  }
   return {};
 }
 

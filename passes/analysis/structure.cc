@@ -10,7 +10,7 @@ namespace {
 
 using mlir::Value;
 
-constexpr llvm::StringLiteral kLeftOut[] = {"path", "names", "group", "sym_name"};
+constexpr llvm::StringLiteral kLeftOut[] = {"path", "names", "group", "fused", "sym_name"};
 
 class Writer {
  public:

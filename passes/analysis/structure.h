@@ -10,9 +10,9 @@
 namespace weft::passes {
 
 // Everything that decides what `op` computes from its operands: names, types, attributes and regions, values
-// inside numbered in order. Left out: locations, `path`, `names`, `group` and symbol names. Values from
-// outside are written as what they are (two operations with equal text use the same ones), so texts compare
-// within one module only; an isolated operation has none, and its text means the same everywhere.
+// inside numbered in order. Left out: locations, `path`, `names`, `group`, `fused` and symbol names. Values
+// from outside are written as what they are (two operations with equal text use the same ones), so texts
+// compare within one module only; an isolated operation has none, and its text means the same everywhere.
 std::string StructureOf(mlir::Operation* op);
 
 }  // namespace weft::passes

@@ -1,5 +1,16 @@
+#include <algorithm>
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
+#include "passes/analysis/body.h"
+#include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
+#include "passes/analysis/index_range.h"
 #include "passes/fusion/passes.h"
+
+// Equations share a kernel where they can share loops: at each point of the common loops a slice of every
+// equation is computed before the next point. What one makes and the others read stays in the cache. Rules in
+// passes/README.md.
 
 namespace weft::passes {
 
@@ -8,14 +19,273 @@ namespace weft::passes {
 
 namespace {
 
+using mlir::OpFoldResult;
+using mlir::SmallVector;
+using mlir::Value;
+
+constexpr size_t kLargestGroup = 8;
+// Stands for a size that is not a number and has no useful bound.
+constexpr int64_t kUnknownSize = 1024;
+// Groups without common loops, and groups with fewer common points than threads, do at most this much work.
+constexpr double kSmallWork = 65536;
+
+int64_t EstimateSize(OpFoldResult extent) {
+  if (auto number = mlir::getConstantIntValue(extent)) return *number;
+  IndexRange range = RangeOf(mlir::cast<Value>(extent));
+  return std::min(range.hi, kUnknownSize);
+}
+
+struct Member {
+  ir::EquationOp equation;
+  SmallVector<int64_t> common;  // positions of the common loops in the domain, in the group's order
+};
+
+struct Group {
+  SmallVector<Member> members;  // in order of the function
+};
+
+class Grouper {
+ public:
+  Grouper(mlir::func::FuncOp function, int64_t l2_bytes, int64_t threads)
+      : function_(function), l2_bytes_(l2_bytes), threads_(threads) {}
+
+  void Run() {
+    for (ir::EquationOp equation : function_.getBody().front().getOps<ir::EquationOp>()) {
+      Member member = {equation, {}};
+      for (auto [position, extent] : llvm::enumerate(equation.getStaticExtents()))
+        if (extent != 1) member.common.push_back(position);
+      group_of_[equation] = groups_.size();
+      groups_.push_back({{member}});
+    }
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (ir::EquationOp consumer : function_.getBody().front().getOps<ir::EquationOp>()) {
+        for (ir::EquationOp producer : ProducersOf(consumer)) {
+          size_t from = group_of_[producer], to = group_of_[consumer];
+          if (from == to) continue;
+          std::optional<Group> merged = Merge(groups_[from], groups_[to]);
+          if (!merged || ReachesThroughOthers(from, to)) continue;
+          for (Member& member : merged->members) group_of_[member.equation] = from;
+          groups_[from] = std::move(*merged);
+          groups_[to].members.clear();
+          changed = true;
+        }
+      }
+    }
+    SetAttributes();
+  }
+
+ private:
+  SmallVector<ir::EquationOp> ProducersOf(ir::EquationOp equation) {
+    llvm::SetVector<mlir::Operation*> producers;
+    equation.getBody().walk([&](ir::ReadOp read) {
+      if (ir::EquationOp producer = DefiningEquation(read.getTensor())) producers.insert(producer);
+    });
+    return llvm::map_to_vector(producers, [](mlir::Operation* op) { return mlir::cast<ir::EquationOp>(op); });
+  }
+
+  // The common loops of the first group as loops of the second, wherever the second reads the first; -1 where
+  // a loop is not common to both.
+  std::optional<SmallVector<int64_t>> MatchLoops(Group& first, Group& second) {
+    size_t loops = first.members.front().common.size();
+    SmallVector<int64_t> match(loops, -2);  // not met yet
+    for (Member& consumer : second.members) {
+      consumer.equation.getBody().walk([&](ir::ReadOp read) {
+        ir::EquationOp producer = DefiningEquation(read.getTensor());
+        auto member = llvm::find_if(first.members, [&](Member& m) { return m.equation == producer; });
+        if (!producer || member == first.members.end()) return;
+        for (size_t loop = 0; loop < loops; ++loop) {
+          int64_t here = LoopOfSubscript(read, member->common[loop], consumer);
+          if (match[loop] == -2) match[loop] = here;
+          if (match[loop] != here) match[loop] = -1;
+        }
+      });
+    }
+    for (size_t loop = 0; loop < loops; ++loop) {
+      if (match[loop] == -2) return std::nullopt;  // they are not related
+      for (size_t other = 0; other < loop; ++other)
+        if (match[loop] >= 0 && match[other] == match[loop]) match[loop] = -1;
+    }
+    return match;
+  }
+
+  // Which common loop of `consumer` subscripts `axis` of what it reads bare, over all of the axis; -1 for
+  // none.
+  int64_t LoopOfSubscript(ir::ReadOp read, int64_t axis, Member& consumer) {
+    if (read.getOutsideAt(axis) != ir::Outside::inside) return -1;
+    auto index = mlir::dyn_cast<mlir::BlockArgument>(read.getSubscripts()[axis]);
+    if (!index || index.getOwner() != &consumer.equation.getBody().front()) return -1;
+    auto position = llvm::find(consumer.common, static_cast<int64_t>(index.getArgNumber()));
+    if (position == consumer.common.end()) return -1;
+    if (!AxisHasSize(read.getTensor(), axis, ExtentsOf(consumer.equation)[*position])) return -1;
+    return position - consumer.common.begin();
+  }
+
+  std::optional<Group> Merge(Group& first, Group& second) {
+    if (first.members.size() + second.members.size() > kLargestGroup) return std::nullopt;
+    std::optional<SmallVector<int64_t>> match = MatchLoops(first, second);
+    if (!match) return std::nullopt;
+    Group merged;
+    for (Member& member : first.members) {
+      Member kept = {member.equation, {}};
+      for (auto [loop, other] : llvm::enumerate(*match))
+        if (other >= 0) kept.common.push_back(member.common[loop]);
+      merged.members.push_back(kept);
+    }
+    for (Member& member : second.members) {
+      Member kept = {member.equation, {}};
+      for (int64_t other : *match)
+        if (other >= 0) kept.common.push_back(member.common[other]);
+      merged.members.push_back(kept);
+    }
+    llvm::sort(merged.members, [](Member& a, Member& b) { return a.equation->isBeforeInBlock(b.equation); });
+    KeepOuterLoops(merged);
+    if (!IsWorthwhile(merged)) return std::nullopt;
+    return merged;
+  }
+
+  // Common loops must be the outer loops of every member, in any order: an axis inside of what is not common
+  // would be walked in strides. Drops the others.
+  void KeepOuterLoops(Group& group) {
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (Member& member : group.members) {
+        llvm::ArrayRef<int64_t> extents = member.equation.getStaticExtents();
+        int64_t outer = 0;
+        while (outer < static_cast<int64_t>(extents.size()) &&
+               (extents[outer] == 1 || llvm::is_contained(member.common, outer)))
+          ++outer;
+        for (int64_t loop = static_cast<int64_t>(member.common.size()) - 1; loop >= 0; --loop) {
+          if (member.common[loop] < outer) continue;
+          for (Member& each : group.members) each.common.erase(each.common.begin() + loop);
+          changed = true;
+        }
+      }
+    }
+  }
+
+  bool IsWorthwhile(Group& group) {
+    int contractions = 0, rows = 0;
+    double work = 0, common_points = 1;
+    for (Member& member : group.members) {
+      llvm::StringRef name = ClassOf(member.equation);
+      if (name == "depthwise") return false;
+      rows += name == "row_reduction";
+      double points = 1;
+      for (OpFoldResult extent : ExtentsOf(member.equation))
+        points *= static_cast<double>(EstimateSize(extent));
+      work += points * FlopsPerPoint(member.equation, kUnknownSize);
+      if (name != "contraction") continue;
+      if (++contractions > 2 || !FitsBesideRows(member)) return false;
+    }
+    // Contractions meet in attention only, where a reduction of rows stands between.
+    if (contractions > 0 && rows == 0) return false;
+    for (int64_t position : group.members.front().common)
+      common_points *= static_cast<double>(EstimateSize(ExtentsOf(group.members.front().equation)[position]));
+    bool few = group.members.front().common.empty() || common_points < static_cast<double>(threads_);
+    if (few && work > kSmallWork) return false;
+    return SliceBytes(group) <= l2_bytes_ / 2;
+  }
+
+  // A contraction in a group walks one row at a time (a block of rows, if the schedule wants): its other
+  // operand must come from this run, not be weights, which want a kernel of their own, and stay in the cache
+  // from row to row.
+  bool FitsBesideRows(Member& member) {
+    auto contraction = MatchContraction(member.equation);
+    if (!contraction || !contraction->data || !contraction->weights) return false;
+    if (IsLoadTime(contraction->weights.getTensor()) || IsLoadTime(contraction->data.getTensor()))
+      return false;
+    for (ir::ReadOp factor : {contraction->data, contraction->weights}) {
+      int64_t bytes = ElementBytes(factor.getType());
+      for (Value index : IndicesOf(factor.getResult())) {
+        auto argument = mlir::cast<mlir::BlockArgument>(index);
+        bool domain = argument.getOwner() == &member.equation.getBody().front();
+        if (domain && llvm::is_contained(member.common, argument.getArgNumber())) continue;
+        if (domain) {
+          bytes *= EstimateSize(ExtentsOf(member.equation)[argument.getArgNumber()]);
+          continue;
+        }
+        IndexRange range = RangeOf(index);
+        bytes *= range.hi < kUnknownSize ? range.hi + 1 : kUnknownSize;
+      }
+      if (bytes > l2_bytes_ / 2) return false;
+    }
+    return true;
+  }
+
+  // What the members hand to each other at one point of the common loops.
+  int64_t SliceBytes(Group& group) {
+    int64_t bytes = 0;
+    for (Member& member : group.members) {
+      bool read = llvm::any_of(group.members, [&](Member& other) {
+        return llvm::is_contained(ProducersOf(other.equation), member.equation);
+      });
+      if (!read) continue;
+      for (mlir::Type type : member.equation->getResultTypes()) {
+        int64_t size = ElementBytes(mlir::cast<mlir::RankedTensorType>(type).getElementType());
+        for (auto [position, extent] : llvm::enumerate(ExtentsOf(member.equation)))
+          if (!llvm::is_contained(member.common, static_cast<int64_t>(position)))
+            size *= EstimateSize(extent);
+        bytes += size;
+      }
+    }
+    return bytes;
+  }
+
+  // Whether something outside both groups uses the first and is used by the second: they could not run as
+  // one.
+  bool ReachesThroughOthers(size_t from, size_t to) {
+    mlir::Block& block = function_.getBody().front();
+    SmallVector<mlir::Operation*> todo;
+    llvm::DenseSet<mlir::Operation*> seen;
+    auto add_users = [&](mlir::Operation* op, bool first) {
+      for (mlir::Operation* user : op->getUsers()) {
+        mlir::Operation* statement = block.findAncestorOpInBlock(*user);
+        auto group = group_of_.find(statement);
+        if (first && group != group_of_.end() && (group->second == from || group->second == to)) continue;
+        todo.push_back(statement);
+      }
+    };
+    for (Member& member : groups_[from].members) add_users(member.equation, true);
+    while (!todo.empty()) {
+      mlir::Operation* statement = todo.pop_back_val();
+      if (!seen.insert(statement).second) continue;
+      auto group = group_of_.find(statement);
+      if (group == group_of_.end()) {
+        add_users(statement, false);
+        continue;
+      }
+      if (group->second == to || group->second == from) return true;
+      for (Member& member : groups_[group->second].members) {
+        seen.insert(member.equation);
+        add_users(member.equation, false);
+      }
+    }
+    return false;
+  }
+
+  void SetAttributes() {
+    mlir::Builder builder(function_.getContext());
+    for (auto [number, group] : llvm::enumerate(groups_)) {
+      for (Member& member : group.members) {
+        member.equation->setAttr("group", builder.getI64IntegerAttr(number));
+        if (group.members.size() > 1)
+          member.equation->setAttr("common", builder.getDenseI64ArrayAttr(member.common));
+      }
+    }
+  }
+
+  mlir::func::FuncOp function_;
+  int64_t l2_bytes_, threads_;
+  std::vector<Group> groups_;
+  llvm::DenseMap<mlir::Operation*, size_t> group_of_;
+};
+
 struct GroupEquationsPass : impl::GroupEquationsBase<GroupEquationsPass> {
   using GroupEquationsBase::GroupEquationsBase;
-  void runOnOperation() override {
-    int64_t number = 0;
-    mlir::Builder builder(&getContext());
-    for (ir::EquationOp equation : getOperation().getBody().front().getOps<ir::EquationOp>())
-      equation->setAttr("group", builder.getI64IntegerAttr(number++));
-  }
+  void runOnOperation() override { Grouper(getOperation(), l2Bytes, threads).Run(); }
 };
 
 }  // namespace

@@ -1,5 +1,13 @@
 include "mlir/Pass/PassBase.td"
 
+def ComposeEquations : Pass<"weft-compose-equations", "mlir::func::FuncOp"> {
+  let summary = "Compose epilogues and cheap producers into one equation";
+  let description = [{
+    Bias, activation and residual join the contraction that makes their operand; a producer that costs less to compute
+    again than to store and load goes into its readers.
+  }];
+}
+
 def GroupEquations : Pass<"weft-group-equations", "mlir::func::FuncOp"> {
   let summary = "Decide which equations share a kernel";
   let options = [

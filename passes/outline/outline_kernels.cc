@@ -38,6 +38,7 @@ class Outliner {
     body_ = &region->emplaceBlock();
     kernel_builder.setInsertionPointToStart(body_);
     for (Value tensor : tensors) AddArgument(tensor);
+    for (Value scalar : scalars) FindSize(kernel_builder, tensors.getArrayRef(), scalar);
     // Sizes that are no dimension of an operand, nor computed from such, come as operands after the tensors.
     for (Value scalar : scalars)
       if (!CanMaterialize(scalar)) AddArgument(scalar);
@@ -47,6 +48,7 @@ class Outliner {
       mlir::Operation* clone = kernel_builder.clone(*equation, mapping_);
       clone->removeAttr("group");
       clone->removeAttr("path");
+      clone->removeAttr("fused");
     }
     SmallVector<Value> inner_results;
     for (Value result : results_) inner_results.push_back(mapping_.lookup(result));
@@ -94,6 +96,20 @@ class Outliner {
   void AddArgument(Value value) {
     arguments_.push_back(value);
     mapping_.map(value, body_->addArgument(value.getType(), value.getLoc()));
+  }
+
+  // A run-time size is read off the first operand that has it.
+  void FindSize(mlir::OpBuilder& builder, llvm::ArrayRef<Value> tensors, Value size) {
+    if (!size.getType().isIndex() || mlir::getConstantIntValue(size)) return;
+    for (Value tensor : tensors) {
+      auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
+      for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+        if (!type.isDynamicDim(axis) || !AxisHasSize(tensor, axis, size)) continue;
+        mapping_.map(size,
+                     mlir::tensor::DimOp::create(builder, size.getLoc(), mapping_.lookup(tensor), axis));
+        return;
+      }
+    }
   }
 
   // Whether the kernel can compute `value` itself: constants, sizes of its operands, arithmetic on them.

@@ -70,15 +70,26 @@ std::vector<Stage> Stages() {
            Canonicalize(),
            OnModule("eliminate-common-equations", createEliminateCommonEquations),
        }},
+      {"fusion",
+       {
+           // Early, so that what follows a contraction is in its body when its weights are scaled and packed.
+           OnFunctions("compose-equations", createComposeEquations),
+           OnFunctions("simplify-subscripts", createSimplifySubscripts),
+       }},
       {"loadtime",
        {
            OnFunctions("fold-scaling", createFoldScaling),
            OnFunctions("extract-constants", createExtractConstants),
+           OnModule("eliminate-common-equations", createEliminateCommonEquations),
+           Canonicalize(),
            OnModule("split-prepare", createSplitPrepare),
        }},
       {"fusion",
        {
+           OnFunctions("compose-equations", createComposeEquations),
            OnFunctions("copy-outputs", createCopyOutputs),
+           OnFunctions("simplify-subscripts", createSimplifySubscripts),
+           Canonicalize(),
            {"group-equations", Grouping, true},
        }},
       {"outline",

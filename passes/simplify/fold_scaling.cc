@@ -6,8 +6,8 @@
 #include "passes/analysis/speculation.h"
 #include "passes/simplify/passes.h"
 
-// The rule. A contraction's sum s runs through operations that are affine in it with coefficients of weights
-// alone:
+// The rule. A sum s of products with weights (a contraction, a window per channel) runs through operations
+// that are affine in it with coefficients of weights alone:
 //   additions and subtractions of, multiplications and divisions by values that depend on weights, constants
 //   and indices of the domain only.
 // Then the result is a*s + b. If a depends only on indices that subscript the weights of the contraction
@@ -193,7 +193,7 @@ struct FoldScalingPass : impl::FoldScalingBase<FoldScalingPass> {
     SmallVector<ir::EquationOp> equations(getOperation().getBody().front().getOps<ir::EquationOp>());
     for (ir::EquationOp equation : equations) {
       if (IsLoadTime(equation->getResult(0))) continue;
-      if (auto contraction = MatchContraction(equation)) Folder(equation, *contraction).Run();
+      if (auto contraction = MatchSumOfProducts(equation)) Folder(equation, *contraction).Run();
     }
   }
 };
