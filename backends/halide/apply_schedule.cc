@@ -124,6 +124,24 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
     }
   }
   for (ReduceState& reduce : equation.reduces) ScheduleReduce(equation, reduce);
+  for (auto& [func, dense] : equation.transposed) {
+    EquationState* holder =
+        nest.transpose_equation.empty() ? &equation : FindEquation(nest.transpose_equation);
+    if (nest.transpose_at.empty()) {
+      func.compute_root();
+    } else if (!holder || !Contains(holder->nest.outer, nest.transpose_at)) {
+      return absl::InvalidArgumentError(absl::StrCat("schedule: no loop `", nest.transpose_at, "` around `",
+                                                     nest.transpose_equation, "` in the kernel of `",
+                                                     equation.view->loops.path, "`"));
+    } else {
+      func.compute_at(holder->funcs[0], Var(nest.transpose_at));
+    }
+    std::vector<Var> storage = func.args();
+    std::rotate(storage.begin(), storage.begin() + dense, storage.begin() + dense + 1);
+    if (storage.size() > 1) func.reorder_storage(storage);
+    func.align_storage(storage[0], Lanes(target_, 4));
+    func.vectorize(func.args()[0], Lanes(target_, 4), TailStrategy::GuardWithIf);
+  }
   for (Func& pad : equation.pads) {
     if (nest.pad_at.empty()) {
       pad.compute_root();
@@ -149,6 +167,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
   }
   std::vector<Func> funcs = {state.func};
   if (state.has_lanes) funcs.push_back(state.main), funcs.push_back(state.joined);
+  if (state.has_rest) funcs.push_back(state.rest);
   Func& consumer = equation.funcs[0];
   for (Func func : funcs) {
     if (equation.funcs.size() > 1) {
@@ -204,7 +223,16 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       }
       for (auto [var, leaf] : tile) {
         if (leaf->vectorized && !state.has_lanes) {
-          Vectorize(at, var, leaf->extent);
+          // A guarded tail without a tile of its own leaves a part whose length is known at run time only.
+          bool fixed = true;
+          for (const BaseLoop& loop : equation.loops) {
+            if (loop.name == leaf->parent) fixed = loop.tiled || nest.Find(loop.name).overlap;
+          }
+          if (fixed) {
+            Vectorize(at, var, leaf->extent);
+          } else {
+            at.vectorize(var, Lanes(target_, 4), TailStrategy::GuardWithIf);
+          }
         } else if (leaf->unrolled) {
           at.unroll(var);
         }

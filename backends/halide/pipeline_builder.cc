@@ -252,7 +252,11 @@ absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
     const auto& at_once = equation.nest.inner;
     bool in_tile = std::find(at_once.begin(), at_once.end(), inner) != at_once.end();
     loop.lanes = equation.nest.Find(inner).vectorized;
-    loop.tiled = in_tile && !equation.nest.Find(loop.name).overlap;
+    // Vectors must stay dense up to the edge: only packed weights can be read past the last column.
+    bool packed = view.packed_axis >= 0 && loop.indices.size() == 1 &&
+                  loop.indices[0] == view.indices[view.packed_axis] && loop.factor == view.packed_block;
+    bool dense = !loop.lanes || packed || (loop.fixed >= 0 && loop.fixed % loop.factor == 0);
+    loop.tiled = in_tile && dense && !equation.nest.Find(loop.name).overlap;
   }
 
   Context context;
@@ -458,6 +462,16 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
     return FromStorage((*padded)(at), tensor.element);
   }
 
+  if (context.reduce && context.equation->nest.transposes && affine && !context.lazy) {
+    for (const BaseLoop& loop : context.equation->loops) {
+      if (loop.indices.size() > 1 || MotionOf(read, loop.indices) != Motion::kStrided) continue;
+      bool lanes = loop.lanes || context.equation->nest.Find(loop.name).vectorized;
+      bool whole =
+          std::all_of(outside.begin(), outside.end(), [](Outside o) { return o == Outside::kInside; });
+      if (lanes && whole) return ReadTransposed(read, tensor, raw, context);
+    }
+  }
+
   for (size_t g = 0; g < raw.size(); ++g) {
     const Scalar& s = raw[g];
     const AxisGroup& group = tensor.groups[g];
@@ -507,6 +521,37 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
   }
   if (empty) return Scalar::Of(Halide::Internal::make_zero(ComputeType(tensor.element)));
   return FromStorage(Load(tensor, subscripts), tensor.element);
+}
+
+// From a copy that is dense along the axis on which the vectorized loop steps.
+absl::StatusOr<Scalar> PipelineBuilder::ReadTransposed(const ReadView& read, const Tensor& tensor,
+                                                       const std::vector<Scalar>& subscripts,
+                                                       Context& context) {
+  int dense = 0;
+  for (const BaseLoop& loop : context.equation->loops) {
+    if (loop.indices.size() > 1 || MotionOf(read, loop.indices) != Motion::kStrided) continue;
+    if (!loop.lanes && !context.equation->nest.Find(loop.name).vectorized) continue;
+    for (size_t g = 0; g < tensor.groups.size(); ++g) {
+      if (DependsOn(read.subscripts[tensor.groups[g].first], loop.indices[0])) dense = static_cast<int>(g);
+    }
+  }
+  std::string key =
+      absl::StrCat(context.equation->view->loops.path, " ", reinterpret_cast<uintptr_t>(read.op));
+  auto [it, added] = transposed_.try_emplace(key, "transposed");
+  std::vector<Expr> at;
+  for (const Scalar& s : subscripts) at.insert(at.begin(), ToIndex(s));
+  if (added) {
+    std::vector<Var> vars;
+    std::vector<Expr> from;
+    for (size_t g = 0; g < tensor.groups.size(); ++g) {
+      Var v(absl::StrCat("t", g));
+      vars.insert(vars.begin(), v);
+      from.push_back(v);
+    }
+    it->second(vars) = Load(tensor, from);
+    context.equation->transposed.emplace_back(it->second, static_cast<int>(tensor.groups.size()) - 1 - dense);
+  }
+  return FromStorage(it->second(at), tensor.element);
 }
 
 // A copy of the tensor that may be read outside of it. Its region is what the equation reads.

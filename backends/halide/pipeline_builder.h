@@ -76,8 +76,9 @@ class PipelineBuilder {
     ReduceState* parent = nullptr;  // the reduction in whose body it stands
     Halide::Func func;              // what is read
     Halide::Func main;              // what accumulates: `func`, or partial results per lane
+    Halide::Func rest;              // what fills no whole step of the lanes, if any is left
     Halide::Func joined;            // partial results of one vector, if there are lanes
-    bool has_lanes = false, tuple = false;
+    bool has_lanes = false, has_rest = false, tuple = false;
     std::vector<int> loops;                                    // the equation's base loops it depends on
     std::vector<mlir::Value> outer_indices;                    // of enclosing reductions
     std::vector<std::pair<std::string, Halide::RVar>> leaves;  // outermost first
@@ -92,6 +93,7 @@ class PipelineBuilder {
     std::vector<Halide::Func> funcs;  // one per result
     std::list<ReduceState> reduces;
     std::vector<Halide::Func> pads;
+    std::vector<std::pair<Halide::Func, int>> transposed;  // with the dimension that is made dense
     bool output = false;
   };
   struct Context {
@@ -119,6 +121,8 @@ class PipelineBuilder {
   Halide::Expr Load(const Tensor& tensor, const std::vector<Halide::Expr>& subscripts) const;
   absl::StatusOr<Halide::Func> Padded(const ReadView& read, const Tensor& tensor,
                                       const std::vector<Outside>& outside, Context& context);
+  absl::StatusOr<Scalar> ReadTransposed(const ReadView& read, const Tensor& tensor,
+                                        const std::vector<Scalar>& subscripts, Context& context);
   Scalar DimOf(mlir::Value tensor, int axis);
 
   // reduction.cc
@@ -143,7 +147,8 @@ class PipelineBuilder {
   std::map<const void*, Tensor> tensors_;
   std::map<std::pair<const void*, int>, Scalar> dims_;  // run-time sizes of arguments
   Context root_;
-  std::map<std::string, Halide::Func> padded_;
+  std::map<std::string, Halide::Func> padded_;      // copies that may be read outside
+  std::map<std::string, Halide::Func> transposed_;  // copies that are dense along another axis
   std::vector<Halide::Func> outputs_;
   std::vector<Halide::Argument> arguments_;
   KernelAbi abi_;

@@ -215,7 +215,6 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
   context.reduce = &state;
   context.lazy = lazy;
   std::vector<Var> inner_vars, outer_vars;
-  Expr guard;
   context.loops.resize(equation.loops.size());
   for (size_t i = 0; i < equation.loops.size(); ++i) {
     const BaseLoop& loop = equation.loops[i];
@@ -236,16 +235,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     at.inner = inner, at.outer = outer_part;
     Expr whole = outer_part * Number(loop.factor) + inner;
     bool fits = loop.fixed >= 0 && loop.fixed % loop.factor == 0;
-    bool packed = equation.view->packed_axis >= 0 && loop.indices.size() == 1 &&
-                  loop.indices[0] == equation.view->indices[equation.view->packed_axis] &&
-                  loop.factor == equation.view->packed_block;
-    if (!fits && loop.lanes && !packed) {
-      // Vectors must stay dense: lanes past the end do nothing, instead of repeating the last element.
-      Expr here = whole < loop.extent;
-      guard = guard.defined() ? guard && here : here;
-    } else if (!fits) {
-      whole = Halide::min(whole, loop.extent - 1);
-    }
+    if (!fits) whole = Halide::min(whole, loop.extent - 1);
     at.value = Scalar::Index(whole, 0, Last(loop.fixed));
   }
   BindLoops(equation, context);
@@ -342,11 +332,12 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     }
   }
 
-  bool may_be_empty = view.otherwise != nullptr;
-  state.tuple = IsChoice(view.kind) || may_be_empty;
+  state.tuple = IsChoice(view.kind) || view.otherwise;
+  bool nests = false;
+  for (const ReduceView& other : equation.view->reduces) nests |= view.op->isProperAncestor(other.op);
   std::string lane_leaf;
   for (const Leaf& leaf : leaves) {
-    if (nest.Find(leaf.name).vectorized && leaf.part == 2 && !state.tuple) lane_leaf = leaf.name;
+    if (nest.Find(leaf.name).vectorized && leaf.part == 2 && !state.tuple && !nests) lane_leaf = leaf.name;
   }
   state.has_lanes = !lane_leaf.empty();
 
@@ -360,62 +351,96 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
   Halide::Type type = ComputeType(body_type);
   if (body_type.isInteger(1)) type = Halide::UInt(8);  // as a byte
 
-  Halide::Region region;
-  std::vector<std::string> region_names;
-  for (auto leaf = leaves.rbegin(); leaf != leaves.rend(); ++leaf) {
-    if (leaf->name == lane_leaf) continue;
-    region.push_back({leaf->low, leaf->extent});
-    region_names.push_back(leaf->name);
-  }
-  if (region.empty()) region.push_back({0, 1}), region_names.push_back("");
-  RDom domain(region, "r");
-  std::vector<Expr> parts(axes.size()), inner_parts(axes.size());
-  for (size_t i = 0; i < region_names.size(); ++i) {
-    RVar var = domain[static_cast<int>(i)];
-    state.leaves.insert(state.leaves.begin(), {region_names[i], var});
-  }
-  auto leaf_value = [&](const Leaf& leaf) -> Expr {
-    if (leaf.name == lane_leaf) return state.lane;
-    for (const auto& [leaf_name, var] : state.leaves) {
-      if (leaf_name == leaf.name) return var;
+  // Walks `leaves` but the lanes, which are a variable of the Func; gives the body's value at that point.
+  int lane_axis = -1;
+  auto walk = [&](Context& inside, const std::vector<Leaf>& walked, RDom* domain,
+                  std::vector<std::pair<std::string, RVar>>* names) -> absl::StatusOr<Expr> {
+    Halide::Region region;
+    for (auto leaf = walked.rbegin(); leaf != walked.rend(); ++leaf) {
+      if (leaf->name != lane_leaf) region.push_back({leaf->low, leaf->extent});
     }
-    return 0;
+    if (region.empty()) region.push_back({0, 1});
+    *domain = RDom(region, "r");
+    std::vector<Expr> parts(axes.size()), inner_parts(axes.size());
+    int dimension = static_cast<int>(region.size());
+    for (const Leaf& leaf : walked) {
+      Expr value = state.lane;
+      if (leaf.name != lane_leaf) {
+        RVar var = (*domain)[--dimension];
+        names->emplace_back(leaf.name, var);
+        value = var;
+      }
+      if (leaf.part == 0) parts[leaf.axis] = value;
+      if (leaf.part == 1) parts[leaf.axis] = value * Number(nest.Find(leaf.name).factor);
+      if (leaf.part == 2) inner_parts[leaf.axis] = value;
+    }
+    if (names->empty()) names->emplace_back("", (*domain)[0]);
+    for (size_t a = 0; a < axes.size(); ++a) {
+      Axis& axis = axes[a];
+      if (!parts[a].defined())
+        return absl::InternalError("a reduction's loop without a place in the schedule");
+      Expr value = parts[a];
+      if (inner_parts[a].defined()) {
+        Expr offset = value + inner_parts[a];
+        int64_t factor = nest.Find(nest.Parts(axis.name).second).factor;
+        if (static_cast<int>(a) != lane_axis && (axis.fixed < 0 || axis.fixed % factor != 0)) {
+          // Skipped by the condition, kept in range for what is computed in front of it.
+          domain->where(offset < axis.extent);
+          offset = Halide::min(offset, axis.extent - 1);
+        }
+        value = axis.lower + offset;
+      }
+      Scalar index = Scalar::Index(value, axis.low, axis.high);
+      if (axis.indices.size() > 1) {
+        inside.joined[axis.indices[0].getAsOpaquePointer()] = index;
+      } else {
+        inside.values[axis.indices[0].getAsOpaquePointer()] = index;
+      }
+      if (axis.from.defined()) domain->where(value >= axis.from && value < axis.to);
+      inside.lazy |= axis.from.defined();
+    }
+    if (view.condition) {
+      auto condition = Translate(view.condition, inside);
+      if (!condition.ok()) return condition.status();
+      domain->where(condition->e);
+      inside.lazy = true;
+    }
+    auto body = Translate(view.body, inside);
+    if (!body.ok()) return body.status();
+    Expr value = ToCompute(*body, body_type);
+    if (body_type.isInteger(1))
+      value = Halide::select(value, Halide::cast<uint8_t>(1), Halide::cast<uint8_t>(0));
+    return value;
   };
-  for (const Leaf& leaf : leaves) {
-    if (leaf.part == 0) parts[leaf.axis] = leaf_value(leaf);
-    if (leaf.part == 1) parts[leaf.axis] = leaf_value(leaf) * Number(nest.Find(leaf.name).factor);
-    if (leaf.part == 2) inner_parts[leaf.axis] = leaf_value(leaf);
-  }
-  for (size_t a = 0; a < axes.size(); ++a) {
-    Axis& axis = axes[a];
-    if (!parts[a].defined()) return absl::InternalError("a reduction's loop without a place in the schedule");
-    Expr value = parts[a];
-    if (inner_parts[a].defined()) {
-      Expr offset = value + inner_parts[a];
-      int64_t factor = nest.Find(nest.Parts(axis.name).second).factor;
-      if (axis.fixed < 0 || axis.fixed % factor != 0) domain.where(offset < axis.extent);
-      value = axis.lower + offset;
+
+  // Whole steps of the lanes first; the rest one by one.
+  std::vector<Leaf> rest_leaves;
+  if (state.has_lanes) {
+    for (const Leaf& leaf : leaves) {
+      if (leaf.name == lane_leaf) lane_axis = leaf.axis;
     }
-    Scalar index = Scalar::Index(value, axis.low, axis.high);
-    if (axis.indices.size() > 1) {
-      context.joined[axis.indices[0].getAsOpaquePointer()] = index;
-    } else {
-      context.values[axis.indices[0].getAsOpaquePointer()] = index;
+    Axis& axis = axes[lane_axis];
+    Expr factor = Number(state.lane_count);
+    state.has_rest = axis.fixed < 0 || axis.fixed % state.lane_count != 0;
+    if (state.has_rest) {
+      Expr steps = Halide::Internal::simplify(axis.extent / factor);
+      for (Leaf& leaf : leaves) {
+        if (leaf.axis != lane_axis) {
+          rest_leaves.push_back(leaf);
+        } else if (leaf.part == 1) {
+          leaf.extent = steps;
+          rest_leaves.push_back({leaf.name, lane_axis, 0,
+                                 Halide::Internal::simplify(axis.lower + steps * factor),
+                                 Halide::Internal::simplify(axis.extent - steps * factor)});
+        }
+      }
     }
-    if (axis.from.defined()) domain.where(value >= axis.from && value < axis.to);
   }
-  if (guard.defined()) domain.where(guard);
-  context.equation = &equation;
-  if (view.condition) {
-    auto condition = Translate(view.condition, context);
-    if (!condition.ok()) return condition.status();
-    domain.where(condition->e);
-  }
-  auto body = Translate(view.body, context);
-  if (!body.ok()) return body.status();
-  Expr value = ToCompute(*body, body_type);
-  if (body_type.isInteger(1))
-    value = Halide::select(value, Halide::cast<uint8_t>(1), Halide::cast<uint8_t>(0));
+  Context before = context;
+  RDom domain;
+  auto walked = walk(context, leaves, &domain, &state.leaves);
+  if (!walked.ok()) return walked.status();
+  Expr value = *walked;
 
   state.func = Func(name);
   if (!state.tuple) {
@@ -442,7 +467,19 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
       state.joined(joined_vars) = Tree(view.kind, vectors);
       std::vector<Expr> singles;
       for (int64_t i = 0; i < width; ++i) singles.push_back(part(state.joined, Number(i)));
-      state.func(vars) = Tree(view.kind, singles);
+      Expr all = Tree(view.kind, singles);
+      if (state.has_rest) {
+        RDom rest_domain;
+        std::vector<std::pair<std::string, RVar>> ignored;
+        auto last = walk(before, rest_leaves, &rest_domain, &ignored);
+        if (!last.ok()) return last.status();
+        state.rest = Func(name + "_rest");
+        std::vector<Expr> here(vars.begin(), vars.end());
+        state.rest(vars) = Identity(view.kind, type);
+        state.rest(here) = Combine(view.kind, state.rest(here), *last);
+        all = Combine(view.kind, all, state.rest(here));
+      }
+      state.func(vars) = all;
     }
     return absl::OkStatus();
   }

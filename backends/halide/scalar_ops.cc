@@ -46,6 +46,13 @@ Expr Wide(const Scalar& s) { return s.narrow ? cast<int64_t>(s.e) : s.e; }
 Expr AsUnsigned(const Expr& e) { return cast(e.type().with_code(halide_type_uint), e); }
 Expr AsSigned(const Expr& e) { return cast(e.type().with_code(halide_type_int), e); }
 
+// Halide drops the signed step from a cast to unsigned of a cast from float, and negative numbers are lost.
+// Something that its simplifier does not see through, and LLVM removes, keeps the two apart.
+Expr WholeOfFloat(Type type, const Expr& f) {
+  Expr one = Halide::Internal::make_one(type);
+  return (cast(type, f) ^ one) ^ one;
+}
+
 Expr RoundToBf16(const Expr& f) {
   Expr bits = reinterpret<uint32_t>(f);
   auto word = [](uint32_t value) { return Expr(value); };
@@ -533,11 +540,11 @@ absl::StatusOr<Scalar> TranslateScalarOp(mlir::Operation* op, const std::vector<
       })
       .Case([&](arith::FPToSIOp) -> Scalar {
         if (type.isInteger(1)) return Scalar::Of(cast<int32_t>(in[0].e) != 0);
-        return Scalar::Of(cast(ComputeType(type), in[0].e));
+        return Scalar::Of(WholeOfFloat(ComputeType(type), in[0].e));
       })
       .Case([&](arith::FPToUIOp) -> Scalar {
         if (type.isInteger(1)) return Scalar::Of(cast<int32_t>(in[0].e) != 0);
-        return Scalar::Of(AsSigned(cast(ComputeType(type).with_code(halide_type_uint), in[0].e)));
+        return Scalar::Of(AsSigned(WholeOfFloat(ComputeType(type).with_code(halide_type_uint), in[0].e)));
       })
       .Case([&](arith::ExtFOp) { return Scalar::Of(cast(ComputeType(type), in[0].e)); })
       .Case([&](arith::TruncFOp) { return real(cast(ComputeType(type), in[0].e)); })

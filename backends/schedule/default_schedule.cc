@@ -96,37 +96,6 @@ Plan MakePlan(const EquationView& view, const Joins& joins, int cut) {
   return plan;
 }
 
-// How a read moves when one loop advances.
-enum class Motion { kStill, kDense, kPacked, kOther };
-
-bool Mentions(const std::vector<mlir::Value>& indices, mlir::Value value) {
-  return std::any_of(indices.begin(), indices.end(),
-                     [&](mlir::Value index) { return DependsOn(value, index); });
-}
-
-// `indices`: of the loop; the last one moves fastest.
-Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices) {
-  bool mentioned = false;
-  for (mlir::Value subscript : read.subscripts) mentioned |= Mentions(indices, subscript);
-  if (!mentioned) return Motion::kStill;
-  mlir::Value last = read.subscripts.back();
-  for (size_t i = 0; i + indices.size() < read.subscripts.size(); ++i) {
-    if (Mentions(indices, read.subscripts[i])) {
-      // Blocked weights: k div block in front, k mod block behind.
-      mlir::Operation* front = read.subscripts[i].getDefiningOp();
-      mlir::Operation* behind = last.getDefiningOp();
-      bool packed = front && behind &&
-                    mlir::isa<mlir::arith::DivUIOp, mlir::arith::DivSIOp, mlir::arith::FloorDivSIOp>(front) &&
-                    mlir::isa<mlir::arith::RemUIOp, mlir::arith::RemSIOp>(behind) &&
-                    front->getOperand(0) == indices.back() && behind->getOperand(0) == indices.back();
-      return packed ? Motion::kPacked : Motion::kOther;
-    }
-  }
-  AffineForm form;
-  if (!MatchAffine(last, &form) || form.Coefficient(indices.back()) != 1) return Motion::kOther;
-  return Motion::kDense;
-}
-
 class Chooser {
  public:
   Chooser(const KernelView& kernel, const Target& target)
@@ -249,6 +218,8 @@ class Chooser {
   // The innermost of the last equation's outer loops that the others share.
   void PlaceAt(const std::vector<std::pair<std::string, int64_t>>& outer) {
     place_loop_ = outer.empty() ? "" : outer[std::min(outer.size(), shared_loops_) - 1].first;
+    for (size_t i = 0; i < std::min(outer.size(), shared_loops_); ++i)
+      holder_loops_.push_back(outer[i].first);
   }
 
   static std::vector<std::string> FirstOf(const std::vector<std::pair<std::string, int64_t>>& loops) {
@@ -279,12 +250,15 @@ class Chooser {
     if (lane < shared_loops_ && inside_) return false;
     std::vector<const ReadView*> reads = InnerReads(view);
     bool dense = false, packed = false;
+    const ReadView* strided = nullptr;
     for (const ReadView* read : reads) {
       Motion motion = MotionOf(*read, plan.domain_indices[lane]);
       if (motion == Motion::kOther) return false;
+      if (motion == Motion::kStrided) strided = read;
       dense |= motion == Motion::kDense || motion == Motion::kPacked;
       packed |= motion == Motion::kPacked;
     }
+    dense |= strided != nullptr;
     if (!dense || (columns.extent >= 0 && columns.extent < lanes_ / 2 && !packed)) return false;
 
     // The rows of the tile: results that share what is read along the lanes.
@@ -300,6 +274,10 @@ class Chooser {
       }
       if (shared_column && moves) rows = i, reuse = true;
     }
+    // A copy that is dense along the lanes pays where several rows share it.
+    if (strided && (!reuse || (plan.domain[rows].extent >= 0 && plan.domain[rows].extent < 4))) return false;
+    // A copy that is dense along the lanes pays where several rows share it.
+    if (strided && (!reuse || (plan.domain[rows].extent >= 0 && plan.domain[rows].extent < 4))) return false;
     if (rows < 0 && lane > 0 && plan.domain[lane - 1].extent != 1) rows = static_cast<int>(lane) - 1;
 
     int64_t row_extent = rows < 0 ? 1 : plan.domain[rows].extent;
@@ -351,6 +329,18 @@ class Chooser {
     if (!inside_ && shared_loops_ > 0) {
       PlaceAt(outer);
       block_ = rows >= 0 && static_cast<size_t>(rows) + 1 == shared_loops_ ? tall : 1;
+    }
+    if (strided) {
+      // Made once for all rows: inside the last loop that it depends on besides the lanes.
+      Directive transpose{DirectiveKind::kTranspose, {"", ""}};
+      for (size_t i = 0; i < lane; ++i) {
+        if (static_cast<int>(i) == rows || MotionOf(*strided, plan.domain_indices[i]) == Motion::kStill)
+          continue;
+        transpose.names = {"", outer[i].first};
+        if (inside_ && i < holder_loops_.size())
+          transpose.names = {kernel_.equations.back().loops.path, holder_loops_[i]};
+      }
+      plan.directives.push_back(transpose);
     }
     if (!column_outer.empty())
       PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
@@ -492,11 +482,13 @@ class Chooser {
         reductions.push_back(loop.name);
         continue;
       }
+      // What fills no whole step is added one by one: first little of that, then many lanes.
       int64_t width = 2 * lanes_;
-      for (int64_t vectors : {4, 3, 2, 1}) {
-        if (loop.extent >= 0 && loop.extent % (vectors * lanes_) == 0) {
-          width = vectors * lanes_;
-          break;
+      if (loop.extent >= 0) {
+        int64_t least = loop.extent;
+        for (int64_t vectors : {4, 3, 2, 1}) {
+          int64_t rest = loop.extent % (vectors * lanes_);
+          if (rest < least && vectors * lanes_ <= loop.extent) width = vectors * lanes_, least = rest;
         }
       }
       std::string o, n;
@@ -547,7 +539,8 @@ class Chooser {
   size_t shared_loops_ = 0;
   bool inside_ = false;
   std::string place_loop_;
-  int64_t block_ = 1;  // of the last shared loop, in the equation that holds the others
+  std::vector<std::string> holder_loops_;  // the shared loops as the last equation runs them
+  int64_t block_ = 1;                      // of the last shared loop, in the equation that holds the others
   double work_ = 0;
 };
 

@@ -227,4 +227,42 @@ bool DependsOn(mlir::Value value, mlir::Value index) {
   return DependsOn(value, index, seen);
 }
 
+bool Mentions(const std::vector<mlir::Value>& indices, mlir::Value value) {
+  return std::any_of(indices.begin(), indices.end(),
+                     [&](mlir::Value index) { return DependsOn(value, index); });
+}
+
+// `indices`: of the loop; the last one moves fastest.
+Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices) {
+  bool mentioned = false;
+  for (mlir::Value subscript : read.subscripts) mentioned |= Mentions(indices, subscript);
+  if (!mentioned) return Motion::kStill;
+  size_t rank = read.subscripts.size();
+  mlir::Value last = read.subscripts.back();
+  std::vector<size_t> moving;  // axes, but for those that joined loops cover together
+  for (size_t i = 0; i < rank; ++i) {
+    if (Mentions(indices, read.subscripts[i])) moving.push_back(i);
+  }
+  if (moving.size() == indices.size() && moving.back() + 1 == rank) {
+    AffineForm form;
+    bool repeats = read.outside[rank - 1] != Outside::kInside && read.outside[rank - 1] != Outside::kFill;
+    bool dense = !repeats && MatchAffine(last, &form) && form.Coefficient(indices.back()) == 1;
+    return dense ? Motion::kDense : Motion::kOther;
+  }
+  if (indices.size() == 1 && moving.size() == 1) {
+    AffineForm form;
+    bool strided = read.outside[moving[0]] == Outside::kInside &&
+                   MatchAffine(read.subscripts[moving[0]], &form) && form.Coefficient(indices[0]) == 1;
+    return strided ? Motion::kStrided : Motion::kOther;
+  }
+  // Blocked weights: k div block in front, k mod block behind.
+  mlir::Operation* front = read.subscripts[moving[0]].getDefiningOp();
+  mlir::Operation* behind = last.getDefiningOp();
+  bool packed = moving.size() == 2 && front && behind &&
+                mlir::isa<mlir::arith::DivUIOp, mlir::arith::DivSIOp, mlir::arith::FloorDivSIOp>(front) &&
+                mlir::isa<mlir::arith::RemUIOp, mlir::arith::RemSIOp>(behind) &&
+                front->getOperand(0) == indices.back() && behind->getOperand(0) == indices.back();
+  return packed ? Motion::kPacked : Motion::kOther;
+}
+
 }  // namespace weft::backends

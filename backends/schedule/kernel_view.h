@@ -80,6 +80,17 @@ bool MatchAffine(mlir::Value subscript, AffineForm* form);
 // Whether `value` is computed from `index`, through reads, nested reductions and their bounds too.
 bool DependsOn(mlir::Value value, mlir::Value index);
 
+// How a read moves when one loop of `indices` (joined ones, the last moves fastest) advances.
+enum class Motion {
+  kStill,
+  kDense,    // to the next element in memory
+  kPacked,   // so too, in weights that are blocked along this loop
+  kStrided,  // one step along another axis than the last
+  kOther,
+};
+Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices);
+bool Mentions(const std::vector<mlir::Value>& indices, mlir::Value value);
+
 }  // namespace weft::backends
 
 #endif  // WEFT_BACKENDS_SCHEDULE_KERNEL_VIEW_H_

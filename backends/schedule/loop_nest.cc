@@ -173,6 +173,15 @@ class Resolver {
           nest_.pad_at = d.names[0];
         }
         return absl::OkStatus();
+      case DirectiveKind::kTranspose:
+        if (d.names[0].empty() && !d.names[1].empty()) {
+          NestLoop* loop = Leaf(d.names[1]);
+          if (!loop || loop->reduction) return Missing(d, d.names[1]);
+        }
+        nest_.transposes = true;
+        nest_.transpose_equation = d.names[0];
+        nest_.transpose_at = d.names[1];
+        return absl::OkStatus();
       case DirectiveKind::kAt:
         nest_.placed = true;
         nest_.at_equation = d.names[0];

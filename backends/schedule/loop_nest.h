@@ -47,6 +47,8 @@ struct LoopNest {
       inner;  // the leaves in order; results are computed over `inner` at once
   bool pads = false;
   std::string pad_at;  // empty: in front of all loops
+  bool transposes = false;
+  std::string transpose_equation, transpose_at;  // as for `at`; no equation: this one
   bool inlined = false;
   bool placed = false;  // `at`
   std::string at_equation, at_loop;

@@ -47,8 +47,8 @@ std::vector<Token> Tokenize(absl::string_view text) {
 
 const std::set<std::string>& Words() {
   static const auto& words = *new std::set<std::string>{
-      "knob",    "split", "join",   "order",     "parallel", "vectorize", "unroll", "pack",
-      "overlap", "pad",   "inline", "recompute", "at",       "by",        "into"};
+      "knob",    "split",     "join", "order",  "parallel",  "vectorize", "unroll", "pack",
+      "overlap", "transpose", "pad",  "inline", "recompute", "at",        "by",     "into"};
   return words;
 }
 
@@ -98,11 +98,16 @@ class Parser {
     if (!AtName()) return Error("a name");
     return Take().text;
   }
+  // A directive's word is a name like any other where only a path can stand, and before a dot.
+  bool AtPathWithDot() const {
+    const std::string& text = Peek().text;
+    return !text.empty() && (absl::ascii_isalnum(text[0]) || text[0] == '_') && at_ + 1 < tokens_.size() &&
+           tokens_[at_ + 1].text == ".";
+  }
   absl::StatusOr<std::string> Path() {
-    auto path = Name();
-    if (!path.ok()) return path;
+    if (!AtName() && !AtPathWithDot()) return Error("a name");
+    absl::StatusOr<std::string> path = Take().text;
     while (TakeIf(".")) {
-      // After the dot a directive's word is a name like any other.
       if (Peek().text.empty()) return Error("a name");
       absl::StrAppend(&*path, ".", Take().text);
     }
@@ -153,6 +158,7 @@ class Parser {
   absl::Status One(const std::string& path) {
     Directive d{DirectiveKind::kInline, {}};
     d.line = Peek().line;
+    if (AtPathWithDot()) return Nested(path, d);
     if (TakeIf("knob")) {
       auto name = Name();
       if (!name.ok()) return name.status();
@@ -219,6 +225,16 @@ class Parser {
     } else if (TakeIf("overlap")) {
       d.kind = DirectiveKind::kOverlap;
       if (auto s = NameList(d); !s.ok()) return s;
+    } else if (TakeIf("transpose")) {
+      d.kind = DirectiveKind::kTranspose;
+      d.names = {"", ""};
+      if (TakeIf("at")) {
+        auto loop = Path();
+        if (!loop.ok()) return loop.status();
+        size_t dot = loop->rfind('.');
+        d.names = {dot == std::string::npos ? "" : loop->substr(0, dot),
+                   dot == std::string::npos ? *loop : loop->substr(dot + 1)};
+      }
     } else if (TakeIf("pad")) {
       d.kind = DirectiveKind::kPad;
       if (TakeIf("at")) {
@@ -232,23 +248,7 @@ class Parser {
       Of(Inside(path, *inner)).directives.push_back(d);
       return absl::OkStatus();
     } else if (AtName()) {
-      auto inner = Path();
-      if (!inner.ok()) return inner.status();
-      std::string full = Inside(path, *inner);
-      if (Peek().text == "{") return Block(full);
-      if (auto s = Expect("at"); !s.ok()) return s;
-      auto target = Path();
-      if (!target.ok()) return target.status();
-      d.kind = DirectiveKind::kAt;
-      if (*target == "root") {
-        d.names = {"", ""};
-      } else {
-        size_t dot = target->rfind('.');
-        if (dot == std::string::npos) return Error("an equation and one of its loops, as in `score.io`,");
-        d.names = {target->substr(0, dot), target->substr(dot + 1)};
-      }
-      Of(full).directives.push_back(d);
-      return absl::OkStatus();
+      return Nested(path, d);
     } else if (Peek().text == "pack" || Peek().text == "recompute") {
       return absl::InvalidArgumentError(
           absl::StrCat("schedule, line ", Peek().line, ": `", Peek().text,
@@ -257,6 +257,28 @@ class Parser {
       return Error("a directive");
     }
     Of(path).directives.push_back(d);
+    return absl::OkStatus();
+  }
+
+  // PATH { ... } or PATH at EQUATION.LOOP
+  absl::Status Nested(const std::string& path, Directive d) {
+    auto inner = Path();
+    if (!inner.ok()) return inner.status();
+    std::string full = Inside(path, *inner);
+    if (Peek().text == "{") return Block(full);
+    if (auto s = Expect("at"); !s.ok()) return s;
+    auto target = Path();
+    if (!target.ok()) return target.status();
+    d.kind = DirectiveKind::kAt;
+    size_t dot = target->rfind('.');
+    if (*target == "root") {
+      d.names = {"", ""};
+    } else if (dot == std::string::npos) {
+      return Error("an equation and one of its loops, as in `score.io`,");
+    } else {
+      d.names = {target->substr(0, dot), target->substr(dot + 1)};
+    }
+    Of(full).directives.push_back(d);
     return absl::OkStatus();
   }
 
@@ -340,6 +362,10 @@ std::string PrintSchedule(const Schedule& schedule) {
           break;
         case DirectiveKind::kOverlap:
           absl::StrAppend(&out, "overlap ", absl::StrJoin(d.names, " "));
+          break;
+        case DirectiveKind::kTranspose:
+          absl::StrAppend(&out, "transpose", d.names[1].empty() ? "" : " at ", d.names[0],
+                          d.names[0].empty() ? "" : ".", d.names[1]);
           break;
         case DirectiveKind::kPad:
           absl::StrAppend(&out, "pad");

@@ -27,6 +27,7 @@ schedule net.p {
   inline net.p
 }
 schedule net.q {
+  transpose at net.o.h
   net.q at net.o.io
 }
 )";
