@@ -9,6 +9,7 @@
 #include "passes/fusion/passes.h"
 #include "passes/inline/passes.h"
 #include "passes/loadtime/passes.h"
+#include "passes/math/passes.h"
 #include "passes/memory/passes.h"
 #include "passes/outline/passes.h"
 #include "passes/simplify/passes.h"
@@ -98,6 +99,10 @@ std::vector<Stage> Stages() {
            Canonicalize(),
            OnModule("deduplicate-kernels", createDeduplicateKernels),
        }},
+      {"math",
+       {
+           OnModule("expand-math", createExpandMath),
+       }},
       {"memory",
        {
            OnModule("plan-memory", [] { return createPlanMemory(); }),
@@ -144,6 +149,7 @@ void RegisterPasses() {
   registerLoadtimePasses();
   registerFusionPasses();
   registerOutlinePasses();
+  registerMathPasses();
   registerMemoryPasses();
   static mlir::PassPipelineRegistration<> whole(
       "weft-pipeline", "All passes, for the default target description",

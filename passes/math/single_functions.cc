@@ -1,0 +1,103 @@
+// Exp, log, tanh and erf in f32: the functions of activations and softmax, where width of vectors counts.
+
+#include <limits>
+
+#include "passes/math/real_functions.h"
+
+namespace weft::passes {
+
+using mlir::Value;
+using P = mlir::arith::CmpIPredicate;
+
+namespace {
+
+constexpr uint32_t kNan = 0x7fc00000;
+constexpr uint32_t kInfinity = 0x7f800000;
+
+// 2^n for n in -126..127.
+Value PowerOfTwo(ScalarBuilder& m, Value n) {
+  return m.FromBits(m.ShiftLeft(m.AddI(n, m.I32(127)), m.I32(23)));
+}
+
+// exp(x) of a number; beyond the range of results the argument is bounded where the result has long been 0 or
+// infinity.
+Value ExpOfNumber(ScalarBuilder& m, Value x) {
+  x = m.Clamp(x, -106.0, 90.0);
+  // x = n ln 2 + r. The first part of ln 2 has so few bits that its product with n is exact, with or without
+  // fma.
+  Value n = m.Round(m.Mul(x, 1.44269504088896341));
+  Value r = m.Fma(n, -0.693359375, x);
+  r = m.Fma(n, 2.12194440054690583e-4, r);
+  Value p = m.Polynomial(r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
+                             1.6666665459e-1, 5.0000001201e-1});
+  Value y = m.Add(m.Fma(p, m.Mul(r, r), r), 1.0);
+  // The power of two in two halves: each is normal, and only the last product rounds, into a denormal or
+  // infinity.
+  Value whole = m.ToI32(n);
+  Value half = m.ShiftRight(whole, m.I32(1));
+  return m.Mul(m.Mul(y, PowerOfTwo(m, half)), PowerOfTwo(m, m.SubI(whole, half)));
+}
+
+}  // namespace
+
+Value BuildExp(ScalarBuilder& m, Value x) { return m.Select(m.IsNan(x), x, ExpOfNumber(m, x)); }
+
+// As in FreeBSD's e_logf.c: x = 2^k (1 + f) with 1 + f in sqrt(1/2)..sqrt(2), log(1 + f) by s = f / (2 + f).
+Value BuildLog(ScalarBuilder& m, Value x) {
+  Value is_small = m.CompareI(P::slt, m.And(m.Bits(x), m.I32(0x7fffffff)), m.I32(0x00800000));
+  Value scaled = m.Select(is_small, m.Mul(x, 33554432.0), x);  // 2^25: denormals become normal
+  Value bits = m.AddI(m.Bits(scaled), m.I32(0x3f800000 - 0x3f3504f3));
+  Value exponent = m.SubI(m.ShiftRight(bits, m.I32(23)), m.Select(is_small, m.I32(127 + 25), m.I32(127)));
+  Value fraction = m.AddI(m.And(bits, m.I32(0x007fffff)), m.I32(0x3f3504f3));
+  Value f = m.Add(m.FromBits(fraction), -1.0);
+  Value k = m.ToFloat(exponent, x.getType());
+
+  Value s = m.Div(f, m.Add(f, 2.0));
+  Value z = m.Mul(s, s);
+  Value r = m.Mul(z, m.Polynomial(z, {0xf89e26.0p-26, 0x91e9ee.0p-25, 0xccce13.0p-25, 0xaaaaaa.0p-24}));
+  Value half_square = m.Mul(m.Mul(f, f), 0.5);
+  Value low = m.Fma(s, m.Add(half_square, r), m.Mul(k, 9.0580006145e-06));
+  Value result = m.Fma(k, 6.9313812256e-01, m.Add(m.Sub(low, half_square), f));
+
+  Value is_zero = m.CompareI(P::eq, m.And(m.Bits(x), m.I32(0x7fffffff)), m.I32(0));
+  Value is_infinity = m.CompareI(P::eq, m.Bits(x), m.I32(kInfinity));
+  result = m.Select(m.Or(is_infinity, m.IsNan(x)), x, result);
+  Value outside = m.And(m.IsNegative(x), m.Not(m.IsNan(x)));
+  result = m.Select(outside, m.FromBits(kNan), result);
+  return m.Select(is_zero, m.FromBits(0xff800000u), result);
+}
+
+// Near 0 a polynomial in x^2, else 1 - 2 / (exp(2|x|) + 1).
+Value BuildTanh(ScalarBuilder& m, Value x) {
+  Value a = m.Abs(x);
+  Value z = m.Mul(x, x);
+  Value p = m.Polynomial(
+      z, {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1});
+  Value near = m.Fma(m.Mul(p, z), x, x);
+  Value e = ExpOfNumber(m, m.Mul(m.Clamp(a, 0.0, 20.0), 2.0));
+  Value far = m.Sub(m.Like(x, 1.0), m.Div(m.Like(x, 2.0), m.Add(e, 1.0)));
+  Value result = m.Select(m.Less(a, m.Like(x, 0.625)), near, m.CopySign(far, x));
+  return m.Select(m.IsNan(x), x, result);
+}
+
+// Near 0 a polynomial in x^2, else 1 - exp(q(|x|)).
+Value BuildErf(ScalarBuilder& m, Value x) {
+  Value a = m.Clamp(m.Abs(x), 0.0, 4.0);  // erf(4) rounds to 1
+  Value s = m.Mul(a, a);
+  Value q = m.Fma(a, -1.72853470e-5, m.Like(x, 3.83197126e-4));
+  Value u = m.Fma(a, -3.88396438e-3, m.Like(x, 2.42546219e-2));
+  q = m.Fma(q, s, u);
+  q = m.Fma(q, a, m.Like(x, -1.06777877e-1));
+  q = m.Fma(q, a, m.Like(x, -6.34846687e-1));
+  q = m.Fma(q, a, m.Like(x, -1.28717512e-1));
+  q = m.Fma(q, a, m.Negate(a));
+  Value far = m.CopySign(m.Sub(m.Like(x, 1.0), ExpOfNumber(m, q)), x);
+
+  Value p = m.Polynomial(
+      s, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
+  Value near = m.Fma(p, x, x);
+  Value result = m.Select(m.Less(m.Like(x, 0.927734375), a), far, near);
+  return m.Select(m.IsNan(x), x, result);
+}
+
+}  // namespace weft::passes
