@@ -76,7 +76,7 @@ Value BuildTanh(ScalarBuilder& m, Value x) {
   Value near = m.Fma(m.Mul(p, z), x, x);
   Value e = ExpOfNumber(m, m.Mul(m.Clamp(a, 0.0, 20.0), 2.0));
   Value far = m.Sub(m.Like(x, 1.0), m.Div(m.Like(x, 2.0), m.Add(e, 1.0)));
-  Value result = m.Select(m.Less(a, m.Like(x, 0.625)), near, m.CopySign(far, x));
+  Value result = m.CopySign(m.Select(m.Less(a, m.Like(x, 0.625)), near, far), x);
   return m.Select(m.IsNan(x), x, result);
 }
 
