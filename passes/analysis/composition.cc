@@ -119,8 +119,8 @@ Value ComposeRead(OpBuilder& builder, ir::ReadOp read) {
     inside = inside ? arith::AndIOp::create(builder, location, inside, both).getResult() : both;
   }
   if (!inside) return CloneBody(builder, producer, result, indices);
-  auto branch =
-      mlir::scf::IfOp::create(builder, location, read.getResult().getType(), inside, /*withElseRegion=*/true);
+  auto branch = mlir::scf::IfOp::create(builder, location, mlir::TypeRange{read.getResult().getType()},
+                                        inside, /*addThenBlock=*/true, /*addElseBlock=*/true);
   builder.setInsertionPointToStart(branch.thenBlock());
   Value value = CloneBody(builder, producer, result, indices);
   mlir::scf::YieldOp::create(builder, location, value);

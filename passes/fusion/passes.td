@@ -1,6 +1,6 @@
-include "mlir/Pass/PassBase.td"
+include "passes/pass.td"
 
-def ComposeEquations : Pass<"weft-compose-equations", "mlir::func::FuncOp"> {
+def ComposeEquations : WeftPass<"weft-compose-equations", "mlir::func::FuncOp"> {
   let summary = "Compose epilogues and cheap producers into one equation";
   let description = [{
     Bias, activation and residual join the contraction that makes their operand; a producer that costs less to compute
@@ -8,7 +8,7 @@ def ComposeEquations : Pass<"weft-compose-equations", "mlir::func::FuncOp"> {
   }];
 }
 
-def GroupEquations : Pass<"weft-group-equations", "mlir::func::FuncOp"> {
+def GroupEquations : WeftPass<"weft-group-equations", "mlir::func::FuncOp"> {
   let summary = "Decide which equations share a kernel";
   let options = [
     Option<"l2Bytes", "l2-bytes", "int64_t", "1 << 20", "Second-level cache of one core">,
@@ -16,7 +16,7 @@ def GroupEquations : Pass<"weft-group-equations", "mlir::func::FuncOp"> {
   ];
 }
 
-def CopyOutputs : Pass<"weft-copy-outputs", "mlir::func::FuncOp"> {
+def CopyOutputs : WeftPass<"weft-copy-outputs", "mlir::func::FuncOp"> {
   let summary = "Make every output of a method the result of an equation that is no other output";
   let description = [{
     An input, a weight, a constant or a value that is returned twice is copied by an equation of its own, so that a

@@ -1,6 +1,6 @@
-include "mlir/Pass/PassBase.td"
+include "passes/pass.td"
 
-def InlineParallel : Pass<"weft-inline-parallel", "mlir::func::FuncOp"> {
+def InlineParallel : WeftPass<"weft-inline-parallel", "mlir::func::FuncOp"> {
   let summary = "Turn calls under indices into equations with more indices";
   let description = [{
     A `weft.loop parallel` disappears: its indices go in front of the indices of every equation in it, reads of the

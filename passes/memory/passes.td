@@ -1,6 +1,6 @@
-include "mlir/Pass/PassBase.td"
+include "passes/pass.td"
 
-def PlanMemory : Pass<"weft-plan-memory", "mlir::ModuleOp"> {
+def PlanMemory : WeftPass<"weft-plan-memory", "mlir::ModuleOp"> {
   let summary = "Give every launch result a place";
   let description = [{
     Sizes that are numbers: one arena (module attr `weft.arena`, bytes), reused by lifetime. Sizes known at run time: a

@@ -8,6 +8,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "passes/fusion/passes.h"
 #include "passes/inline/passes.h"
+#include "passes/layout/passes.h"
 #include "passes/loadtime/passes.h"
 #include "passes/math/passes.h"
 #include "passes/memory/passes.h"
@@ -42,6 +43,10 @@ Step OnModule(std::string name, Creator create) {
 
 Step Canonicalize() {
   return {"canonicalize", [](const TargetDescription&) { return mlir::createCanonicalizerPass(); }, false};
+}
+
+std::unique_ptr<mlir::Pass> Packing(const TargetDescription& target) {
+  return createPackWeights({.vectorBytes = target.vector_bytes, .vectorRegisters = target.vector_registers});
 }
 
 std::unique_ptr<mlir::Pass> Grouping(const TargetDescription& target) {
@@ -83,6 +88,15 @@ std::vector<Stage> Stages() {
            OnFunctions("extract-constants", createExtractConstants),
            OnModule("eliminate-common-equations", createEliminateCommonEquations),
            Canonicalize(),
+       }},
+      {"layout",
+       {
+           OnFunctions("choose-layout", createChooseLayout),
+           {"pack-weights", Packing, true},
+           OnModule("eliminate-common-equations", createEliminateCommonEquations),
+       }},
+      {"loadtime",
+       {
            OnModule("split-prepare", createSplitPrepare),
        }},
       {"fusion",
@@ -146,6 +160,7 @@ std::vector<std::string> PassNames() {
 void RegisterPasses() {
   registerInlinePasses();
   registerSimplifyPasses();
+  registerLayoutPasses();
   registerLoadtimePasses();
   registerFusionPasses();
   registerOutlinePasses();

@@ -21,7 +21,8 @@ Value Choose(OpBuilder& builder, mlir::Location location, mlir::ValueRange sourc
   Value size = AsIndex(builder, location, SizeOf(builder, location, sources[first], axis));
   Value here = arith::CmpIOp::create(builder, location, arith::CmpIPredicate::slt, indices[axis], size);
   auto type = mlir::cast<mlir::RankedTensorType>(sources[first].getType()).getElementType();
-  auto branch = mlir::scf::IfOp::create(builder, location, type, here, /*withElseRegion=*/true);
+  auto branch = mlir::scf::IfOp::create(builder, location, mlir::TypeRange{type}, here, /*addThenBlock=*/true,
+                                        /*addElseBlock=*/true);
   OpBuilder then = branch.getThenBodyBuilder();
   mlir::scf::YieldOp::create(then, location, CreateRead(then, location, sources[first], indices).getResult());
   OpBuilder otherwise = branch.getElseBodyBuilder();

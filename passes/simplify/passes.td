@@ -1,10 +1,10 @@
-include "mlir/Pass/PassBase.td"
+include "passes/pass.td"
 
-def LowerConcat : Pass<"weft-lower-concat", "mlir::func::FuncOp"> {
+def LowerConcat : WeftPass<"weft-lower-concat", "mlir::func::FuncOp"> {
   let summary = "Write concatenations as equations that choose their source by the index";
 }
 
-def FoldViews : Pass<"weft-fold-views", "mlir::func::FuncOp"> {
+def FoldViews : WeftPass<"weft-fold-views", "mlir::func::FuncOp"> {
   let summary = "Read through collapsed and expanded shapes";
   let description = [{
     A read of an expanded shape is a read of the source whose subscript combines indices, `x[g*size + c]`: always
@@ -13,7 +13,7 @@ def FoldViews : Pass<"weft-fold-views", "mlir::func::FuncOp"> {
   }];
 }
 
-def SimplifySubscripts : Pass<"weft-simplify-subscripts", "mlir::func::FuncOp"> {
+def SimplifySubscripts : WeftPass<"weft-simplify-subscripts", "mlir::func::FuncOp"> {
   let summary = "Simplify index arithmetic by the ranges of indices";
   let description = [{
     Divisions, remainders, comparisons, minima and maxima that the ranges of indices decide; indices of unit axes;
@@ -21,7 +21,7 @@ def SimplifySubscripts : Pass<"weft-simplify-subscripts", "mlir::func::FuncOp"> 
   }];
 }
 
-def HoistInvariants : Pass<"weft-hoist-invariants", "mlir::func::FuncOp"> {
+def HoistInvariants : WeftPass<"weft-hoist-invariants", "mlir::func::FuncOp"> {
   let summary = "Compute a reduction once for the indices it depends on";
   let description = [{
     `y[n] = e[n] / sum(m) e[m]` sums once per n as it stands. A reduction in a body that does not depend on all indices
@@ -29,14 +29,14 @@ def HoistInvariants : Pass<"weft-hoist-invariants", "mlir::func::FuncOp"> {
   }];
 }
 
-def FoldCopies : Pass<"weft-fold-copies", "mlir::func::FuncOp"> {
+def FoldCopies : WeftPass<"weft-fold-copies", "mlir::func::FuncOp"> {
   let summary = "Compose equations that only rename elements into their readers";
   let description = [{
     The body is one read: a transposition, a slice, padding, a broadcast, a gather. Its readers read the source.
   }];
 }
 
-def EliminateCommonEquations : Pass<"weft-eliminate-common-equations", "mlir::ModuleOp"> {
+def EliminateCommonEquations : WeftPass<"weft-eliminate-common-equations", "mlir::ModuleOp"> {
   let summary = "Compute equal equations once";
   let description = [{
     Two equations are equal if they have the same extents, types and bodies; names of indices, paths and locations do
@@ -44,7 +44,7 @@ def EliminateCommonEquations : Pass<"weft-eliminate-common-equations", "mlir::Mo
   }];
 }
 
-def FoldScaling : Pass<"weft-fold-scaling", "mlir::func::FuncOp"> {
+def FoldScaling : WeftPass<"weft-fold-scaling", "mlir::func::FuncOp"> {
   let summary = "Fold scaling and shifting by weights into the contraction before it";
   let description = [{
     `a[k] * (sum(c) x[.., c] * w[k, c]) + b[k]`, where a, b and w depend on weights alone, is

@@ -1,0 +1,162 @@
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "mlir/IR/IRMapping.h"
+#include "passes/analysis/body.h"
+#include "passes/analysis/classify.h"
+#include "passes/analysis/equation.h"
+#include "passes/layout/passes.h"
+
+// Which axis of a tensor is innermost. Axes that mean the same (an index runs over both) form a class;
+// contractions and windows vote for classes, weighted by their work: the axis of their result that their
+// weights have, and the axis that they sum over together with their weights. Every tensor takes its axis with
+// most votes to the end, so pointwise equations between two convolutions follow them. Tensors that are
+// returned or viewed keep their order: there the kernel that makes them writes it, as the first one reads the
+// inputs' order.
+
+namespace weft::passes {
+
+#define GEN_PASS_DEF_CHOOSELAYOUT
+#include "passes/layout/passes.h.inc"
+
+namespace {
+
+using mlir::SmallVector;
+using mlir::Value;
+
+// Stands for sizes that are not numbers.
+constexpr double kUnknownSize = 64;
+
+using Axis = std::pair<void*, int64_t>;  // of a tensor
+
+Axis AxisOf(Value tensor, int64_t axis) { return {tensor.getAsOpaquePointer(), axis}; }
+
+double Work(ir::EquationOp equation) {
+  double points = 1;
+  for (int64_t extent : equation.getStaticExtents())
+    points *= mlir::ShapedType::isDynamic(extent) ? kUnknownSize : static_cast<double>(extent);
+  return points * FlopsPerPoint(equation, kUnknownSize);
+}
+
+class LayoutChoice {
+ public:
+  explicit LayoutChoice(mlir::func::FuncOp function) : function_(function) {}
+
+  void Run() {
+    SmallVector<ir::EquationOp> equations(function_.getBody().front().getOps<ir::EquationOp>());
+    for (ir::EquationOp equation : equations) RelateAxes(equation);
+    for (ir::EquationOp equation : equations) Vote(equation);
+    for (ir::EquationOp equation : equations)
+      if (std::optional<int64_t> axis = InnermostAxis(equation)) MoveInnermost(equation, *axis);
+  }
+
+ private:
+  // An index that subscripts an axis bare makes it one class with the result's own axis.
+  void RelateAxes(ir::EquationOp equation) {
+    equation.getBody().walk([&](ir::ReadOp read) {
+      for (auto [axis, subscript] : llvm::enumerate(read.getSubscripts())) {
+        auto index = mlir::dyn_cast<mlir::BlockArgument>(subscript);
+        if (!index || index.getOwner() != &equation.getBody().front()) continue;
+        for (Value result : equation->getResults())
+          classes_.unionSets(AxisOf(result, index.getArgNumber()), AxisOf(read.getTensor(), axis));
+      }
+    });
+  }
+
+  void Vote(ir::EquationOp equation) {
+    auto sum = MatchSumOfProducts(equation);
+    if (!sum || !sum->weights || !sum->data) return;
+    double work = Work(equation);
+    // The result's axis that the weights have: columns of a contraction, channels of a window per channel.
+    llvm::SetVector<Value>& channels = sum->columns.empty() ? sum->batch : sum->columns;
+    if (!channels.empty()) {
+      auto channel = mlir::cast<mlir::BlockArgument>(channels.back());
+      AddVotes(AxisOf(equation->getResult(0), channel.getArgNumber()), work);
+    }
+    // The data's axis that is summed over together with the weights.
+    for (auto [axis, subscript] : llvm::enumerate(sum->data.getSubscripts())) {
+      auto index = mlir::dyn_cast<mlir::BlockArgument>(subscript);
+      bool summed = index && index.getOwner() == &sum->reduce.getBody().front();
+      if (summed && llvm::is_contained(sum->weights.getSubscripts(), subscript))
+        AddVotes(AxisOf(sum->data.getTensor(), axis), work);
+    }
+  }
+
+  void AddVotes(Axis axis, double votes) { votes_.emplace_back(axis, votes); }
+
+  double VotesFor(Axis axis) {
+    double votes = 0;
+    for (auto& [voted, weight] : votes_)
+      if (voted == axis || classes_.isEquivalent(voted, axis)) votes += weight;
+    return votes;
+  }
+
+  // The axis to move to the end, or nothing where the order stays.
+  std::optional<int64_t> InnermostAxis(ir::EquationOp equation) {
+    if (equation->getNumResults() != 1 || !OnlyReads(equation->getResult(0))) return std::nullopt;
+    llvm::ArrayRef<int64_t> extents = equation.getStaticExtents();
+    int64_t best = -1;
+    double most = 0;
+    for (int64_t axis = 0; axis < static_cast<int64_t>(extents.size()); ++axis) {
+      if (extents[axis] == 1) continue;
+      double votes = VotesFor(AxisOf(equation->getResult(0), axis));
+      if (votes <= most) continue;
+      most = votes;
+      best = axis;
+    }
+    if (best < 0) return std::nullopt;
+    bool is_last = llvm::all_of(extents.drop_front(best + 1), [](int64_t extent) { return extent == 1; });
+    return is_last ? std::nullopt : std::optional(best);
+  }
+
+  void MoveInnermost(ir::EquationOp equation, int64_t axis) {
+    SmallVector<int64_t> order;  // new position -> old one
+    for (int64_t old = 0; old < static_cast<int64_t>(equation.getNames().size()); ++old)
+      if (old != axis) order.push_back(old);
+    order.push_back(axis);
+    SmallVector<mlir::OpFoldResult> extents, old_extents = ExtentsOf(equation);
+    SmallVector<mlir::Attribute> names;
+    for (int64_t old : order) {
+      extents.push_back(old_extents[old]);
+      names.push_back(equation.getNames()[old]);
+    }
+    mlir::OpBuilder builder(equation);
+    Value old_result = equation->getResult(0);
+    auto element = mlir::cast<mlir::RankedTensorType>(old_result.getType()).getElementType();
+    auto permuted =
+        CreateEquation(builder, LabelOf(equation), extents, names, element,
+                       [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
+                         mlir::IRMapping mapping;
+                         for (auto [position, old] : llvm::enumerate(order))
+                           mapping.map(equation.getBody().getArgument(old), indices[position]);
+                         mlir::Block& old_body = equation.getBody().front();
+                         for (mlir::Operation& op : old_body.without_terminator()) body.clone(op, mapping);
+                         return {mapping.lookupOrDefault(YieldedValue(equation, 0))};
+                       });
+    if (mlir::Attribute fused = equation->getAttr("fused")) permuted->setAttr("fused", fused);
+    SmallVector<ir::ReadOp> reads = *OnlyReads(old_result);
+    for (ir::ReadOp read : reads) {
+      mlir::OpBuilder at(read);
+      SmallVector<Value> subscripts;
+      SmallVector<ir::Outside> outside;
+      for (int64_t old : order) {
+        subscripts.push_back(read.getSubscripts()[old]);
+        outside.push_back(read.getOutsideAt(old));
+      }
+      Value moved = CreateRead(at, read.getLoc(), permuted->getResult(0), subscripts, outside, read.getFill())
+                        .getResult();
+      read.getResult().replaceAllUsesWith(moved);
+      read->erase();
+    }
+    equation->erase();
+  }
+
+  mlir::func::FuncOp function_;
+  llvm::EquivalenceClasses<Axis> classes_;
+  std::vector<std::pair<Axis, double>> votes_;
+};
+
+struct ChooseLayoutPass : impl::ChooseLayoutBase<ChooseLayoutPass> {
+  void runOnOperation() override { LayoutChoice(getOperation()).Run(); }
+};
+
+}  // namespace
+}  // namespace weft::passes

@@ -1,0 +1,23 @@
+include "passes/pass.td"
+
+def ChooseLayout : WeftPass<"weft-choose-layout", "mlir::func::FuncOp"> {
+  let summary = "Put the axis that contractions walk innermost";
+  let description = [{
+    Results of equations are permuted so that channels are the last axis (NCHW becomes NHWC): the axis of a contraction's
+    result that only its weights have, and the axis that the next contraction sums over. Inputs and outputs of methods
+    keep their declared order.
+  }];
+}
+
+def PackWeights : WeftPass<"weft-pack-weights", "mlir::func::FuncOp"> {
+  let summary = "Block the weights of contractions for the kernel that reads them";
+  let description = [{
+    The weights of a contraction are laid out as `[columns / block][taps...][channels][block]`, zero behind the last
+    column, by an equation of weights alone (so it runs when a program is created). The contraction reads them through
+    `divui` and `remui` by the block. Other operands of weights alone are permuted to the order of the loops.
+  }];
+  let options = [
+    Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Width of a vector register">,
+    Option<"vectorRegisters", "vector-registers", "int64_t", "32", "Number of vector registers">,
+  ];
+}
