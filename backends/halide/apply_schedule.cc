@@ -243,9 +243,13 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
         }
       }
     }
-    if (state.has_lanes && func.name() == state.joined.name())
-      func.vectorize(func.args()[0])
-          .bound(func.args()[0], 0, std::min<int>(Lanes(target_, 4), state.lane_count));
+    if (!accumulates) {
+      for (int update = 0; update < func.num_update_definitions(); ++update)
+        func.update(update).unscheduled();
+    }
+    if (state.has_lanes && func.name() == state.joined.name()) {
+      func.bound(func.args()[0], 0, Expr(static_cast<int32_t>(state.vector_width))).vectorize(func.args()[0]);
+    }
   }
 }
 

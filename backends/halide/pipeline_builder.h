@@ -83,7 +83,7 @@ class PipelineBuilder {
     std::vector<mlir::Value> outer_indices;                    // of enclosing reductions
     std::vector<std::pair<std::string, Halide::RVar>> leaves;  // outermost first
     Halide::Var lane{"lane"};
-    int64_t lane_count = 0;
+    int64_t lane_count = 0, vector_width = 0;
     int64_t position_high = std::numeric_limits<int64_t>::max();
   };
   struct EquationState {

@@ -460,6 +460,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
       Var lane("lane");
       std::vector<Expr> vectors;
       if (state.lane_count % width != 0) width = state.lane_count;
+      state.vector_width = width;
       for (int64_t i = 0; i < state.lane_count; i += width)
         vectors.push_back(part(state.main, lane + Number(i)));
       std::vector<Var> joined_vars = {lane};

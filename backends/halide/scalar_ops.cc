@@ -90,8 +90,9 @@ Expr Negate(const Expr& f) {
 
 Expr Subtract(const Expr& a, const Expr& b) { return Strict(Call::strict_sub, a.type(), a, b); }
 Expr Divide(const Expr& a, const Expr& b) { return Strict(Call::strict_div, a.type(), a, b); }
-Expr LessEqual(const Expr& a, const Expr& b) { return Strict(Call::strict_le, Halide::Bool(), a, b); }
 Expr Equal(const Expr& a, const Expr& b) { return Strict(Call::strict_eq, Halide::Bool(), a, b); }
+// Halide's own strict_le holds for NaN.
+Expr LessEqual(const Expr& a, const Expr& b) { return Less(a, b) || Equal(a, b); }
 
 Expr Compare(arith::CmpFPredicate predicate, const Expr& a, const Expr& b) {
   using P = arith::CmpFPredicate;
