@@ -124,17 +124,17 @@ weft.kernel @k {class = "depthwise"} (%x: tensor<$Cx$Hx$Hxf32>) -> (tensor<$Cx$H
 })";
 
 constexpr char kSoftmax[] = R"(
-weft.kernel @k {class = "row_reduction", common = 1} (%x: tensor<$Rx$Nxf32>) -> (tensor<$Rx$Nxf32>) {
+weft.kernel @k {class = "row_reduction"} (%x: tensor<$Rx$Nxf32>) -> (tensor<$Rx$Nxf32>) {
   $CONSTANTS
   %n = arith.constant $N : index
-  %peak = weft.equation (%i) in ($R) names ["i"] attributes {path = "m.peak"} {
+  %peak = weft.equation (%i) in ($R) names ["i"] attributes {common = array<i64: 0>, path = "m.peak"} {
     %s = weft.reduce max (%j) from (%c0) to (%n) names ["j"] {
       %a = weft.read %x[%i, %j] : tensor<$Rx$Nxf32> -> f32
       weft.yield %a : f32
     } : f32
     weft.yield %s : f32
   } : tensor<$Rxf32>
-  %e = weft.equation (%i, %j) in ($R, $N) names ["i", "j"] attributes {path = "m.e"} {
+  %e = weft.equation (%i, %j) in ($R, $N) names ["i", "j"] attributes {common = array<i64: 0>, path = "m.e"} {
     %a = weft.read %x[%i, %j] : tensor<$Rx$Nxf32> -> f32
     %b = weft.read %peak[%i] : tensor<$Rxf32> -> f32
     %d = arith.subf %a, %b : f32
@@ -142,14 +142,14 @@ weft.kernel @k {class = "row_reduction", common = 1} (%x: tensor<$Rx$Nxf32>) -> 
     %q = arith.divf %one, %d1 : f32
     weft.yield %q : f32
   } : tensor<$Rx$Nxf32>
-  %z = weft.equation (%i) in ($R) names ["i"] attributes {path = "m.z"} {
+  %z = weft.equation (%i) in ($R) names ["i"] attributes {common = array<i64: 0>, path = "m.z"} {
     %s = weft.reduce sum (%j) from (%c0) to (%n) names ["j"] {
       %a = weft.read %e[%i, %j] : tensor<$Rx$Nxf32> -> f32
       weft.yield %a : f32
     } : f32
     weft.yield %s : f32
   } : tensor<$Rxf32>
-  %y = weft.equation (%i, %j) in ($R, $N) names ["i", "j"] attributes {path = "m.y"} {
+  %y = weft.equation (%i, %j) in ($R, $N) names ["i", "j"] attributes {common = array<i64: 0>, path = "m.y"} {
     %a = weft.read %e[%i, %j] : tensor<$Rx$Nxf32> -> f32
     %b = weft.read %z[%i] : tensor<$Rxf32> -> f32
     %d = arith.divf %a, %b : f32
@@ -160,11 +160,11 @@ weft.kernel @k {class = "row_reduction", common = 1} (%x: tensor<$Rx$Nxf32>) -> 
 
 // Scores, their row sums and weighted values of heads that lie side by side.
 constexpr char kAttention[] = R"(
-weft.kernel @k {class = "attention", common = 2} (%f: tensor<$Lx$Tx3x$Dxf32>) -> (tensor<$Tx$Lx$Dxf32>) {
+weft.kernel @k {class = "attention"} (%f: tensor<$Lx$Tx3x$Dxf32>) -> (tensor<$Tx$Lx$Dxf32>) {
   $CONSTANTS
   %l = arith.constant $L : index
   %d = arith.constant $D : index
-  %p = weft.equation (%h, %i, %j) in ($T, $L, $L) names ["h", "i", "j"] attributes {path = "m.p"} {
+  %p = weft.equation (%h, %i, %j) in ($T, $L, $L) names ["h", "i", "j"] attributes {common = array<i64: 0, 1>, path = "m.p"} {
     %s = weft.reduce sum (%c) from (%c0) to (%d) names ["c"] {
       %a = weft.read %f[%i, %h, %c0, %c] : tensor<$Lx$Tx3x$Dxf32> -> f32
       %b = weft.read %f[%j, %h, %c1, %c] : tensor<$Lx$Tx3x$Dxf32> -> f32
@@ -174,7 +174,7 @@ weft.kernel @k {class = "attention", common = 2} (%f: tensor<$Lx$Tx3x$Dxf32>) ->
     %q = math.absf %s : f32
     weft.yield %q : f32
   } : tensor<$Tx$Lx$Lxf32>
-  %z = weft.equation (%h, %i) in ($T, $L) names ["h", "i"] attributes {path = "m.z"} {
+  %z = weft.equation (%h, %i) in ($T, $L) names ["h", "i"] attributes {common = array<i64: 0, 1>, path = "m.z"} {
     %s = weft.reduce sum (%j) from (%c0) to (%l) names ["j"] {
       %a = weft.read %p[%h, %i, %j] : tensor<$Tx$Lx$Lxf32> -> f32
       weft.yield %a : f32
@@ -182,7 +182,7 @@ weft.kernel @k {class = "attention", common = 2} (%f: tensor<$Lx$Tx3x$Dxf32>) ->
     %q = arith.addf %s, %one : f32
     weft.yield %q : f32
   } : tensor<$Tx$Lxf32>
-  %o = weft.equation (%h, %i, %e) in ($T, $L, $D) names ["h", "i", "e"] attributes {path = "m.o"} {
+  %o = weft.equation (%h, %i, %e) in ($T, $L, $D) names ["h", "i", "e"] attributes {common = array<i64: 0, 1>, path = "m.o"} {
     %s = weft.reduce sum (%j) from (%c0) to (%l) names ["j"] {
       %a = weft.read %p[%h, %i, %j] : tensor<$Tx$Lx$Lxf32> -> f32
       %b = weft.read %f[%j, %h, %c2, %e] : tensor<$Lx$Tx3x$Dxf32> -> f32

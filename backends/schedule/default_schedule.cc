@@ -49,15 +49,16 @@ struct Plan {
   }
 };
 
-// Loops are joined as far as they can be, but not across the first `cut` loops of the domain.
-Plan MakePlan(const EquationView& view, const Joins& joins, int cut) {
+// Loops are joined as far as they can be, but not across the borders before these positions of the domain.
+Plan MakePlan(const EquationView& view, const Joins& joins, const std::set<int>& borders) {
   Plan plan;
   plan.view = &view;
   for (const auto* loops : {&view.loops.domain, &view.loops.reductions}) {
     for (const LoopInfo& loop : *loops) plan.names.insert(loop.name);
   }
   auto join = [&](mlir::Operation* owner, const std::vector<mlir::Value>& indices, auto loop_at,
-                  std::vector<LoopInfo>& loops, std::vector<std::vector<mlir::Value>>& members, int border) {
+                  std::vector<LoopInfo>& loops, std::vector<std::vector<mlir::Value>>& members,
+                  const std::set<int>& not_before) {
     for (size_t i = 0; i < indices.size();) {
       Directive d{DirectiveKind::kJoin, {}};
       LoopInfo joined{"", 1};
@@ -70,7 +71,7 @@ Plan MakePlan(const EquationView& view, const Joins& joins, int cut) {
         joined.extent = joined.extent < 0 || loop.extent < 0 ? kUnknown : joined.extent * loop.extent;
         own.push_back(indices[end]);
       } while (joins.Loop(owner, static_cast<int>(end++)) && end < indices.size() &&
-               static_cast<int>(end) != border);
+               !not_before.count(static_cast<int>(end)));
       if (d.names.size() > 1) {
         while (!plan.names.insert(joined.name).second) joined.name += "_";
         d.names.push_back(joined.name);
@@ -85,12 +86,11 @@ Plan MakePlan(const EquationView& view, const Joins& joins, int cut) {
   };
   join(
       view.op, view.indices, [&](size_t i) { return view.loops.domain[i]; }, plan.domain, plan.domain_indices,
-      cut);
+      borders);
   size_t at = 0;
   for (const ReduceView& reduce : view.reduces) {
-    join(
-        reduce.op, reduce.indices, [&](size_t i) { return view.loops.reductions[at + i]; }, plan.reductions,
-        plan.reduction_indices, 0);
+    join(reduce.op, reduce.indices, [&](size_t i) { return view.loops.reductions[at + i]; }, plan.reductions,
+         plan.reduction_indices, {});
     at += reduce.indices.size();
   }
   return plan;
@@ -105,14 +105,25 @@ class Chooser {
     Schedule schedule;
     const EquationView* last = kernel_.equations.empty() ? nullptr : &kernel_.equations.back();
     // Equations that share loops are computed together, a block of the last shared loop at a time.
-    bool together = kernel_.equations.size() > 1 && kernel_.common > 0 && kernel_.returned.size() == 1 &&
+    bool together = kernel_.equations.size() > 1 && kernel_.returned.size() == 1 &&
                     last->results.size() == 1 && kernel_.returned[0] == last->results[0];
-    for (const EquationView& view : kernel_.equations)
-      together &= static_cast<int>(view.indices.size()) >= kernel_.common;
-    std::string place;
+    for (const EquationView& view : kernel_.equations) together &= view.common.size() == last->common.size();
+    std::vector<size_t> shared;
+    for (size_t k = 0; together && k < last->common.size(); ++k) {
+      // The axis that is dense in memory has to stay inside, for vectors.
+      bool dense = false;
+      for (const EquationView& view : kernel_.equations) {
+        dense |= view.common[k] + 1 == static_cast<int>(view.indices.size()) &&
+                 view.common.size() < view.indices.size();
+      }
+      if (!dense) shared.push_back(k);
+    }
+    together &= !shared.empty();
     std::vector<EquationSchedule> reversed;
     for (auto view = kernel_.equations.rbegin(); view != kernel_.equations.rend(); ++view) {
-      shared_ = together ? kernel_.common : 0;
+      shared_.clear();
+      for (size_t k : shared) shared_.push_back(view->common[k]);
+      if (!together) shared_.clear();
       inside_ = together && &*view != last;
       Plan plan = Choose(*view);
       if (inside_) {
@@ -130,18 +141,34 @@ class Chooser {
   }
 
   Plan Choose(const EquationView& view) {
-    int cut = 0;
-    if (view.reduces.empty() && !inside_) cut = PointwiseCut(view);
-    Plan plan = MakePlan(view, joins_, std::max(cut, shared_));
+    std::set<int> borders;
+    if (view.reduces.empty() && !inside_) borders.insert(PointwiseCut(view));
+    auto place = [&](int position) {
+      return std::find(shared_.begin(), shared_.end(), position) - shared_.begin();
+    };
+    auto is_shared = [&](int position) { return place(position) < static_cast<int64_t>(shared_.size()); };
+    for (int i = 1; i < static_cast<int>(view.indices.size()); ++i) {
+      bool in_order = is_shared(i) && place(i) == place(i - 1) + 1;
+      if (is_shared(i) != is_shared(i - 1) || (is_shared(i) && !in_order)) borders.insert(i);
+    }
+    Plan plan = MakePlan(view, joins_, borders);
+    // The shared loops first, in the order that all equations agree on.
+    shared_loops_ = 0;
+    for (int position : shared_) {
+      for (size_t i = shared_loops_; i < plan.domain.size(); ++i) {
+        if (plan.domain_indices[i][0] != view.indices[position]) continue;
+        std::rotate(plan.domain.begin() + shared_loops_, plan.domain.begin() + i,
+                    plan.domain.begin() + i + 1);
+        std::rotate(plan.domain_indices.begin() + shared_loops_, plan.domain_indices.begin() + i,
+                    plan.domain_indices.begin() + i + 1);
+        ++shared_loops_;
+        break;
+      }
+    }
     work_ = 1;
     for (const LoopInfo& loop : plan.domain) work_ *= static_cast<double>(Extent(loop));
     for (const LoopInfo& loop : plan.reductions) work_ *= static_cast<double>(Extent(loop, 16));
     work_ *= 2 + static_cast<double>(view.reads.size());
-    // The loops that all equations of the kernel share, after joins.
-    shared_loops_ = 0;
-    for (int axes = 0; shared_loops_ < plan.domain.size() && axes < shared_; ++shared_loops_) {
-      axes += static_cast<int>(plan.domain_indices[shared_loops_].size());
-    }
     if (view.reduces.empty()) {
       Pointwise(plan);
     } else if (plan.domain.empty() || !ByLanes(plan)) {
@@ -247,7 +274,7 @@ class Chooser {
     const EquationView& view = *plan.view;
     size_t lane = plan.domain.size() - 1;
     const LoopInfo& columns = plan.domain[lane];
-    if (lane < shared_loops_ && inside_) return false;
+    if (lane < shared_loops_) return false;
     std::vector<const ReadView*> reads = InnerReads(view);
     bool dense = false, packed = false;
     const ReadView* strided = nullptr;
@@ -535,7 +562,7 @@ class Chooser {
   const Target& target_;
   Joins joins_;
   int64_t lanes_;
-  int shared_ = 0;
+  std::vector<int> shared_;  // positions of the shared loops in the domain of the equation at hand
   size_t shared_loops_ = 0;
   bool inside_ = false;
   std::string place_loop_;

@@ -93,6 +93,9 @@ EquationView ViewEquation(ir::EquationOp op, int number) {
     }
     view.reduces.push_back(std::move(reduce));
   });
+  if (auto common = op->getAttrOfType<mlir::DenseI64ArrayAttr>("common")) {
+    for (int64_t position : common.asArrayRef()) view.common.push_back(static_cast<int>(position));
+  }
   if (auto packed = op->getAttrOfType<mlir::DictionaryAttr>("packed")) {
     auto axis = packed.getAs<mlir::IntegerAttr>("axis"), block = packed.getAs<mlir::IntegerAttr>("block");
     if (axis && block) view.packed_axis = static_cast<int>(axis.getInt()), view.packed_block = block.getInt();
@@ -157,13 +160,14 @@ KernelView ViewKernel(mlir::Operation* kernel) {
   view.op = kernel;
   view.name = op.getSymName().str();
   if (auto attr = op->getAttrOfType<mlir::StringAttr>("class")) view.kernel_class = attr.str();
-  if (auto attr = op->getAttrOfType<mlir::IntegerAttr>("common"))
-    view.common = static_cast<int>(attr.getInt());
   mlir::Block& body = op.getBody().front();
   view.arguments = ToVector(body.getArguments());
+  std::set<std::string> paths;  // a pass may have cut one equation in several
   for (mlir::Operation& inner : body) {
     if (auto equation = mlir::dyn_cast<ir::EquationOp>(inner)) {
       view.equations.push_back(ViewEquation(equation, static_cast<int>(view.equations.size())));
+      std::string& path = view.equations.back().loops.path;
+      path = Unique(path, paths);
     }
   }
   view.returned = ToVector(body.getTerminator()->getOperands());

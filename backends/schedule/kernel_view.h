@@ -44,7 +44,9 @@ struct EquationView {
   std::vector<mlir::Value> results;
   std::vector<ReduceView> reduces;  // outer before inner
   std::vector<ReadView> reads;      // all, those inside reductions too
-  int packed_axis = -1;             // position in the domain of the index that packed weights are blocked by
+  std::vector<int>
+      common;  // positions in the domain of the loops that all equations of the kernel share, in one order
+  int packed_axis = -1;  // position in the domain of the index that packed weights are blocked by
   int64_t packed_block = 0;
 };
 
@@ -52,7 +54,6 @@ struct KernelView {
   mlir::Operation* op = nullptr;
   std::string name;
   std::string kernel_class;
-  int common = 0;                      // leading axes that all equations share
   std::vector<mlir::Value> arguments;  // tensors, then sizes (index)
   std::vector<EquationView> equations;
   std::vector<mlir::Value> returned;

@@ -44,10 +44,11 @@ class Outliner {
       if (!CanMaterialize(scalar)) AddArgument(scalar);
     for (Value scalar : scalars) Materialize(kernel_builder, scalar);
 
+    SmallVector<mlir::Attribute> paths;
     for (ir::EquationOp equation : equations_) {
       mlir::Operation* clone = kernel_builder.clone(*equation, mapping_);
+      paths.push_back(builder_.getStringAttr(equation.getPath().value_or("")));
       clone->removeAttr("group");
-      clone->removeAttr("path");
       clone->removeAttr("fused");
     }
     SmallVector<Value> inner_results;
