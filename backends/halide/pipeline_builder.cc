@@ -207,6 +207,37 @@ void PipelineBuilder::BindLoops(EquationState& equation, Context& context) {
   }
 }
 
+// Packed weights are zero behind the last column, and transposed copies repeat their last element there.
+bool PipelineBuilder::MayOverrun(const EquationState& equation, const BaseLoop& loop) {
+  const EquationView& view = *equation.view;
+  if (loop.indices.size() > 1) return false;
+  mlir::Value index = loop.indices[0];
+  if (view.packed_axis >= 0 && index == view.indices[view.packed_axis] && loop.factor == view.packed_block)
+    return true;
+  if (!equation.nest.transposes || !loop.lanes) return false;
+  for (const ReduceView& reduce : view.reduces) {
+    // As a number the index would be wrong past the end, so it may stand in subscripts alone.
+    for (mlir::Operation* user : index.getUsers()) {
+      if (reduce.op->isProperAncestor(user) && !mlir::isa<ir::ReadOp>(user)) return false;
+    }
+    for (mlir::Value operand : reduce.op->getOperands()) {
+      if (DependsOn(operand, index)) return false;
+    }
+    if (reduce.condition && DependsOn(reduce.condition, index)) return false;
+    for (const ReadView& read : view.reads) {
+      if (!reduce.op->isProperAncestor(read.op)) continue;
+      Motion motion = MotionOf(read, loop.indices);
+      if (motion == Motion::kStill) continue;
+      AffineForm form;
+      for (size_t axis = 0; axis < read.subscripts.size(); ++axis) {
+        if (motion != Motion::kStrided || read.outside[axis] != Outside::kInside) return false;
+        if (!MatchAffine(read.subscripts[axis], &form)) return false;
+      }
+    }
+  }
+  return true;
+}
+
 absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
   const EquationView& view = *equation.view;
   std::vector<Expr> extents;
@@ -252,10 +283,9 @@ absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
     const auto& at_once = equation.nest.inner;
     bool in_tile = std::find(at_once.begin(), at_once.end(), inner) != at_once.end();
     loop.lanes = equation.nest.Find(inner).vectorized;
-    // Vectors must stay dense up to the edge: only packed weights can be read past the last column.
-    bool packed = view.packed_axis >= 0 && loop.indices.size() == 1 &&
-                  loop.indices[0] == view.indices[view.packed_axis] && loop.factor == view.packed_block;
-    bool dense = !loop.lanes || packed || (loop.fixed >= 0 && loop.fixed % loop.factor == 0);
+    loop.overruns = MayOverrun(equation, loop);
+    // Vectors must stay dense up to the edge.
+    bool dense = !loop.lanes || loop.overruns || (loop.fixed >= 0 && loop.fixed % loop.factor == 0);
     loop.tiled = in_tile && dense && !equation.nest.Find(loop.name).overlap;
   }
 
@@ -546,7 +576,9 @@ absl::StatusOr<Scalar> PipelineBuilder::ReadTransposed(const ReadView& read, con
     for (size_t g = 0; g < tensor.groups.size(); ++g) {
       Var v(absl::StrCat("t", g));
       vars.insert(vars.begin(), v);
-      from.push_back(v);
+      const AxisGroup& group = tensor.groups[g];
+      from.push_back(static_cast<int>(g) == dense ? Halide::max(Halide::min(v, group.extent - 1), 0)
+                                                  : Expr(v));
     }
     it->second(vars) = Load(tensor, from);
     context.equation->transposed.emplace_back(it->second, static_cast<int>(tensor.groups.size()) - 1 - dense);

@@ -65,8 +65,9 @@ class PipelineBuilder {
     std::vector<mlir::Value> indices;  // more than one: joined
     Halide::Expr extent;
     int64_t fixed = kUnknown;
-    bool tiled = false;  // split, tail guarded, inner part computed at once
-    bool lanes = false;  // its inner part is vectorized
+    bool tiled = false;     // split, tail guarded, inner part computed at once
+    bool lanes = false;     // its inner part is vectorized
+    bool overruns = false;  // reductions may be computed past its end: what they read there exists
     int64_t factor = 0;
     std::string inner_name, outer_name;
     Halide::Var var() const { return Halide::Var(name); }
@@ -121,6 +122,7 @@ class PipelineBuilder {
   Halide::Expr Load(const Tensor& tensor, const std::vector<Halide::Expr>& subscripts) const;
   absl::StatusOr<Halide::Func> Padded(const ReadView& read, const Tensor& tensor,
                                       const std::vector<Outside>& outside, Context& context);
+  static bool MayOverrun(const EquationState& equation, const BaseLoop& loop);
   absl::StatusOr<Scalar> ReadTransposed(const ReadView& read, const Tensor& tensor,
                                         const std::vector<Scalar>& subscripts, Context& context);
   Scalar DimOf(mlir::Value tensor, int axis);

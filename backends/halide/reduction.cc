@@ -235,7 +235,9 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     at.inner = inner, at.outer = outer_part;
     Expr whole = outer_part * Number(loop.factor) + inner;
     bool fits = loop.fixed >= 0 && loop.fixed % loop.factor == 0;
-    if (!fits) whole = Halide::min(whole, loop.extent - 1);
+    // Reads of packed weights do not see this number; those of transposed copies take it as it is.
+    bool raw = fits || (loop.overruns && equation.nest.transposes && equation.view->packed_axis < 0);
+    if (!raw) whole = Halide::min(whole, loop.extent - 1);
     at.value = Scalar::Index(whole, 0, Last(loop.fixed));
   }
   BindLoops(equation, context);

@@ -574,6 +574,18 @@ std::vector<TestKernel> AllTestKernels() {
   for (auto [l, t, d] : std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {7, 2, 8}, {19, 3, 16}, {50, 2, 32}}) {
     kernels.push_back(Make("attention", kAttention, {{"L", l}, {"T", t}, {"D", d}}));
   }
+  std::string dynamic = absl::StrReplaceAll(
+      kAttention, {{"tensor<$Lx$Tx3", "tensor<?x$Tx3"},
+                   {"tensor<$Tx$Lx$L", "tensor<$Tx?x?"},
+                   {"tensor<$Tx$Lx", "tensor<$Tx?x"},
+                   {"($T, $L, $L)", "($T, %l, %l)"},
+                   {"($T, $L", "($T, %l"},
+                   {"%l = arith.constant $L : index", "%l = tensor.dim %f, %c0 : tensor<?x$Tx3x$Dxf32>"}});
+  for (auto [l, t, d] : std::vector<std::array<int64_t, 3>>{{1, 2, 4}, {7, 2, 16}, {50, 2, 32}}) {
+    TestKernel kernel = Make("dynamic attention", dynamic, {{"T", t}, {"D", d}});
+    kernel.inputs.sizes = {l, l};
+    kernels.push_back(kernel);
+  }
   for (auto [r, n] : std::vector<std::array<int64_t, 2>>{{1, 1}, {5, 3}, {33, 40}}) {
     kernels.push_back(Make("choices", kChoices, {{"R", r}, {"N", n}}));
   }
