@@ -21,10 +21,10 @@ enum class ElementType { kBool, kInt, kI8, kU8, kI32, kI64, kF16, kBf16, kF32, k
 
 using TensorId = int;  // into Method::tensors
 using IndexId = int;   // unique within a method
-using LocalId = int;   // a scalar bound by Let, unique within a method
 
 // ---- Scalar expressions -------------------------------------------------------------------------------------------
 
+// Nodes are shared: one that is reached twice is one value, computed once.
 struct Expr;
 using ExprPtr = std::shared_ptr<const Expr>;
 
@@ -34,9 +34,6 @@ struct Literal {
 };
 struct IndexRef {  // always kInt
   IndexId index;
-};
-struct LocalRef {
-  LocalId local;
 };
 struct SizeValue {  // a size used as a number; kInt
   Size size;
@@ -75,12 +72,6 @@ struct Apply {
 struct Cast {
   ExprPtr operand;
 };
-// `value` is computed once, before `body`, which names it by `local`.
-struct Let {
-  LocalId local;
-  ExprPtr value, body;
-};
-
 // An index and its range lower..upper (upper not included). Bounds may read tensors and name indices further out.
 struct Binder {
   IndexId index;
@@ -102,7 +93,7 @@ struct Reduce {
 struct Expr {
   ElementType type;
   Span span;
-  std::variant<Literal, IndexRef, LocalRef, SizeValue, Read, Apply, Cast, Let, Reduce> node;
+  std::variant<Literal, IndexRef, SizeValue, Read, Apply, Cast, Reduce> node;
 };
 
 // ---- Statements ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,336 @@
+// Calls: bodies are opened where they are called; under indices as one parallel statement (R11).
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "dsl/sema/builtins.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+namespace {
+
+bool IsScalarType(const ast::TypeExpr* type) {
+  const auto* named = type ? type->As<ast::NamedType>() : nullptr;
+  return named && named->sizes.empty() && named->path.parts.size() == 1;
+}
+
+bool HasIndexedHead(const ast::Block& body) {
+  for (ast::StmtPtr stmt : body.statements) {
+    if (const auto* equation = stmt->As<ast::Equation>()) {
+      for (const ast::Head& head : equation->heads) {
+        if (head.has_binders) return true;
+      }
+    } else if (const auto* loop = stmt->As<ast::For>()) {
+      if (HasIndexedHead(loop->body)) return true;
+    } else if (stmt->As<ast::Rec>()) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool TakesScalars(const ast::Signature& signature) {
+  return std::all_of(signature.params.data.begin(), signature.params.data.end(),
+                     [](const ast::Param& param) { return IsScalarType(param.type); });
+}
+
+// Results must say that they are scalars, or be left out in a body that only names scalars.
+bool GivesScalars(const ast::Signature& signature, const ast::Block& body) {
+  bool declared =
+      std::all_of(signature.results.begin(), signature.results.end(),
+                  [](const ast::Result& result) { return !result.type || IsScalarType(result.type); });
+  return declared && !HasIndexedHead(body);
+}
+
+}  // namespace
+
+bool Elaborator::EnterCall(const void* declaration, const std::string& name, Span span) {
+  if (std::find(calls_.begin(), calls_.end(), declaration) != calls_.end()) {
+    Report(span, kRecursion, name);
+    return false;
+  }
+  calls_.push_back(declaration);
+  return true;
+}
+
+void Elaborator::LeaveCall(const void*) { calls_.pop_back(); }
+
+bool Elaborator::EvalArguments(const ast::Call& node, Arguments* out) {
+  bool ok = true;
+  auto one = [&](const ast::Call::Arg& arg) {
+    if (!arg.pack.text.empty()) {
+      auto pack = frame_->size_packs.find(arg.pack.text);
+      if (pack == frame_->size_packs.end()) {
+        Report(arg.span, kUnknownName, absl::StrCat("..", arg.pack.text));
+        ok = false;
+        return;
+      }
+      for (const Size& size : pack->second) out->data.push_back({size, arg.span});
+      return;
+    }
+    Value value = Eval(*arg.value);
+    if (arg.name.text == "training") {
+      if (const bool* truth = value.As<bool>()) {
+        out->training = *truth;
+      } else if (!value.IsPoison()) {
+        Report(arg.span, kStage, "`training`", "`true` or `false`");
+        ok = false;
+      }
+    } else if (!arg.name.text.empty()) {
+      if (!out->named.try_emplace(arg.name.text, Argument{value, arg.span}).second) {
+        Report(arg.span, kDuplicateName, arg.name.text);
+        ok = false;
+      }
+    } else {
+      out->data.push_back({std::move(value), arg.span});
+    }
+  };
+  for (const ast::Call::Arg& arg : node.args) one(arg);
+  for (const ast::Call::Arg& arg : node.attributes) {
+    if (arg.name.text.empty() && arg.pack.text.empty()) {
+      Unsupported(arg.span, "a call with other weights");
+      ok = false;
+    } else {
+      one(arg);
+    }
+  }
+  return ok;
+}
+
+Value Elaborator::EvalCall(const ast::Expr& expr, const ast::Call& node) {
+  Value callee = Eval(*node.callee);
+  // Facts belong to one element; what a call computes is computed for all of them.
+  std::vector<Size> facts;
+  bool computes = callee.As<OpRef>() || callee.As<MethodRef>() || callee.As<ModelPtr>();
+  if (const OpRef* op = callee.As<OpRef>()) {
+    if (TakesScalars(op->op->signature) && GivesScalars(op->op->signature, op->op->body)) computes = false;
+  }
+  if (computes) std::swap(facts, facts_);
+  Arguments args;
+  bool ok = EvalArguments(node, &args);
+  Value result = Poison{};
+  if (!callee.IsPoison() && ok) {
+    if (const OpRef* op = callee.As<OpRef>()) {
+      result = CallOp(*op, args, expr.span);
+    } else if (const MethodRef* method = callee.As<MethodRef>()) {
+      result = CallMethod(*method, args, expr.span);
+    } else if (const ModelPtr* model = callee.As<ModelPtr>()) {
+      bool found = false;
+      Value forward = MemberValue(*model, "forward", expr.span, &found);
+      if (const MethodRef* method = forward.As<MethodRef>()) {
+        result = CallMethod(*method, args, expr.span);
+      } else {
+        Report(node.callee->span, kUnknownMember,
+               absl::StrCat("the model `", (*model)->model->name.text, "`"), "forward");
+      }
+    } else if (const ModelRef* model = callee.As<ModelRef>()) {
+      result = Instantiate(*model, args, expr.span);
+    } else if (const Builtin* builtin = callee.As<Builtin>()) {
+      result = CallBuiltin(builtin->name, args, expr.span);
+    } else if (callee.IsAbsent()) {
+      Report(node.callee->span, kAbsence, "this member may be absent; write `... else ...` behind the call");
+    } else {
+      Report(node.callee->span, kNotCallable, Describe(callee));
+    }
+  }
+  if (computes) std::swap(facts, facts_);
+  return result;
+}
+
+Value Elaborator::CallOp(const OpRef& ref, const Arguments& args, Span span) {
+  const ast::Op& op = *ref.op;
+  if (op.is_extern) return Unsupported(span, absl::StrCat("a call of the extern op `", op.name.text, "`"));
+  if (!EnterCall(&op, op.name.text, span)) return Poison{};
+  Frame frame;
+  frame.module = ref.module;
+  frame.caller = frame_;
+  frame.training = args.training.value_or(frame_->training);
+  frame.subject = absl::StrCat("`", op.name.text, "`");
+  frame.call = span;
+  frame.path = frame_->equation.empty() ? op.name.text : absl::StrCat(frame_->path, ".", frame_->equation);
+  Value result = CallDeclared(op.signature, op.body, frame, args, span);
+  LeaveCall(&op);
+  return result;
+}
+
+Value Elaborator::CallMethod(const MethodRef& ref, const Arguments& args, Span span) {
+  const ast::Method& method = *ref.method;
+  // One declaration may be applied inside itself for another instance, but never for the same one.
+  if (!EnterCall(&ref.self->calls[&method], method.name.text, span)) return Poison{};
+  Frame frame;
+  frame.module = ref.self->module;
+  frame.self = ref.self;
+  frame.caller = frame_;
+  frame.training = args.training.value_or(frame_->training);
+  frame.subject = absl::StrCat("`", ref.self->model->name.text, ".", method.name.text, "`");
+  frame.call = span;
+  std::string leaf = method.name.text == "forward" ? "" : method.name.text;
+  frame.path = PathOf(ref.self.get(), leaf);
+  if (frame.path.empty()) frame.path = method.name.text;
+  Value result = CallDeclared(method.signature, method.body, frame, args, span);
+  LeaveCall(&method);
+  return result;
+}
+
+Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
+                               const Arguments& args, Span span) {
+  bool takes_scalars = TakesScalars(signature);
+  bool is_inline = takes_scalars && GivesScalars(signature, body) && !signature.params.data.empty();
+  auto has_axes = [](const Value& value) {
+    const TensorPtr* tensor = value.As<TensorPtr>();
+    return (tensor && !(*tensor)->shape.empty()) || value.As<std::shared_ptr<ListValue>>();
+  };
+  if (takes_scalars && !signature.params.data.empty() &&
+      std::any_of(args.data.begin(), args.data.end(), [&](const Argument& a) { return has_axes(a.value); })) {
+    if (signature.results.size() != 1 || !is_inline) {
+      // Each result is lifted on its own from the same call.
+      if (!is_inline) {
+        Report(span, kRankMismatch, frame.subject, "scalar parameters",
+               "a tensor is given; write the indices");
+        return Poison{};
+      }
+    }
+    std::vector<Value> values;
+    for (const Argument& argument : args.data) values.push_back(argument.value);
+    auto element = [&, frame_template = frame, args](size_t result) {
+      Frame* caller = frame_;
+      return [this, frame_template, args, result, &signature, &body, span,
+              caller](const std::vector<Value>& v) -> Value {
+        Frame own = frame_template;
+        own.caller = caller;
+        own.is_inline = true;
+        Arguments scalars = args;
+        for (size_t i = 0; i < v.size(); ++i) scalars.data[i].value = v[i];
+        FrameScope in_caller(*this, *caller);
+        if (!BindParameters(signature.params, own, scalars, span, false)) return Poison{};
+        FrameScope scope(*this, own);
+        Value value = RunBody(signature, body, span);
+        const auto* record = value.As<std::shared_ptr<Record>>();
+        return record ? (*record)->fields[result].second : value;
+      };
+    };
+    // The rule outlives this call, but not the frame of the equation that reads it: elements are asked for
+    // there.
+    auto lift = [&](size_t result) -> Value {
+      Value lifted = Elementwise(values, span, element(result));
+      const TensorPtr* tensor = lifted.As<TensorPtr>();
+      if (!tensor || !FreeIndices(lifted).empty()) return lifted;
+      return Value(Materialize(*tensor, signature.results[result].name.text, span));
+    };
+    if (signature.results.size() == 1) return lift(0);
+    auto record = std::make_shared<Record>();
+    for (size_t i = 0; i < signature.results.size(); ++i)
+      record->fields.emplace_back(signature.results[i].name.text, lift(i));
+    return record;
+  }
+  if (is_inline) {
+    frame.is_inline = true;
+    if (!BindParameters(signature.params, frame, args, span, false)) return Poison{};
+    FrameScope scope(*this, frame);
+    return RunBody(signature, body, span);
+  }
+
+  std::set<IndexId> mentioned;
+  for (const Argument& argument : args.data) mentioned.merge(FreeIndices(argument.value));
+  for (const auto& [name, argument] : args.named) mentioned.merge(FreeIndices(argument.value));
+  std::vector<IndexPtr> indices;
+  for (const IndexPtr& index : in_force_) {
+    if (mentioned.contains(index->id)) indices.push_back(index);
+  }
+  return UnderIndices(indices, span, [&]() -> Value {
+    if (!BindParameters(signature.params, frame, args, span, false)) return Poison{};
+    FrameScope scope(*this, frame);
+    return RunBody(signature, body, span);
+  });
+}
+
+// Runs `call` once, or as a parallel statement over the indices that its arguments mention.
+Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
+                               const std::function<Value()>& call) {
+  std::vector<IndexPtr> in_force;
+  std::vector<Size> facts;
+  std::vector<Deferred> deferred;
+  Parallel parallel;
+  for (const IndexPtr& index : indices) {
+    if (!index->upper) {
+      Report(index->span, kUnrangedIndex, index->name);
+      return Poison{};
+    }
+    if (index->upper_value || (index->lower && !(*index->lower == Size(0)))) {
+      return Unsupported(span,
+                         absl::StrCat("a call under `", index->name, "`, whose range is not 0 to a size,"));
+    }
+    parallel.domain.push_back({index->id, index->name, *index->upper});
+  }
+  std::swap(in_force, in_force_);
+  std::swap(facts, facts_);
+  std::swap(deferred, deferred_);
+  std::vector<Statement>* outside = statements_;
+  if (!indices.empty()) statements_ = &parallel.body;
+  Value value = call();
+  if (!indices.empty()) value = Yielded(std::move(value), indices, &parallel, span);
+  statements_ = outside;
+  std::swap(in_force, in_force_);
+  std::swap(facts, facts_);
+  std::swap(deferred, deferred_);
+  if (!indices.empty() && !parallel.yields.empty()) Emit(span, frame_->equation, std::move(parallel));
+  return value;
+}
+
+// A stored tensor with the elements of `tensor`, which may mention indices in force.
+TensorPtr Elaborator::Stored(const TensorPtr& tensor, const std::string& name, Span span) {
+  std::set<IndexId> mentioned = FreeIndices(tensor);
+  std::vector<IndexPtr> indices;
+  for (const IndexPtr& index : in_force_) {
+    if (mentioned.contains(index->id)) indices.push_back(index);
+  }
+  Value stored = UnderIndices(indices, span, [&]() -> Value { return Materialize(tensor, name, span); });
+  return stored.As<TensorPtr>() ? *stored.As<TensorPtr>() : tensor;
+}
+
+// What the outside sees of a value computed under indices: a row of the tensor that holds it for all of them.
+Value Elaborator::Yielded(Value value, const std::vector<IndexPtr>& indices, Parallel* parallel, Span span) {
+  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
+    auto result = std::make_shared<Record>();
+    for (const auto& [name, field] : (*record)->fields) {
+      result->fields.emplace_back(name, Yielded(field, indices, parallel, span));
+    }
+    return result;
+  }
+  if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
+    auto result = std::make_shared<ListValue>();
+    for (const Value& element : (*list)->elements)
+      result->elements.push_back(Yielded(element, indices, parallel, span));
+    return result;
+  }
+  bool is_scalar = value.As<Scalar>() != nullptr;
+  if (!is_scalar && !value.As<TensorPtr>()) return value;
+  std::optional<TensorPtr> tensor = AsTensor(value, span);
+  if (!tensor) return Poison{};
+  TensorPtr inner = Materialize(*tensor, "row", span);
+  std::vector<Size> shape;
+  for (const IndexPtr& index : indices) shape.push_back(*index->upper);
+  shape.insert(shape.end(), inner->shape.begin(), inner->shape.end());
+  TensorId outer = NewTensor(method_->tensors[inner->id].name, inner->type, shape, span);
+  parallel->yields.push_back({inner->id, outer});
+  auto view = std::make_shared<TensorValue>();
+  view->type = inner->type;
+  view->shape = inner->shape;
+  view->range = inner->range;
+  view->id = outer;
+  for (const IndexPtr& index : indices) {
+    Slot slot;
+    slot.fixed = Position{IndexScalar(*index, span), Outside::kInside};
+    view->slots.push_back(slot);
+  }
+  for (size_t axis = 0; axis < inner->shape.size(); ++axis) {
+    Slot slot;
+    slot.axis = static_cast<int>(axis);
+    view->slots.push_back(slot);
+  }
+  if (!is_scalar) return TensorPtr(view);
+  return ElementAt(*view, {}, span);
+}
+
+}  // namespace weft::dsl::sema

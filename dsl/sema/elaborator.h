@@ -1,0 +1,294 @@
+#ifndef WEFT_DSL_SEMA_ELABORATOR_H_
+#define WEFT_DSL_SEMA_ELABORATOR_H_
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "dsl/ast/decl.h"
+#include "dsl/base/diagnostic.h"
+#include "dsl/base/source_file.h"
+#include "dsl/program/program.h"
+#include "dsl/sema/sema.h"
+#include "dsl/sema/value.h"
+#include "dsl/size/prover.h"
+
+namespace weft::dsl::sema {
+
+// Names that one body sees, besides its module: dimensions, parameters, locals, indices.
+struct Frame {
+  const Module* module = nullptr;
+  ModelPtr self;  // of a method
+  Frame* caller = nullptr;
+  std::vector<std::map<std::string, Binding>> scopes{1};
+  std::map<std::string, std::vector<Size>> size_packs;  // ..S
+  std::optional<ElementType> float_type;                // what `float` is in this call
+  bool training = false;
+  std::string path;      // of equations, R38
+  std::string equation;  // the one being elaborated
+  std::string subject;   // "`conv2d`", for messages
+  Span call;
+  bool is_inline = false;                               // the body of an op of scalars: nothing is stored
+  std::set<std::string> optionals;                      // parameters that may be absent
+  std::map<std::string, const ast::TypeExpr*> results;  // declared types of results
+  struct OpenShape {
+    const ast::SizeExpr* size;
+    Size actual;
+    Span span;
+    std::string what;
+  };
+  std::vector<OpenShape> open_shapes;  // sizes to compare once all parameters are bound
+};
+
+// Interprets declarations and writes one method of a Program. In a generic run (a declaration on its own,
+// with symbols for its dimensions and attributes) only what is wrong for all of them is reported.
+class Elaborator {
+ public:
+  Elaborator(const SourceManager& sources, Diagnostics& diagnostics, Program& program, bool generic)
+      : sources_(sources), diagnostics_(diagnostics), program_(program), generic_(generic) {}
+
+  // ---- sema.cc drives these
+  void CheckDeclaration(const ast::Decl& decl, const Module& module);
+  ModelPtr InstantiateEntry(const ast::Model& entry, const Module& module,
+                            const std::map<std::string, int64_t>& fixed);
+  void ElaborateMethod(const ModelPtr& entry, const ast::Method& method);
+  void ElaborateTest(const ast::Test& test, const Module& module, std::vector<Expectation>* expectations);
+  bool has_errors() const { return diagnostics_.has_errors(); }
+
+ private:
+  // ---- sema.cc
+  bool BindGenericParameters(const ast::Params& params, Frame& frame, bool numbers_only);
+  void CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame);
+  int AddOutput(const std::string& name, const TensorPtr& tensor, Span span);
+
+  // ---- names.cc
+  Binding* Find(const std::string& name);
+  Value Lookup(const std::string& name, Span span);
+  Value DeclaredValue(const Module& module, const std::string& name, Span span);
+  Value MemberValue(const ModelPtr& self, const std::string& name, Span span, bool* found);
+  void Bind(const std::string& name, Value value, Span span);
+  std::vector<std::string> VisibleNames();
+  IndexPtr NewIndex(const std::string& name, Span span);
+  Size SymbolOf(const Index& index) const;
+  void SetRange(Index& index, Size lower, Size upper);
+  void CheckFresh(const std::string& name, Span span);
+
+  bool IsOptional(const std::string& name);
+
+  // ---- expressions.cc
+  Value Eval(const ast::Expr& expr);
+  Value EvalConditional(const ast::Expr& expr, const ast::Conditional& node);
+  Value EvalElse(const ast::Expr& expr, const ast::Else& node);
+  Value EvalBinary(const ast::Expr& expr, const ast::Binary& node);
+  Value EvalUnary(const ast::Expr& expr, const ast::Unary& node);
+  Value EvalField(const ast::Expr& expr, const ast::Field& node);
+  Value EvalRef(const ast::Expr& expr, const ast::Ref& node);
+
+  // ---- lists.cc: the compile-time layer
+  Value EvalList(const ast::Expr& expr, const ast::List& node);
+  Value EvalRepeat(const ast::Expr& expr, const ast::Repeat& node);
+  Value EvalComprehension(const ast::Expr& expr, const ast::Comprehension& node);
+  bool Elements(const Value& value, Span span, std::vector<Value>* out);  // of a list, range or leading axis
+  void BindPattern(const ast::Pattern& pattern, const Value& value);
+  void BindItem(const ast::Pattern::Item& item, const Value& value);
+  std::optional<bool> AsCondition(const Value& value);
+
+  // ---- numbers.cc: compile-time arithmetic
+  std::optional<Value> NumberBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span);
+  std::optional<Size> AsSize(const Value& value, Span span, const char* what);
+  std::optional<int64_t> AsWholeNumber(const Value& value, Span span, const char* what);
+  Value NumberFunction(const std::string& name, const std::vector<Value>& args, Span span, bool* known);
+
+  // ---- scalars.cc
+  ExprPtr Make(ElementType type, Span span, decltype(Expr::node) node);
+  Scalar Literal(ElementType type, double number, Span span);
+  Scalar SizeScalar(const Size& size, Span span);
+  std::optional<Scalar> ToScalar(const Value& value, std::optional<ElementType> want, Span span);
+  Scalar CastTo(const Scalar& value, ElementType type, Span span);
+  std::optional<ElementType> Meet(ElementType a, ElementType b);
+  bool Unify(Value& a, Value& b, Span span, Scalar* x, Scalar* y);
+  Scalar Call1(Function function, const Scalar& x, Span span);
+  Scalar Call2(Function function, const Scalar& x, const Scalar& y, ElementType result, Span span);
+  Value ScalarBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span);
+  Scalar Select(const Scalar& condition, const Scalar& then, const Scalar& otherwise, Span span);
+  Scalar Unknown(const std::string& name, ElementType type, ExprPtr expr, std::optional<Size> lo,
+                 std::optional<Size> hi);
+  Scalar IndexScalar(const Index& index, Span span);
+  ElementType FloatType() const { return frame_->float_type.value_or(ElementType::kF32); }
+
+  // ---- tensors.cc
+  TensorPtr StoredTensor(TensorId id);
+  TensorId NewTensor(const std::string& name, ElementType type, std::vector<Size> shape, Span span);
+  Scalar Element(const TensorValue& tensor, const std::vector<Position>& at, const ExprPtr& fill, Span span);
+  Scalar ElementAt(const TensorValue& tensor, const std::vector<Scalar>& at, Span span);
+  TensorPtr Materialize(const TensorPtr& tensor, const std::string& name, Span span);
+  TensorPtr Stored(const TensorPtr& tensor, const std::string& name, Span span);
+  std::optional<TensorPtr> AsTensor(const Value& value, Span span);
+  TensorPtr ConstantTensor(const std::vector<double>& values, std::vector<Size> shape, ElementType type,
+                           Span span);
+  Value Elementwise(const std::vector<Value>& operands, Span span,
+                    const std::function<Value(const std::vector<Value>&)>& function);
+  std::optional<std::vector<Size>> CommonShape(const std::vector<TensorPtr>& tensors, Span span);
+  std::string Describe(const Value& value);
+  std::string ShapeText(const std::vector<Size>& shape);
+  std::set<IndexId> FreeIndices(const Value& value);
+
+  // ---- subscripts.cc
+  Value EvalSubscript(const ast::Expr& expr, const ast::Subscript& node, const ast::Expr* otherwise);
+  Value SubscriptTensor(const TensorPtr& tensor, const ast::Expr& expr, const ast::Subscript& node,
+                        const ast::Expr* otherwise);
+  Value SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
+                      const ast::Expr* otherwise);
+  bool SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item, bool guarded,
+                    std::vector<Slot>& slots, std::vector<Size>& shape, bool* uses_fill);
+  std::optional<Scalar> GroupPosition(const ast::Group& group, const Size& axis, Span span);
+  Value ApplySlots(const TensorPtr& tensor, std::vector<Slot> slots, std::vector<Size> shape,
+                   const ExprPtr& fill, Span span);
+  void ResolveBareIndex(Index& index, const Size& axis, Span span, const std::string& of);
+  void RequireInside(const Size& form, const Size& axis, Span span, const std::string& of);
+
+  // ---- reductions.cc
+  Value EvalReduction(const ast::Expr& expr, const ast::Reduction& node, const ast::Expr* otherwise);
+  bool BindBinder(const ast::Binder& binder, std::vector<IndexPtr>* out);
+
+  // ---- calls.cc
+  struct Argument {
+    Value value;
+    Span span;
+  };
+  struct Arguments {
+    std::vector<Argument> data;
+    std::map<std::string, Argument> named;
+    std::optional<bool> training;
+  };
+  Value EvalCall(const ast::Expr& expr, const ast::Call& node);
+  bool EvalArguments(const ast::Call& node, Arguments* out);
+  Value CallOp(const OpRef& op, const Arguments& args, Span span);
+  Value CallMethod(const MethodRef& method, const Arguments& args, Span span);
+  Value CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
+                     const Arguments& args, Span span);
+  Value UnderIndices(const std::vector<IndexPtr>& indices, Span span, const std::function<Value()>& call);
+  Value Yielded(Value value, const std::vector<IndexPtr>& indices, Parallel* parallel, Span span);
+  Value CallBuiltin(const std::string& name, const Arguments& args, Span span);
+  Value CallConcat(const Arguments& args, Span span);
+  Value CallRandom(const Arguments& args, Span span);
+  Value CastValue(ElementType type, const Value& value, Span span);
+  bool EnterCall(const void* declaration, const std::string& name, Span span);
+  void LeaveCall(const void* declaration);
+
+  // ---- parameters.cc
+  bool BindParameters(const ast::Params& params, Frame& frame, const Arguments& args, Span span,
+                      bool numbers_only);
+  bool BindData(const ast::Param& param, Value value, Span span, Frame& frame);
+  bool BindAttribute(const ast::Param& param, Value value, Span span, Frame& frame);
+  bool BindShape(const ast::NamedType& type, const std::vector<Size>& shape, Span span,
+                 const std::string& what, Frame& frame);
+  bool CheckShapes(Frame& frame);
+  bool CheckConstraints(const ast::Signature& signature, Span span);
+  std::string FilledIn(const std::string& message);
+  Value RunBody(const ast::Signature& signature, const ast::Block& body, Span span);
+
+  // ---- models.cc
+  Value Instantiate(const ModelRef& model, const Arguments& args, Span span);
+  void EvaluateMembers(const ModelPtr& instance);
+  void Adopt(const Value& value, ModelInstance* parent, const std::string& segment);
+  Value WeightValue(const ModelPtr& self, const ast::StoredMember& member, Span span);
+  std::string PathOf(const ModelInstance* instance, const std::string& leaf);
+
+  // ---- types.cc
+  struct DeclaredType {
+    std::optional<ElementType> element;  // nothing: not a tensor (a list, a record)
+    std::optional<std::vector<std::optional<Size>>> shape;
+    std::optional<std::pair<Size, Size>> range;
+    Span span;
+  };
+  std::optional<ElementType> ElementOf(const ast::Path& path);
+  DeclaredType EvalType(const ast::TypeExpr& type);
+  std::optional<std::pair<Size, Size>> EvalRange(const ast::Expr& range);
+  void RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other = Span());
+  void RequireRange(const Value& value, const std::pair<Size, Size>& range, Span span,
+                    const std::string& what);
+  bool CheckDeclared(const DeclaredType& declared, const TensorPtr& tensor, const std::string& name,
+                     Span span);
+  const ast::TypeExpr* DeclaredTypeOf(const ast::Head& head);
+
+  // ---- statements.cc
+  void RunBlock(const ast::Block& block);
+  void RunStatement(const ast::Stmt& stmt);
+  void RunEquation(const ast::Stmt& stmt, const ast::Equation& equation);
+  void RunFor(const ast::For& node);
+  void RunExpect(const ast::Stmt& stmt, const ast::Expect& node);
+  void RunNext(const ast::Head& head, const Value& value);
+  void Assign(const ast::Head& head, Value value, Span span);
+  struct LeftAxis {
+    std::vector<IndexPtr> members;  // several: a group; none: `:`
+    Span span;
+  };
+  bool OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes);
+  bool OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* axes);
+  Value Define(const ast::Head& head, const std::vector<LeftAxis>& axes, Value value, Span span);
+  Value Store(const std::string& name, Value value, const ast::TypeExpr* type, Span span);
+  void RunDeferred();
+  void Emit(Span span, const std::string& name, decltype(Statement::node) node);
+
+  Prover MakeProver(const std::vector<Size>& forms, const std::vector<Size>& facts);
+  template <typename... Args>
+  DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
+    DiagnosticBuilder builder = diagnostics_.Report(span, kind, args...);
+    AddCallNotes(builder);
+    return builder;
+  }
+  void AddCallNotes(DiagnosticBuilder& builder);
+  Value Unsupported(Span span, const std::string& what);
+  bool Work(Span span, int64_t amount = 1);
+
+  struct Deferred {
+    Size form, axis;
+    std::vector<Size> facts;
+    Span span;
+    std::string of;
+  };
+
+  const SourceManager& sources_;
+  Diagnostics& diagnostics_;
+  Program& program_;
+  bool generic_;
+  Method* method_ = nullptr;
+  std::vector<Statement>* statements_ = nullptr;
+  Frame* frame_ = nullptr;
+  std::unique_ptr<Frame> entry_frame_;           // where an entry's members are evaluated
+  std::map<int, std::pair<Size, Size>> ranges_;  // of index symbols and of ints from data
+  std::vector<Size> facts_;
+  std::vector<Deferred> deferred_;
+  std::vector<IndexPtr> in_force_;
+  std::map<int, TensorId> weight_tensors_;            // of this method
+  std::vector<Expectation>* expectations_ = nullptr;  // of the test that is elaborated
+  std::map<IndexId, IndexPtr> index_of_;
+  std::vector<const void*> calls_;
+  std::set<int> left_indices_written_;  // symbols of indices whose range is written in this equation
+  int next_symbol_ = 1000;
+  IndexId next_index_ = 0;
+  int64_t work_ = 0;
+  bool work_reported_ = false;
+
+  friend class FrameScope;
+};
+
+// Makes a frame the current one for a while.
+class FrameScope {
+ public:
+  FrameScope(Elaborator& elaborator, Frame& frame) : elaborator_(elaborator), before_(elaborator.frame_) {
+    elaborator.frame_ = &frame;
+  }
+  ~FrameScope() { elaborator_.frame_ = before_; }
+
+ private:
+  Elaborator& elaborator_;
+  Frame* before_;
+};
+
+}  // namespace weft::dsl::sema
+
+#endif  // WEFT_DSL_SEMA_ELABORATOR_H_

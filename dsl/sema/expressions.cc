@@ -1,0 +1,258 @@
+// Expressions: what each form of the grammar stands for.
+
+#include "absl/strings/str_cat.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+
+}  // namespace
+
+Value Elaborator::Eval(const ast::Expr& expr) {
+  if (!Work(expr.span)) return Poison{};
+  return std::visit(
+      Overloaded{
+          [&](const ast::Invalid&) -> Value { return Poison{}; },
+          [&](const ast::Number& node) -> Value {
+            return node.is_real ? Value(node.real) : Value(Size(node.whole));
+          },
+          [&](const ast::String& node) -> Value { return node.text; },
+          [&](const ast::Bool& node) -> Value { return node.value; },
+          [&](const ast::None&) -> Value { return Absent{}; },
+          [&](const ast::Ref& node) -> Value { return EvalRef(expr, node); },
+          [&](const ast::Group&) -> Value {
+            Report(expr.span, kInvalidExpression,
+                   "a group of indices stands in a subscript or on the left of an equation");
+            return Poison{};
+          },
+          [&](const ast::List& node) -> Value { return EvalList(expr, node); },
+          [&](const ast::Repeat& node) -> Value { return EvalRepeat(expr, node); },
+          [&](const ast::Comprehension& node) -> Value { return EvalComprehension(expr, node); },
+          [&](const ast::Reduction& node) -> Value { return EvalReduction(expr, node, nullptr); },
+          [&](const ast::Subscript& node) -> Value { return EvalSubscript(expr, node, nullptr); },
+          [&](const ast::Call& node) -> Value { return EvalCall(expr, node); },
+          [&](const ast::Field& node) -> Value { return EvalField(expr, node); },
+          [&](const ast::Unary& node) -> Value { return EvalUnary(expr, node); },
+          [&](const ast::Binary& node) -> Value { return EvalBinary(expr, node); },
+          [&](const ast::Range& node) -> Value {
+            std::optional<Size> from = AsSize(Eval(*node.from), node.from->span, "the start of a range");
+            std::optional<Size> to = AsSize(Eval(*node.to), node.to->span, "the end of a range");
+            if (!from || !to) return Poison{};
+            return RangeValue{*from, *to};
+          },
+          [&](const ast::Conditional& node) -> Value { return EvalConditional(expr, node); },
+          [&](const ast::Else& node) -> Value { return EvalElse(expr, node); },
+      },
+      expr.node);
+}
+
+Value Elaborator::EvalRef(const ast::Expr& expr, const ast::Ref& node) {
+  return Lookup(node.name, expr.span);
+}
+
+Value Elaborator::EvalField(const ast::Expr& expr, const ast::Field& node) {
+  Value base = Eval(*node.base);
+  if (base.IsPoison()) return Poison{};
+  const std::string& name = node.name.text;
+  if (const ModelPtr* model = base.As<ModelPtr>()) {
+    if (name == "params") return Unsupported(expr.span, "`params`");
+    bool found = false;
+    Value member = MemberValue(*model, name, node.name.span, &found);
+    if (found) return member;
+    std::vector<std::string> names;
+    for (const ast::Member* declared : (*model)->model->members) {
+      if (const auto* s = declared->As<ast::StoredMember>()) names.push_back(s->name.text);
+      if (const auto* s = declared->As<ast::SubModel>()) names.push_back(s->name.text);
+      if (const auto* s = declared->As<ast::Method>()) names.push_back(s->name.text);
+    }
+    Report(node.name.span, kUnknownMember, absl::StrCat("the model `", (*model)->model->name.text, "`"), name)
+        .SuggestNearest(name, names);
+    return Poison{};
+  }
+  if (const auto* record = base.As<std::shared_ptr<Record>>()) {
+    std::vector<std::string> names;
+    for (const auto& [field, value] : (*record)->fields) {
+      if (field == name) return value;
+      names.push_back(field);
+    }
+    Report(node.name.span, kUnknownMember, "the record", name).SuggestNearest(name, names);
+    return Poison{};
+  }
+  Report(node.name.span, kUnknownMember, Describe(base), name);
+  return Poison{};
+}
+
+Value Elaborator::EvalUnary(const ast::Expr& expr, const ast::Unary& node) {
+  Value operand = Eval(*node.operand);
+  if (operand.IsPoison()) return Poison{};
+  if (node.op == ast::UnaryOp::kNot) {
+    if (const bool* truth = operand.As<bool>()) return !*truth;
+    return Elementwise({operand}, expr.span, [&, span = expr.span](const std::vector<Value>& v) -> Value {
+      std::optional<Scalar> x = ToScalar(v[0], std::nullopt, span);
+      if (!x) return Poison{};
+      if (x->type != ElementType::kBool) {
+        Report(span, kTypeMismatch, "`not` needs a condition");
+        return Poison{};
+      }
+      Scalar result = Call1(Function::kNot, *x, span);
+      result.if_true = x->if_false;
+      result.if_false = x->if_true;
+      return result;
+    });
+  }
+  if (const Size* size = operand.As<Size>()) return Size(0) - *size;
+  if (const double* real = operand.As<double>()) return -*real;
+  if (const RealSize* real = operand.As<RealSize>()) return RealSize{-real->real, real->size, -real->offset};
+  return Elementwise({operand}, expr.span, [this, span = expr.span](const std::vector<Value>& v) -> Value {
+    std::optional<Scalar> x = ToScalar(v[0], std::nullopt, span);
+    if (!x) return Poison{};
+    if (x->type == ElementType::kBool) {
+      Report(span, kTypeMismatch, "`-` needs a number; a condition becomes one by `1 if ... else 0`");
+      return Poison{};
+    }
+    Scalar result = Call1(Function::kNeg, *x, span);
+    if (x->form) result.form = Size(0) - *x->form;
+    return result;
+  });
+}
+
+Value Elaborator::EvalBinary(const ast::Expr& expr, const ast::Binary& node) {
+  Value a = Eval(*node.lhs);
+  // What a false left side of `and` decides when compiling is not looked at further (R26).
+  if (const bool* x = a.As<bool>()) {
+    if (node.op == ast::BinaryOp::kAnd && !*x) return false;
+    if (node.op == ast::BinaryOp::kOr && *x) return true;
+  }
+  Value b = Eval(*node.rhs);
+  if (a.IsPoison() || b.IsPoison()) return Poison{};
+  if (a.IsAbsent() || b.IsAbsent()) {
+    Report((a.IsAbsent() ? node.lhs : node.rhs)->span, kAbsence,
+           "this may be absent; say what stands for it then: `... else ...`");
+    return Poison{};
+  }
+  if (node.op == ast::BinaryOp::kIn) {
+    const RangeValue* range = b.As<RangeValue>();
+    if (!range) {
+      Report(node.rhs->span, kTypeMismatch, "after `in` stands a range, `lo..hi`");
+      return Poison{};
+    }
+    if (a.IsNumber()) {
+      std::optional<Value> above = NumberBinary(ast::BinaryOp::kGe, a, Value(range->from), expr.span);
+      std::optional<Value> below = NumberBinary(ast::BinaryOp::kLt, a, Value(range->to), expr.span);
+      if (above && below) return *above->As<bool>() && *below->As<bool>();
+    }
+    return Elementwise(
+        {a}, expr.span, [this, range = *range, span = expr.span](const std::vector<Value>& v) -> Value {
+          return ScalarBinary(ast::BinaryOp::kAnd,
+                              ScalarBinary(ast::BinaryOp::kGe, v[0], Value(range.from), span),
+                              ScalarBinary(ast::BinaryOp::kLt, v[0], Value(range.to), span), span);
+        });
+  }
+  if (node.op == ast::BinaryOp::kJoin) {
+    const auto* x = a.As<std::shared_ptr<ListValue>>();
+    const auto* y = b.As<std::shared_ptr<ListValue>>();
+    if (!x || !y) {
+      Report(node.op_span, kTypeMismatch, absl::StrCat("`++` joins lists, not ", Describe(x ? b : a)));
+      return Poison{};
+    }
+    auto joined = std::make_shared<ListValue>(**x);
+    joined->elements.insert(joined->elements.end(), (*y)->elements.begin(), (*y)->elements.end());
+    return joined;
+  }
+  if (std::optional<Value> number = NumberBinary(node.op, a, b, expr.span)) return *number;
+  auto holds_tensors = [](const Value& value) {
+    const auto* list = value.As<std::shared_ptr<ListValue>>();
+    if (!list) return false;
+    for (const Value& element : (*list)->elements) {
+      if (element.As<TensorPtr>()) return true;
+    }
+    return false;
+  };
+  for (const auto& [value, side] : {std::pair(&a, node.lhs), std::pair(&b, node.rhs)}) {
+    if (side->Is<ast::List>() && holds_tensors(*value)) {
+      Report(node.op_span, kTypeMismatch,
+             absl::StrCat("`", ast::Spelling(node.op), "` does not join lists; `++` does"));
+      return Poison{};
+    }
+  }
+  return Elementwise({a, b}, expr.span,
+                     [this, op = node.op, span = expr.span](const std::vector<Value>& v) -> Value {
+                       if (std::optional<Value> number = NumberBinary(op, v[0], v[1], span)) return *number;
+                       return ScalarBinary(op, v[0], v[1], span);
+                     });
+}
+
+std::optional<bool> Elaborator::AsCondition(const Value& value) {
+  if (const bool* truth = value.As<bool>()) return *truth;
+  return std::nullopt;
+}
+
+Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional& node) {
+  Value condition = Eval(*node.condition);
+  if (condition.IsPoison()) return Poison{};
+  if (std::optional<bool> known = AsCondition(condition)) {
+    if (*known) return Eval(*node.value);
+    return node.otherwise ? Eval(*node.otherwise) : Value(Absent{});
+  }
+  if (!node.otherwise) {
+    Report(node.condition->span, kStage, "the condition of an absence",
+           absl::StrCat("known when compiling, not ", Describe(condition)));
+    return Poison{};
+  }
+  auto select = [this, span = expr.span](const std::vector<Value>& v) -> Value {
+    std::optional<Scalar> c = ToScalar(v[0], std::nullopt, span);
+    if (!c) return Poison{};
+    if (c->type != ElementType::kBool) {
+      Report(span, kTypeMismatch, "after `if` stands a condition");
+      return Poison{};
+    }
+    Value a = v[1], b = v[2];
+    Scalar x, y;
+    if (!Unify(a, b, span, &x, &y)) return Poison{};
+    return Select(*c, x, y, span);
+  };
+  // Each branch may assume what the condition says (R6).
+  std::vector<Size> before = facts_;
+  const Scalar* scalar = condition.As<Scalar>();
+  if (scalar) facts_.insert(facts_.end(), scalar->if_true.begin(), scalar->if_true.end());
+  Value then = Eval(*node.value);
+  facts_ = before;
+  if (scalar) facts_.insert(facts_.end(), scalar->if_false.begin(), scalar->if_false.end());
+  Value otherwise = Eval(*node.otherwise);
+  facts_ = before;
+  if (then.IsPoison() || otherwise.IsPoison()) return Poison{};
+  return Elementwise({condition, then, otherwise}, expr.span, select);
+}
+
+Value Elaborator::EvalElse(const ast::Expr& expr, const ast::Else& node) {
+  if (const auto* reduction = node.value->As<ast::Reduction>())
+    return EvalReduction(*node.value, *reduction, node.otherwise);
+  if (const auto* access = node.value->As<ast::Subscript>()) {
+    Value base = Eval(*access->base);
+    if (base.IsAbsent()) return Eval(*node.otherwise);
+    // An optional that is there: `else` is about absence only, the subscripts are still proved.
+    const ast::Ref* name = access->base->As<ast::Ref>();
+    if (name && IsOptional(name->name)) return EvalSubscript(*node.value, *access, nullptr);
+    return EvalSubscript(*node.value, *access, node.otherwise);
+  }
+  if (node.value->Is<ast::Ref>() || node.value->Is<ast::Call>() || node.value->Is<ast::Field>()) {
+    if (const auto* call = node.value->As<ast::Call>()) {
+      Value callee = Eval(*call->callee);
+      if (callee.IsPoison()) return Poison{};
+      if (callee.IsAbsent()) return Eval(*node.otherwise);
+    }
+    Value value = Eval(*node.value);
+    return value.IsAbsent() ? Eval(*node.otherwise) : value;
+  }
+  Report(expr.span, kAbsence,
+         "`else` stands directly after an access, a reduction, an optional or a call of an absent member");
+  return Poison{};
+}
+
+}  // namespace weft::dsl::sema

@@ -1,0 +1,173 @@
+// Models: attributes, members, weight paths (R30, R32).
+
+#include "absl/strings/str_cat.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+Value Elaborator::Instantiate(const ModelRef& ref, const Arguments& args, Span span) {
+  const ast::Model& model = *ref.model;
+  if (!Work(span, 20) || !EnterCall(&model, model.name.text, span)) return Poison{};
+  auto instance = std::make_shared<ModelInstance>();
+  instance->model = &model;
+  instance->module = ref.module;
+  Frame frame;
+  frame.module = ref.module;
+  frame.caller = frame_;
+  frame.subject = absl::StrCat("`", model.name.text, "`");
+  frame.call = span;
+  bool ok = BindParameters(model.params, frame, args, span, true);
+  if (ok) {
+    for (const auto& [name, binding] : frame.scopes[0]) instance->members[name] = binding.value;
+    frame.self = instance;
+    frame.scopes = {{}};
+    FrameScope scope(*this, frame);
+    EvaluateMembers(instance);
+  }
+  LeaveCall(&model);
+  return ok ? Value(instance) : Value(Poison{});
+}
+
+// Lets and sub-models in the order of the text; params wait until they are read.
+void Elaborator::EvaluateMembers(const ModelPtr& instance) {
+  int sub_models = 0;
+  for (const ast::Member* member : instance->model->members)
+    sub_models += member->As<ast::SubModel>() != nullptr;
+  std::map<std::string, Span> declared;
+  for (const ast::Member* member : instance->model->members) {
+    const ast::Name* name = nullptr;
+    if (const auto* let = member->As<ast::Let>()) name = &let->name;
+    if (const auto* sub = member->As<ast::SubModel>()) name = &sub->name;
+    if (const auto* stored = member->As<ast::StoredMember>()) name = &stored->name;
+    if (const auto* method = member->As<ast::Method>()) name = &method->name;
+    if (name) {
+      auto [place, is_new] = declared.try_emplace(name->text, name->span);
+      if (!is_new || (!member->As<ast::Method>() && instance->members.contains(name->text))) {
+        DiagnosticBuilder builder = Report(name->span, kDuplicateName, name->text);
+        if (!is_new) builder.Note(place->second, "first declared here");
+        continue;
+      }
+    }
+    if (const auto* let = member->As<ast::Let>()) {
+      instance->members[let->name.text] = Eval(*let->value);
+    } else if (const auto* sub = member->As<ast::SubModel>()) {
+      Value value = Eval(*sub->value);
+      bool alone = instance->model->is_entry && sub_models == 1;  // its path is empty (R30)
+      std::string segment = sub->weight_path ? *sub->weight_path : alone ? "" : sub->name.text;
+      Adopt(value, instance.get(), segment);
+      if (!value.IsPoison() && !value.IsAbsent() && !value.As<ModelPtr>() &&
+          !value.As<std::shared_ptr<ListValue>>()) {
+        Report(sub->value->span, kTypeMismatch,
+               absl::StrCat("`", sub->name.text, "` is a model or a list of models, not ", Describe(value)));
+        value = Poison{};
+      }
+      instance->members[sub->name.text] = value;
+    }
+  }
+}
+
+// Gives sub-models their place in weight files; elements of lists are numbered.
+void Elaborator::Adopt(const Value& value, ModelInstance* parent, const std::string& segment) {
+  if (const ModelPtr* model = value.As<ModelPtr>(); model && !(*model)->parent) {
+    (*model)->parent = parent;
+    (*model)->segment = segment;
+  } else if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
+    for (size_t i = 0; i < (*list)->elements.size(); ++i) {
+      Adopt((*list)->elements[i], parent, segment.empty() ? absl::StrCat(i) : absl::StrCat(segment, ".", i));
+    }
+  }
+}
+
+std::string Elaborator::PathOf(const ModelInstance* instance, const std::string& leaf) {
+  std::string path = leaf;
+  for (; instance; instance = instance->parent) {
+    if (instance->segment.empty()) continue;
+    path = path.empty() ? instance->segment : absl::StrCat(instance->segment, ".", path);
+  }
+  return path;
+}
+
+Value Elaborator::WeightValue(const ModelPtr& self, const ast::StoredMember& member, Span span) {
+  Frame frame;
+  frame.module = self->module;
+  frame.self = self;
+  frame.caller = frame_;
+  frame.subject = absl::StrCat("`", self->model->name.text, "`");
+  FrameScope scope(*this, frame);
+  if (member.condition) {
+    Value condition = Eval(*member.condition);
+    std::optional<bool> there = AsCondition(condition);
+    if (!there) {
+      if (!condition.IsPoison())
+        Report(member.condition->span, kStage, "whether a param is there", "known when compiling");
+      return Poison{};
+    }
+    if (!*there) return Absent{};
+  }
+  DeclaredType type = EvalType(*member.type);
+  if (!type.element || !type.shape) return Poison{};
+  std::vector<Size> shape;
+  for (const std::optional<Size>& size : *type.shape) {
+    if (!size) return Poison{};
+    shape.push_back(*size);
+  }
+  if (generic_) return StoredTensor(NewTensor(member.name.text, *type.element, shape, member.name.span));
+
+  auto [known, is_new] =
+      self->weights.try_emplace(member.name.text, static_cast<int>(program_.weights.size()));
+  if (is_new) {
+    Weight weight;
+    weight.path = PathOf(self.get(), member.weight_path.value_or(member.name.text));
+    weight.element = *type.element;
+    weight.is_state = member.kind == ast::StoredMember::Kind::kState;
+    weight.span = member.name.span;
+    for (const Size& size : shape) {
+      std::optional<int64_t> number = size.AsInteger();
+      if (!number || *number < 0) {
+        Report(member.type->span, kStage, absl::StrCat("the shape of `", member.name.text, "`"),
+               absl::StrCat("made of numbers, not ", size.ToString()));
+        self->weights.erase(known);
+        return Poison{};
+      }
+      weight.shape.push_back(*number);
+    }
+    if (member.initial && !member.has_binders) {
+      Value initial = Eval(*member.initial);
+      if (const Size* size = initial.As<Size>(); size && size->AsInteger())
+        weight.fill = static_cast<double>(*size->AsInteger());
+      if (const double* real = initial.As<double>()) weight.fill = *real;
+      if (const bool* truth = initial.As<bool>()) weight.fill = *truth;
+    }
+    for (const Weight& other : program_.weights) {
+      if (other.path == weight.path) {
+        Report(member.name.span, kDuplicateName, weight.path)
+            .Note(other.span, "another member has this path in weight files");
+        self->weights.erase(known);
+        return Poison{};
+      }
+    }
+    program_.weights.push_back(std::move(weight));
+  }
+  auto [tensor, first_here] = weight_tensors_.try_emplace(known->second, -1);
+  if (first_here) {
+    tensor->second = NewTensor(member.name.text, *type.element, shape, member.name.span);
+    method_->tensors[tensor->second].origin = Tensor::Origin::kWeight;
+    method_->tensors[tensor->second].source = known->second;
+  }
+  auto value = std::make_shared<TensorValue>(*StoredTensor(tensor->second));
+  value->range = type.range;
+  if (shape.empty()) return ElementAt(*value, {}, span);
+  return TensorPtr(value);
+}
+
+bool Elaborator::IsOptional(const std::string& name) {
+  if (frame_->optionals.contains(name)) return true;
+  if (Find(name) || !frame_->self) return false;
+  for (const ast::Member* member : frame_->self->model->members) {
+    const auto* stored = member->As<ast::StoredMember>();
+    if (stored && stored->name.text == name) return stored->condition != nullptr;
+  }
+  return false;
+}
+
+}  // namespace weft::dsl::sema

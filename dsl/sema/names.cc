@@ -1,0 +1,221 @@
+// What a name means where it stands: indices and locals, then members, then declarations and imports (R8).
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "dsl/sema/builtins.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+constexpr int64_t kMostWork = 20'000'000;
+
+bool Elaborator::Work(Span span, int64_t amount) {
+  work_ += amount;
+  if (work_ < kMostWork) return true;
+  if (!work_reported_) Report(span, kTooMuchWork, kMostWork);
+  work_reported_ = true;
+  return false;
+}
+
+Binding* Elaborator::Find(const std::string& name) {
+  for (auto scope = frame_->scopes.rbegin(); scope != frame_->scopes.rend(); ++scope) {
+    auto found = scope->find(name);
+    if (found != scope->end()) return &found->second;
+  }
+  return nullptr;
+}
+
+Value Elaborator::Lookup(const std::string& name, Span span) {
+  if (Binding* binding = Find(name)) {
+    if (binding->index) return IndexScalar(*binding->index, span);
+    if (binding->is_pack) {
+      Report(span, kInvalidExpression,
+             absl::StrCat("`", name, "` stands for several indices; write `..", name, "`"));
+      return Poison{};
+    }
+    return binding->value;
+  }
+  if (frame_->self) {
+    bool found = false;
+    Value member = MemberValue(frame_->self, name, span, &found);
+    if (found) return member;
+  }
+  if (name == "training") return frame_->training;
+  return DeclaredValue(*frame_->module, name, span);
+}
+
+Value Elaborator::DeclaredValue(const Module& module, const std::string& name, Span span) {
+  auto imported = module.imports.find(name);
+  if (imported != module.imports.end()) {
+    if (!imported->second.first) return Poison{};  // the import failed and was reported
+    return DeclaredValue(*imported->second.first, imported->second.second, span);
+  }
+  auto found = module.declarations.find(name);
+  if (found != module.declarations.end()) {
+    const ast::Decl& decl = *found->second;
+    if (const auto* op = decl.As<ast::Op>()) return OpRef{op, &module};
+    if (const auto* model = decl.As<ast::Model>()) return ModelRef{model, &module};
+    if (const auto* let = decl.As<ast::Let>()) {
+      if (!EnterCall(let, name, span)) return Poison{};
+      Frame frame;
+      frame.module = &module;
+      frame.caller = frame_;
+      frame.subject = absl::StrCat("`", name, "`");
+      FrameScope scope(*this, frame);
+      Value value = Eval(*let->value);
+      LeaveCall(let);
+      return value;
+    }
+  }
+  if (name == "inf") return std::numeric_limits<double>::infinity();
+  if (name == "pi") return 3.14159265358979323846;
+  if (IsBuiltin(name)) return Builtin{name};
+  Report(span, kUnknownName, name).SuggestNearest(name, VisibleNames());
+  return Poison{};
+}
+
+Value Elaborator::MemberValue(const ModelPtr& self, const std::string& name, Span span, bool* found) {
+  *found = true;
+  auto member = self->members.find(name);
+  if (member != self->members.end()) return member->second;
+  for (const ast::Member* declared : self->model->members) {
+    if (const auto* stored = declared->As<ast::StoredMember>(); stored && stored->name.text == name) {
+      return WeightValue(self, *stored, span);
+    }
+    if (const auto* method = declared->As<ast::Method>(); method && method->name.text == name) {
+      return MethodRef{self, method};
+    }
+  }
+  *found = false;
+  return Poison{};
+}
+
+std::vector<std::string> Elaborator::VisibleNames() {
+  std::vector<std::string> names = BuiltinNames();
+  for (const auto& scope : frame_->scopes) {
+    for (const auto& [name, binding] : scope) names.push_back(name);
+  }
+  if (frame_->self) {
+    for (const ast::Member* member : frame_->self->model->members) {
+      if (const auto* s = member->As<ast::StoredMember>()) names.push_back(s->name.text);
+      if (const auto* m = member->As<ast::Method>()) names.push_back(m->name.text);
+    }
+    for (const auto& [name, value] : frame_->self->members) names.push_back(name);
+  }
+  for (const auto& [name, decl] : frame_->module->declarations) names.push_back(name);
+  for (const auto& [name, source] : frame_->module->imports) names.push_back(name);
+  return names;
+}
+
+void Elaborator::Bind(const std::string& name, Value value, Span span) {
+  // A rebinding in a `for` body is seen by later lines outside it as well.
+  for (auto scope = frame_->scopes.rbegin(); scope != frame_->scopes.rend(); ++scope) {
+    auto found = scope->find(name);
+    if (found != scope->end() && !found->second.index) {
+      found->second.value = std::move(value);
+      found->second.span = span;
+      return;
+    }
+  }
+  Binding binding;
+  binding.value = std::move(value);
+  binding.span = span;
+  frame_->scopes.back()[name] = std::move(binding);
+}
+
+IndexPtr Elaborator::NewIndex(const std::string& name, Span span) {
+  auto index = std::make_shared<Index>();
+  index->id = next_index_++;
+  index->name = name;
+  index->symbol = next_symbol_++;
+  index->span = span;
+  index_of_[index->id] = index;
+  return index;
+}
+
+Size Elaborator::SymbolOf(const Index& index) const { return Size::Symbol(index.symbol, index.name); }
+
+void Elaborator::SetRange(Index& index, Size lower, Size upper) {
+  index.lower = lower;
+  index.upper = upper;
+  ranges_[index.symbol] = {lower, upper};
+}
+
+// An index must not hide anything (R8).
+void Elaborator::CheckFresh(const std::string& name, Span span) {
+  if (Binding* binding = Find(name)) {
+    Report(span, kNameInUse, name).Note(binding->span, absl::StrCat("`", name, "` is bound here"));
+    return;
+  }
+  bool member = false;
+  if (frame_->self) {
+    for (const ast::Member* declared : frame_->self->model->members) {
+      if (const auto* s = declared->As<ast::StoredMember>()) member |= s->name.text == name;
+      if (const auto* m = declared->As<ast::SubModel>()) member |= m->name.text == name;
+      if (const auto* l = declared->As<ast::Let>()) member |= l->name.text == name;
+    }
+    for (const ast::Param& param : frame_->self->model->params.data) member |= param.name.text == name;
+    for (const ast::Param& param : frame_->self->model->params.attributes) member |= param.name.text == name;
+  }
+  if (member || frame_->module->imports.contains(name)) Report(span, kNameInUse, name);
+}
+
+void Elaborator::AddCallNotes(DiagnosticBuilder& builder) {
+  int shown = 0;
+  for (Frame* frame = frame_; frame && shown < 8; frame = frame->caller) {
+    if (!frame->call.valid()) continue;
+    builder.Note(frame->call, absl::StrCat(frame->subject, " is called here"));
+    ++shown;
+  }
+}
+
+Value Elaborator::Unsupported(Span span, const std::string& what) {
+  Report(span, kUnsupportedFeature, what);
+  return Poison{};
+}
+
+// A prover that knows the ranges of the symbols in the forms and of those their bounds name.
+Prover Elaborator::MakeProver(const std::vector<Size>& forms, const std::vector<Size>& facts) {
+  std::set<int> symbols;
+  std::function<void(const Size&)> collect = [&](const Size& size) {
+    for (const Size::Term& term : size.terms()) {
+      for (const auto& [atom, power] : term.monomial) {
+        if (atom->kind != SizeAtom::Kind::kSymbol) {
+          for (const Size& operand : atom->operands) collect(operand);
+        } else if (auto range = ranges_.find(atom->id);
+                   range != ranges_.end() && symbols.insert(atom->id).second) {
+          collect(range->second.first);
+          collect(range->second.second);
+        }
+      }
+    }
+  };
+  for (const Size& form : forms) collect(form);
+  for (const Size& fact : facts) collect(fact);
+  Prover prover;
+  for (int symbol : symbols) prover.AddIndex(symbol, ranges_[symbol].first, ranges_[symbol].second);
+  for (const Size& fact : facts) prover.AddFact(fact);
+  return prover;
+}
+
+void Elaborator::RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other) {
+  if (a == b) return;
+  Prover prover = MakeProver({a, b}, facts_);
+  if (prover.AtMost(a, b) && prover.AtMost(b, a)) return;
+  std::optional<Rational> difference = (a - b).AsRational();
+  bool refuted = difference || (a.IsBareSymbol() && b.IsBareSymbol()) || prover.IsPositive(a - b) ||
+                 prover.IsPositive(b - a);
+  if (refuted) {
+    DiagnosticBuilder builder = Report(span, kSizeMismatch, what, a.ToString(), b.ToString());
+    if (other.valid()) builder.Note(other, absl::StrCat(b.ToString(), " comes from here"));
+    return;
+  }
+  if (generic_ || !statements_) return;
+  Emit(span, "",
+       Check{Check::Relation::kEqual, a, b,
+             absl::StrCat(what, ": ", a.ToString(), " and ", b.ToString(), " differ, because of ",
+                          sources_.Place(span))});
+}
+
+}  // namespace weft::dsl::sema

@@ -1,0 +1,399 @@
+// Binding what a call gives to what a declaration names: dimensions from shapes, attributes, constraints (R4,
+// R37).
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+namespace {
+
+std::string Plural(size_t count, const char* noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
+bool IsScalarType(const ast::TypeExpr& type) {
+  const auto* named = type.As<ast::NamedType>();
+  return named && named->sizes.empty();
+}
+
+}  // namespace
+
+// Dimensions that stand alone are bound; all other sizes wait until every parameter is there.
+bool Elaborator::BindShape(const ast::NamedType& type, const std::vector<Size>& shape, Span span,
+                           const std::string& what, Frame& frame) {
+  size_t packs = std::count_if(type.sizes.begin(), type.sizes.end(),
+                               [](const ast::SizeExpr& s) { return s.kind == ast::SizeExpr::Kind::kPack; });
+  size_t plain = type.sizes.size() - packs;
+  if (packs > 1) {
+    Report(type.sizes[0].span, kInvalidExpression, "a shape has at most one `..`");
+    return false;
+  }
+  if (packs ? shape.size() < plain : shape.size() != plain) {
+    Report(span, kRankMismatch, what,
+           absl::StrCat(Plural(shape.size(), shape.size() == 1 ? "axis" : "axe"), " ", ShapeText(shape)),
+           absl::StrCat(packs ? "at least " : "", plain, " expected"))
+        .Note(type.path.span, "declared here");
+    return false;
+  }
+  size_t axis = 0;
+  for (const ast::SizeExpr& size : type.sizes) {
+    if (size.kind == ast::SizeExpr::Kind::kPack) {
+      std::vector<Size> extents(shape.begin() + axis, shape.begin() + axis + (shape.size() - plain));
+      axis += extents.size();
+      auto [pack, is_new] = frame.size_packs.try_emplace(size.name.text, extents);
+      if (is_new) continue;
+      if (pack->second.size() != extents.size()) {
+        Report(span, kRankMismatch, what,
+               absl::StrCat(Plural(extents.size(), "axe"), " for `..", size.name.text, "`"),
+               absl::StrCat(pack->second.size(), " before"));
+        return false;
+      }
+      for (size_t i = 0; i < extents.size(); ++i) {
+        RequireEqual(extents[i], pack->second[i], span, absl::StrCat(what, ", `..", size.name.text, "`"));
+      }
+      continue;
+    }
+    const Size& extent = shape[axis++];
+    if (size.kind == ast::SizeExpr::Kind::kFound) {
+      Unsupported(size.span, "a size that only the data knows");
+      return false;
+    }
+    const auto* name = size.size->As<ast::Ref>();
+    if (name && name->name == "_") continue;
+    bool is_dimension =
+        name && !name->name.empty() && std::isupper(static_cast<unsigned char>(name->name[0]));
+    bool known = name && (frame.scopes[0].contains(name->name) ||
+                          (frame.self && frame.self->members.contains(name->name)));
+    if (is_dimension && !known) {
+      Binding binding;
+      binding.value = extent;
+      binding.span = size.span;
+      frame.scopes[0][name->name] = std::move(binding);
+      continue;
+    }
+    frame.open_shapes.push_back({&size, extent, span, what});
+  }
+  return true;
+}
+
+// The sizes that were left for when everything is bound. The frame must be the current one.
+bool Elaborator::CheckShapes(Frame& frame) {
+  int before = diagnostics_.error_count();
+  std::vector<Frame::OpenShape> open;
+  std::swap(open, frame.open_shapes);
+  for (const Frame::OpenShape& shape : open) {
+    if (const auto* name = shape.size->size->As<ast::Ref>()) {
+      bool is_dimension = std::isupper(static_cast<unsigned char>(name->name[0]));
+      if (is_dimension && !Find(name->name) && !(frame.self && frame.self->members.contains(name->name))) {
+        Report(shape.size->span, kUnboundDimension, name->name);
+        continue;
+      }
+    }
+    Value value = Eval(*shape.size->size);
+    if (value.IsPoison()) continue;
+    std::optional<Size> size = AsSize(value, shape.size->span, "a size in a shape");
+    if (size) {
+      RequireEqual(shape.actual, *size, shape.span,
+                   absl::StrCat(shape.what, ", `", sources_.Text(shape.size->span), "`"), shape.size->span);
+    }
+  }
+  return diagnostics_.error_count() == before;
+}
+
+bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame& frame) {
+  std::string what = absl::StrCat("`", param.name.text, "`");
+  auto bind = [&](Value bound) {
+    Binding binding;
+    binding.value = std::move(bound);
+    binding.span = param.name.span;
+    frame.scopes[0][param.name.text] = std::move(binding);
+    return true;
+  };
+  if (value.IsAbsent()) {
+    if (param.optional) return bind(value);
+    Report(span, kMissingArgument, frame.subject, param.name.text);
+    return false;
+  }
+  if (value.IsPoison()) {
+    bind(Poison{});
+    return true;
+  }
+  if (const auto* list_type = param.type->As<ast::ListType>()) {
+    const auto* list = value.As<std::shared_ptr<ListValue>>();
+    if (!list) {
+      Report(span, kTypeMismatch, absl::StrCat(what, " is a list, not ", Describe(value)));
+      return false;
+    }
+    if (list_type->count) {
+      const auto* name = list_type->count->As<ast::Ref>();
+      Size length(static_cast<int64_t>((*list)->elements.size()));
+      if (name && !frame.scopes[0].contains(name->name) &&
+          std::isupper(static_cast<unsigned char>(name->name[0]))) {
+        Binding binding;
+        binding.value = length;
+        binding.span = list_type->count->span;
+        frame.scopes[0][name->name] = std::move(binding);
+      } else {
+        FrameScope scope(*this, frame);
+        std::optional<Size> count =
+            AsSize(Eval(*list_type->count), list_type->count->span, "the length of a list");
+        if (count)
+          RequireEqual(length, *count, span, absl::StrCat("the length of ", what), list_type->count->span);
+      }
+    }
+    auto bound = std::make_shared<ListValue>();
+    const auto* element_type = list_type->element->As<ast::NamedType>();
+    for (const Value& element : (*list)->elements) {
+      const TensorPtr* tensor = element.As<TensorPtr>();
+      if (tensor && element_type &&
+          !BindShape(*element_type, (*tensor)->shape, span, absl::StrCat("an element of ", what), frame)) {
+        return false;
+      }
+      bound->elements.push_back(tensor ? Value(Materialize(*tensor, param.name.text, span)) : element);
+    }
+    return bind(bound);
+  }
+  const auto& type = *param.type->As<ast::NamedType>();
+  bool is_float_word = type.path.parts.size() == 1 && type.path.parts[0].text == "float";
+  std::optional<ElementType> element;
+  {
+    FrameScope scope(*this, frame);
+    element = ElementOf(type.path);
+  }
+  if (!element) {
+    FrameScope scope(*this, frame);
+    EvalType(*param.type);  // says what is wrong with it
+    bind(Poison{});
+    return true;
+  }
+  auto convert = [&](ElementType from) -> std::optional<ElementType> {
+    if (is_float_word && from >= ElementType::kF16) {
+      if (!frame.float_type) frame.float_type = from;
+      if (*frame.float_type == from) return from;
+    } else if (std::optional<ElementType> meeting = Meet(from, *element); meeting && *meeting == *element) {
+      return element;
+    }
+    Report(span, kTypeMismatch,
+           absl::StrCat(what, " is ", type.path.ToString(), "; what is given has another type"))
+        .Note(param.span, "declared here");
+    return std::nullopt;
+  };
+  if (type.sizes.empty()) {
+    std::optional<Scalar> scalar = ToScalar(value, *element, span);
+    if (!scalar) return false;
+    std::optional<ElementType> to = convert(scalar->type);
+    if (!to) return false;
+    Scalar converted = CastTo(*scalar, *to, span);
+    if (type.range) {
+      FrameScope scope(*this, frame);
+      if (auto range = EvalRange(*type.range)) {
+        RequireRange(converted, *range, span, what);
+        if (!converted.form)
+          converted =
+              Unknown(param.name.text, ElementType::kInt, converted.expr, range->first, range->second);
+      }
+    }
+    return bind(converted);
+  }
+  std::optional<TensorPtr> tensor = AsTensor(value, span);
+  if (!tensor) return false;
+  std::optional<ElementType> to = convert((*tensor)->type);
+  if (!to || !BindShape(type, (*tensor)->shape, span, what, frame)) return false;
+  TensorPtr bound = *tensor;
+  if (*to != bound->type) {
+    Value cast = CastValue(*to, bound, span);
+    if (!cast.As<TensorPtr>()) return false;
+    bound = *cast.As<TensorPtr>();
+  }
+  if (bound->id < 0) bound = Materialize(bound, param.name.text, span);
+  bind(bound);
+  if (type.range) {
+    FrameScope scope(*this, frame);
+    if (auto range = EvalRange(*type.range)) RequireRange(bound, *range, span, what);
+  }
+  return true;
+}
+
+bool Elaborator::BindAttribute(const ast::Param& param, Value value, Span span, Frame& frame) {
+  auto bind = [&](Value bound) {
+    Binding binding;
+    binding.value = std::move(bound);
+    binding.span = param.name.span;
+    frame.scopes[0][param.name.text] = std::move(binding);
+    return true;
+  };
+  if (value.IsPoison() || (value.IsAbsent() && param.optional)) return bind(value);
+  std::string what = absl::StrCat("the attribute `", param.name.text, "`");
+  if (value.As<TensorPtr>() || value.As<Scalar>()) {
+    Report(span, kStage, what, "a number; a value computed at run time must come before `;`")
+        .Note(param.span, "declared here");
+    return false;
+  }
+  if (const auto* named = param.type->As<ast::NamedType>(); named && named->path.parts.size() == 1) {
+    const std::string& word = named->path.parts[0].text;
+    auto wrong = [&] {
+      Report(span, kTypeMismatch, absl::StrCat(what, " is ", word, ", not ", Describe(value)))
+          .Note(param.span, "declared here");
+      return false;
+    };
+    if (word == "int") {
+      if (value.As<bool>() || !value.IsNumber() || value.As<std::string>()) return wrong();
+      std::optional<Size> size = AsSize(value, span, what.c_str());
+      return size && bind(*size);
+    }
+    if (word == "bool") return value.As<bool>() ? bind(value) : wrong();
+    if (word == "op") return value.As<OpRef>() || value.As<MethodRef>() ? bind(value) : wrong();
+    if (word == "string") return value.As<std::string>() ? bind(value) : wrong();
+    if (!value.IsNumber() || value.As<bool>() || value.As<std::string>()) return wrong();
+  } else if (param.type->As<ast::ListType>() && !value.As<std::shared_ptr<ListValue>>()) {
+    Report(span, kTypeMismatch, absl::StrCat(what, " is a list, not ", Describe(value)))
+        .Note(param.span, "declared here");
+    return false;
+  }
+  return bind(value);
+}
+
+// Fills the frame from the arguments. `numbers_only`: what stands before `;` are numbers too (a model's
+// parameters).
+bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const Arguments& args, Span span,
+                                bool numbers_only) {
+  std::string callee = frame.subject;
+  std::map<std::string, Argument> named = args.named;
+  if (args.data.size() > params.data.size()) {
+    Report(args.data[params.data.size()].span, kArgumentCount, callee, Plural(params.data.size(), "value"),
+           absl::StrCat(args.data.size()));
+    return false;
+  }
+  bool ok = true;
+  std::vector<const ast::Param*> defaults;
+  for (size_t i = 0; i < params.data.size(); ++i) {
+    const ast::Param& param = params.data[i];
+    if (param.optional) frame.optionals.insert(param.name.text);
+    std::optional<Argument> given;
+    if (i < args.data.size()) {
+      given = args.data[i];
+    } else if (auto found = named.find(param.name.text); found != named.end()) {
+      given = found->second;
+      named.erase(found);
+    }
+    if (!given && param.default_value) {
+      defaults.push_back(&param);
+    } else if (!given && !param.optional) {
+      Report(span, kMissingArgument, callee, param.name.text).Note(param.span, "declared here");
+      ok = false;
+    } else {
+      Value value = given ? given->value : Value(Absent{});
+      Span where = given ? given->span : span;
+      ok =
+          (numbers_only ? BindAttribute(param, value, where, frame) : BindData(param, value, where, frame)) &&
+          ok;
+    }
+  }
+  for (const ast::Param& param : params.attributes) {
+    auto found = named.find(param.name.text);
+    if (found != named.end()) {
+      ok = BindAttribute(param, found->second.value, found->second.span, frame) && ok;
+      named.erase(found);
+    } else if (param.default_value) {
+      defaults.push_back(&param);
+    } else if (!param.optional) {
+      Report(span, kMissingArgument, callee, param.name.text).Note(param.span, "declared here");
+      ok = false;
+    } else {
+      BindAttribute(param, Absent{}, span, frame);
+    }
+  }
+  if (!named.empty()) {
+    std::vector<std::string> known;
+    for (const ast::Param& param : params.attributes) known.push_back(param.name.text);
+    for (const ast::Param& param : params.data) known.push_back(param.name.text);
+    for (const auto& [name, argument] : named) {
+      Report(argument.span, kUnknownArgument, callee, name).SuggestNearest(name, known);
+    }
+    ok = false;
+  }
+  if (!ok) return false;
+  FrameScope scope(*this, frame);
+  for (const ast::Param* param : defaults) {
+    Value value = Eval(*param->default_value);
+    bool is_data = !numbers_only && std::any_of(params.data.begin(), params.data.end(),
+                                                [&](const ast::Param& p) { return &p == param; });
+    ok = (is_data ? BindData(*param, value, param->span, frame)
+                  : BindAttribute(*param, value, param->span, frame)) &&
+         ok;
+  }
+  return ok && CheckShapes(frame);
+}
+
+// "{C} channels" with the values of what stands in braces.
+std::string Elaborator::FilledIn(const std::string& message) {
+  std::string text = message;
+  for (auto scope = frame_->scopes.rbegin(); scope != frame_->scopes.rend(); ++scope) {
+    for (const auto& [name, binding] : *scope) {
+      if (const Size* size = binding.value.As<Size>()) {
+        text = absl::StrReplaceAll(text, {{absl::StrCat("{", name, "}"), size->ToString()}});
+      }
+    }
+  }
+  return text;
+}
+
+bool Elaborator::CheckConstraints(const ast::Signature& signature, Span span) {
+  for (const ast::Constraint& constraint : signature.constraints) {
+    std::string message =
+        constraint.message ? FilledIn(*constraint.message)
+                           : absl::StrCat("`", sources_.Text(constraint.condition->span), "` does not hold");
+    Value condition = Eval(*constraint.condition);
+    if (condition.IsPoison()) return false;
+    if (const bool* holds = condition.As<bool>()) {
+      if (*holds) continue;
+      Report(span, kConstraintFailed, message).Note(constraint.span, "demanded here");
+      return false;
+    }
+    if (generic_) continue;
+    // Over sizes that only the input knows: checked at the boundary.
+    const auto* compare = constraint.condition->As<ast::Binary>();
+    Value a = compare ? Eval(*compare->lhs) : Value(), b = compare ? Eval(*compare->rhs) : Value();
+    const Size *x = a.As<Size>(), *y = b.As<Size>();
+    using Op = ast::BinaryOp;
+    if (x && y && compare->op == Op::kEq) {
+      Emit(span, "", Check{Check::Relation::kEqual, *x, *y, message});
+    } else if (x && y && (compare->op == Op::kLe || compare->op == Op::kLt)) {
+      Emit(span, "",
+           Check{Check::Relation::kAtMost, compare->op == Op::kLt ? *x + Size(1) : *x, *y, message});
+    } else if (x && y && (compare->op == Op::kGe || compare->op == Op::kGt)) {
+      Emit(span, "",
+           Check{Check::Relation::kAtMost, compare->op == Op::kGt ? *y + Size(1) : *y, *x, message});
+    } else {
+      Report(constraint.span, kStage, "a constraint", "a comparison of numbers and sizes");
+      return false;
+    }
+  }
+  return true;
+}
+
+// Elaborates a body in the current frame and gathers its results.
+Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& body, Span span) {
+  for (const ast::Result& result : signature.results) frame_->results[result.name.text] = result.type;
+  if (!CheckConstraints(signature, span)) return Poison{};
+  RunBlock(body);
+  std::vector<std::pair<std::string, Value>> values;
+  for (const ast::Result& result : signature.results) {
+    Binding* binding = Find(result.name.text);
+    if (!binding) {
+      Report(result.name.span, kMissingResult, result.name.text);
+      return Poison{};
+    }
+    values.emplace_back(result.name.text, binding->value);
+  }
+  if (values.size() == 1) return values[0].second;
+  auto record = std::make_shared<Record>();
+  record->fields = std::move(values);
+  return record;
+}
+
+}  // namespace weft::dsl::sema

@@ -1,0 +1,461 @@
+#include "dsl/sema/sema.h"
+
+#include "absl/strings/str_cat.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl {
+
+namespace sema {
+
+namespace {
+
+// A value of a declared type about which nothing is known, for checking a declaration on its own.
+Value Generic(const ast::TypeExpr& type, int symbol, const std::string& name) {
+  const auto* named = type.As<ast::NamedType>();
+  if (!named || named->path.parts.size() != 1) return Poison{};
+  if (named->path.parts[0].text == "int") return Size::Symbol(symbol, name, 1);
+  return Poison{};
+}
+
+}  // namespace
+
+// Parameters of a declaration on its own: symbols for dimensions, stored tensors of these shapes.
+bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, bool numbers_only) {
+  FrameScope scope(*this, frame);
+  auto bind = [&](const ast::Param& param, Value value) {
+    Binding binding;
+    binding.value = std::move(value);
+    binding.span = param.name.span;
+    frame.scopes[0][param.name.text] = std::move(binding);
+  };
+  std::vector<const ast::Param*> numbers;
+  for (const ast::Param& param : params.attributes) numbers.push_back(&param);
+  if (numbers_only) {
+    for (const ast::Param& param : params.data) numbers.push_back(&param);
+  }
+  for (const ast::Param* param : numbers)
+    bind(*param, Generic(*param->type, next_symbol_++, param->name.text));
+  if (numbers_only) return true;
+  // Dimensions that stand alone first: expressions may name those of later parameters.
+  for (const ast::Param& param : params.data) {
+    const auto* type = param.type->As<ast::NamedType>();
+    if (!type) continue;
+    for (const ast::SizeExpr& size : type->sizes) {
+      if (size.kind == ast::SizeExpr::Kind::kPack) {
+        frame.size_packs.try_emplace(
+            size.name.text,
+            std::vector<Size>{Size::Symbol(next_symbol_, absl::StrCat(size.name.text, "0"), 1),
+                              Size::Symbol(next_symbol_ + 1, absl::StrCat(size.name.text, "1"), 1)});
+        next_symbol_ += 2;
+      }
+      const auto* name = size.size ? size.size->As<ast::Ref>() : nullptr;
+      if (!name || name->name == "_" || !std::isupper(static_cast<unsigned char>(name->name[0]))) continue;
+      if (Find(name->name) || (frame.self && frame.self->members.contains(name->name))) continue;
+      Binding binding;
+      binding.value = Size::Symbol(next_symbol_++, name->name, 1);
+      binding.span = size.span;
+      frame.scopes[0][name->name] = std::move(binding);
+    }
+  }
+  for (const ast::Param& param : params.data) {
+    if (param.optional) frame.optionals.insert(param.name.text);
+    if (!param.type->As<ast::NamedType>() || param.type->As<ast::NamedType>()->path.ToString() == "op") {
+      bind(param, Poison{});
+      continue;
+    }
+    DeclaredType declared = EvalType(*param.type);
+    std::vector<Size> shape;
+    bool known = declared.element && declared.shape;
+    for (size_t i = 0; known && i < declared.shape->size(); ++i) {
+      shape.push_back((*declared.shape)[i] ? *(*declared.shape)[i] : Size::Symbol(next_symbol_++, "_", 1));
+    }
+    if (!known) {
+      bind(param, Poison{});
+      continue;
+    }
+    auto tensor = std::make_shared<TensorValue>(
+        *StoredTensor(NewTensor(param.name.text, *declared.element, shape, param.span)));
+    tensor->range = declared.range;
+    bind(param, shape.empty() ? Value(ElementAt(*tensor, {}, param.span)) : Value(TensorPtr(tensor)));
+  }
+  return true;
+}
+
+void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame) {
+  Method method;
+  method_ = &method;
+  std::vector<Statement> statements;
+  statements_ = &statements;
+  weight_tensors_.clear();
+  work_ = 0;
+  if (BindGenericParameters(signature.params, frame, false)) {
+    FrameScope scope(*this, frame);
+    RunBody(signature, body, Span());
+  }
+  method_ = nullptr;
+  statements_ = nullptr;
+}
+
+void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
+  Frame root;
+  root.module = &module;
+  frame_ = &root;
+  if (const auto* op = decl.As<ast::Op>(); op && !op->is_extern) {
+    Frame frame;
+    frame.module = &module;
+    frame.path = op->name.text;
+    calls_ = {op};
+    CheckBody(op->signature, op->body, frame);
+  }
+  if (const auto* model = decl.As<ast::Model>()) {
+    auto instance = std::make_shared<ModelInstance>();
+    instance->model = model;
+    instance->module = &module;
+    Frame frame;
+    frame.module = &module;
+    Method method;
+    method_ = &method;
+    BindGenericParameters(model->params, frame, true);
+    for (const auto& [name, binding] : frame.scopes[0]) instance->members[name] = binding.value;
+    frame.self = instance;
+    frame.scopes = {{}};
+    calls_ = {model};
+    if (model->is_entry) {
+      for (const ast::Member* member : model->members) {
+        const auto* limits = member->As<ast::Limits>();
+        if (!limits) continue;
+        for (const auto& dimension : limits->dimensions) {
+          instance->members[dimension.name.text] = Size::Symbol(next_symbol_++, dimension.name.text, 1);
+        }
+      }
+    }
+    {
+      FrameScope scope(*this, frame);
+      EvaluateMembers(instance);
+    }
+    calls_.clear();
+    for (const ast::Member* member : model->members) {
+      const auto* declared = member->As<ast::Method>();
+      if (!declared) continue;
+      Frame body;
+      body.module = &module;
+      body.self = instance;
+      body.path = declared->name.text;
+      calls_ = {&instance->calls[declared]};
+      CheckBody(declared->signature, declared->body, body);
+    }
+  }
+  calls_.clear();
+  frame_ = nullptr;
+}
+
+ModelPtr Elaborator::InstantiateEntry(const ast::Model& entry, const Module& module,
+                                      const std::map<std::string, int64_t>& fixed) {
+  auto instance = std::make_shared<ModelInstance>();
+  instance->model = &entry;
+  instance->module = &module;
+  entry_frame_ = std::make_unique<Frame>();
+  entry_frame_->module = &module;
+  entry_frame_->self = instance;
+  frame_ = entry_frame_.get();
+  std::set<std::string> unused;
+  for (const auto& [name, number] : fixed) unused.insert(name);
+  for (const ast::Member* member : entry.members) {
+    const auto* limits = member->As<ast::Limits>();
+    if (!limits) continue;
+    for (const auto& declared : limits->dimensions) {
+      Dimension dimension;
+      dimension.name = declared.name.text;
+      dimension.id = next_symbol_++;
+      dimension.step = 1;
+      Value range = Eval(*declared.range);
+      const RangeValue* bounds = range.As<RangeValue>();
+      std::optional<int64_t> lo = bounds ? bounds->from.AsInteger() : std::nullopt;
+      std::optional<int64_t> hi = bounds ? bounds->to.AsInteger() : std::nullopt;
+      if (!lo || !hi || *lo < 0 || *lo > *hi) {
+        if (!range.IsPoison())
+          Report(declared.range->span, kInvalidExpression,
+                 "a dimension lies between two numbers, `lo..hi` with lo <= hi");
+        continue;
+      }
+      if (declared.step) {
+        std::optional<int64_t> step =
+            AsWholeNumber(Eval(*declared.step), declared.step->span, "the step of a dimension");
+        if (step && (*step < 1 || *lo % *step != 0 || *hi % *step != 0)) {
+          Report(declared.step->span, kInvalidExpression,
+                 absl::StrCat("the step must divide ", *lo, " and ", *hi));
+          step.reset();
+        }
+        dimension.step = step.value_or(1);
+      }
+      for (ast::ExprPtr hot : declared.hot) {
+        if (std::optional<int64_t> number = AsWholeNumber(Eval(*hot), hot->span, "a hot size"))
+          dimension.hot.push_back(*number);
+      }
+      dimension.lo = *lo;
+      dimension.hi = *hi;
+      auto number = fixed.find(dimension.name);
+      if (number != fixed.end()) {
+        unused.erase(dimension.name);
+        if (number->second < *lo || number->second > *hi || number->second % dimension.step != 0) {
+          Report(declared.span, kInvalidExpression,
+                 absl::StrCat("`", dimension.name, "` cannot be ", number->second, ": it lies in ", *lo, "..",
+                              *hi, dimension.step > 1 ? absl::StrCat(" in steps of ", dimension.step) : ""));
+          continue;
+        }
+        instance->members[dimension.name] = Size(number->second);
+      } else if (*lo == *hi) {
+        instance->members[dimension.name] = Size(*lo);
+      } else {
+        instance->members[dimension.name] =
+            Size::Symbol(dimension.id, dimension.name, *lo, *hi, dimension.step);
+        program_.dimensions.push_back(dimension);
+      }
+    }
+  }
+  for (const std::string& name : unused) {
+    std::vector<std::string> known;
+    for (const auto& [member, value] : instance->members) known.push_back(member);
+    Report(entry.name.span, kUnknownMember, absl::StrCat("the entry `", entry.name.text, "`"),
+           absl::StrCat(name, "` as a dimension, `", name))
+        .SuggestNearest(name, known);
+  }
+  EvaluateMembers(instance);
+  return instance;
+}
+
+void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& declared) {
+  Method method;
+  method.name = declared.name.text;
+  method_ = &method;
+  statements_ = &method.body;
+  weight_tensors_.clear();
+  ranges_.clear();
+  calls_ = {&entry->calls[&declared]};
+  Frame frame;
+  frame.module = entry->module;
+  frame.self = entry;
+  frame.path = declared.name.text;
+  frame.subject = absl::StrCat("`", declared.name.text, "`");
+  FrameScope scope(*this, frame);
+  for (const ast::Param& param : declared.signature.params.data) {
+    if (const auto* type = param.type->As<ast::NamedType>()) {
+      for (const ast::SizeExpr& size : type->sizes) {
+        const auto* name = size.size ? size.size->As<ast::Ref>() : nullptr;
+        bool is_dimension = name && std::isupper(static_cast<unsigned char>(name->name[0]));
+        if (!is_dimension || Find(name->name) || entry->members.contains(name->name)) continue;
+        // Not bounded by a `dim` line: any size.
+        Dimension dimension{next_symbol_++, name->name, 1, 1 << 30, 1, {}};
+        Size symbol = Size::Symbol(dimension.id, dimension.name, dimension.lo, dimension.hi);
+        program_.dimensions.push_back(dimension);
+        entry->members[name->name] = symbol;
+      }
+    }
+    DeclaredType type = EvalType(*param.type);
+    if (!type.element || !type.shape || param.optional) {
+      if (!has_errors()) Report(param.span, kTypeMismatch, "an entry takes tensors and scalars");
+      return;
+    }
+    Port port;
+    port.name = param.name.text;
+    port.element = *type.element;
+    port.span = param.span;
+    for (const std::optional<Size>& size : *type.shape) {
+      if (!size) {
+        Report(param.span, kTypeMismatch, "the sizes of an entry's inputs have names or are numbers");
+        return;
+      }
+      port.shape.push_back(*size);
+    }
+    if (type.range) port.range_lo = type.range->first, port.range_hi = type.range->second;
+    port.tensor = NewTensor(port.name, port.element, port.shape, param.span);
+    method.tensors[port.tensor].origin = Tensor::Origin::kInput;
+    method.tensors[port.tensor].source = static_cast<int>(method.inputs.size());
+    auto tensor = std::make_shared<TensorValue>(*StoredTensor(port.tensor));
+    tensor->range = type.range;
+    Binding binding;
+    binding.value = port.shape.empty() ? Value(ElementAt(*tensor, {}, param.span)) : Value(TensorPtr(tensor));
+    binding.span = param.name.span;
+    frame.scopes[0][param.name.text] = std::move(binding);
+    method.inputs.push_back(std::move(port));
+  }
+  if (!declared.signature.params.attributes.empty()) {
+    Report(declared.signature.params.attributes[0].span, kTypeMismatch,
+           "an entry's method has no attributes");
+    return;
+  }
+  Value value = RunBody(declared.signature, declared.body, declared.name.span);
+  if (value.IsPoison() || has_errors()) return;
+  std::vector<Value> values;
+  if (const auto* record = value.As<std::shared_ptr<Record>>();
+      record && declared.signature.results.size() > 1) {
+    for (const auto& [name, field] : (*record)->fields) values.push_back(field);
+  } else {
+    values.push_back(value);
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    const ast::Result& result = declared.signature.results[i];
+    std::optional<TensorPtr> tensor = AsTensor(values[i], result.span);
+    if (!tensor) return;
+    AddOutput(result.name.text, *tensor, result.span);
+  }
+  program_.methods.push_back(std::move(method));
+}
+
+// The tensor as an output of the method that is elaborated.
+int Elaborator::AddOutput(const std::string& name, const TensorPtr& tensor, Span span) {
+  TensorPtr stored = Materialize(tensor, name, span);
+  Port port;
+  port.name = name;
+  port.element = stored->type;
+  port.shape = stored->shape;
+  port.tensor = stored->id;
+  port.span = span;
+  if (stored->range) port.range_lo = stored->range->first, port.range_hi = stored->range->second;
+  method_->outputs.push_back(std::move(port));
+  return static_cast<int>(method_->outputs.size()) - 1;
+}
+
+void Elaborator::RunExpect(const ast::Stmt& stmt, const ast::Expect& node) {
+  if (!expectations_) {
+    Report(stmt.span, kInvalidExpression, "`expect` stands in tests");
+    return;
+  }
+  Expectation expectation;
+  expectation.span = stmt.span;
+  expectation.kind = Expectation::Kind::kClose;
+  const ast::Expr* left = node.value;
+  const ast::Expr* right = node.approximately;
+  if (!right) {
+    const auto* equal = node.value->As<ast::Binary>();
+    if (equal && equal->op == ast::BinaryOp::kEq) {
+      left = equal->lhs;
+      right = equal->rhs;
+    }
+  } else {
+    expectation.tolerance = 1e-5;
+  }
+  if (node.within) {
+    Value within = Eval(*node.within);
+    if (const double* real = within.As<double>()) {
+      expectation.tolerance = *real;
+    } else if (const Size* size = within.As<Size>(); size && size->AsInteger()) {
+      expectation.tolerance = static_cast<double>(*size->AsInteger());
+    } else if (!within.IsPoison()) {
+      Report(node.within->span, kStage, "a tolerance", "a number");
+    }
+  }
+  Value a = Eval(*left), b = right ? Eval(*right) : Value(true);
+  RunDeferred();
+  if (a.IsPoison() || b.IsPoison()) return;
+  std::optional<TensorPtr> x = AsTensor(a, left->span);
+  if (!x) return;
+  if (!right) {
+    expectation.kind = Expectation::Kind::kHolds;
+    if ((*x)->type != ElementType::kBool) {
+      Report(left->span, kTypeMismatch, "`expect` needs a condition, or `~=`");
+      return;
+    }
+    expectation.left = AddOutput(absl::StrCat("holds", expectations_->size()), *x, stmt.span);
+    expectations_->push_back(expectation);
+    return;
+  }
+  std::optional<TensorPtr> y = AsTensor(b, right->span);
+  if (!y) return;
+  std::optional<std::vector<Size>> shape = CommonShape({*x, *y}, stmt.span);
+  if (!shape) return;
+  // A scalar is compared with every element.
+  auto spread = [&](const TensorPtr& tensor) -> TensorPtr {
+    if (tensor->shape.size() == shape->size()) return tensor;
+    auto wide = std::make_shared<TensorValue>();
+    wide->type = tensor->type;
+    wide->shape = *shape;
+    wide->rule = [this, tensor, span = stmt.span](const std::vector<Scalar>& at) {
+      return ElementAt(*tensor, {at.end() - tensor->shape.size(), at.end()}, span);
+    };
+    return wide;
+  };
+  expectation.left = AddOutput(absl::StrCat("left", expectations_->size()), spread(*x), stmt.span);
+  expectation.right = AddOutput(absl::StrCat("right", expectations_->size()), spread(*y), stmt.span);
+  expectations_->push_back(expectation);
+}
+
+void Elaborator::ElaborateTest(const ast::Test& test, const Module& module,
+                               std::vector<Expectation>* expectations) {
+  Method method;
+  method.name = "forward";
+  method_ = &method;
+  statements_ = &method.body;
+  expectations_ = expectations;
+  Frame frame;
+  frame.module = &module;
+  frame.path = "test";
+  frame_ = &frame;
+  RunBlock(test.body);
+  program_.methods.push_back(std::move(method));
+  frame_ = nullptr;
+}
+
+}  // namespace sema
+
+void CheckModule(const sema::Module& module, const SourceManager& sources, Diagnostics& diagnostics) {
+  for (const ast::Decl* decl : module.file->decls) {
+    Program scratch;
+    sema::Elaborator elaborator(sources, diagnostics, scratch, /*generic=*/true);
+    elaborator.CheckDeclaration(*decl, module);
+  }
+}
+
+std::vector<const ast::Model*> Entries(const sema::Module& module) {
+  std::vector<const ast::Model*> entries;
+  for (const ast::Decl* decl : module.file->decls) {
+    const auto* model = decl->As<ast::Model>();
+    if (model && model->is_entry) entries.push_back(model);
+  }
+  return entries;
+}
+
+std::vector<const ast::Test*> Tests(const sema::Module& module) {
+  std::vector<const ast::Test*> tests;
+  for (const ast::Decl* decl : module.file->decls) {
+    if (const auto* test = decl->As<ast::Test>()) tests.push_back(test);
+  }
+  return tests;
+}
+
+std::optional<Program> Elaborate(const sema::Module& module, const ast::Model& entry,
+                                 const std::map<std::string, int64_t>& fixed, const SourceManager& sources,
+                                 Diagnostics& diagnostics) {
+  Program program;
+  program.file = module.name;
+  program.entry = entry.name.text;
+  int before = diagnostics.error_count();
+  sema::Elaborator elaborator(sources, diagnostics, program, /*generic=*/false);
+  sema::ModelPtr instance = elaborator.InstantiateEntry(entry, module, fixed);
+  for (const ast::Member* member : entry.members) {
+    if (const auto* method = member->As<ast::Method>()) {
+      elaborator.ElaborateMethod(instance, *method);
+      if (!program.methods.empty()) program.methods.back().doc = member->doc;
+    }
+  }
+  if (program.methods.empty() && diagnostics.error_count() == before) {
+    diagnostics.Report(entry.name.span, kNoEntry,
+                       absl::StrCat("the entry `", entry.name.text, "` has no method"));
+  }
+  if (diagnostics.error_count() > before) return std::nullopt;
+  return program;
+}
+
+std::optional<TestProgram> ElaborateTest(const sema::Module& module, const ast::Test& test,
+                                         const SourceManager& sources, Diagnostics& diagnostics) {
+  TestProgram result;
+  result.program.file = module.name;
+  result.program.entry = "test";
+  int before = diagnostics.error_count();
+  sema::Elaborator elaborator(sources, diagnostics, result.program, /*generic=*/false);
+  elaborator.ElaborateTest(test, module, &result.expectations);
+  if (diagnostics.error_count() > before) return std::nullopt;
+  return result;
+}
+
+}  // namespace weft::dsl

@@ -1,0 +1,525 @@
+// Statements: equations store tensors, `for` repeats when compiling, `next` must change nothing (R5, R6, R9,
+// R32).
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+namespace {
+
+// Whether an expression reads or reduces: cheap ones are computed where they are used.
+bool Computes(const ExprPtr& expr) {
+  if (const auto* apply = std::get_if<Apply>(&expr->node)) {
+    return std::any_of(apply->operands.begin(), apply->operands.end(), Computes);
+  }
+  if (const auto* cast = std::get_if<Cast>(&expr->node)) return Computes(cast->operand);
+  return std::holds_alternative<Reduce>(expr->node) || std::holds_alternative<Read>(expr->node);
+}
+
+}  // namespace
+
+void Elaborator::Emit(Span span, const std::string& name, decltype(Statement::node) node) {
+  if (!statements_) return;
+  Statement statement;
+  statement.node = std::move(node);
+  statement.span = span;
+  std::string equation = frame_->equation.empty() ? name : frame_->equation;
+  statement.path = frame_->path.empty() ? equation
+                   : equation.empty()   ? frame_->path
+                                        : absl::StrCat(frame_->path, ".", equation);
+  statements_->push_back(std::move(statement));
+  ++work_;
+}
+
+void Elaborator::RunBlock(const ast::Block& block) {
+  for (ast::StmtPtr stmt : block.statements) {
+    if (!Work(stmt->span)) return;
+    RunStatement(*stmt);
+  }
+}
+
+void Elaborator::RunStatement(const ast::Stmt& stmt) {
+  if (const auto* let = stmt.As<ast::Let>()) {
+    Value value = Eval(*let->value);
+    if (value.As<Scalar>() || value.As<TensorPtr>()) {
+      Report(let->value->span, kStage, absl::StrCat("`let ", let->name.text, "`"),
+             "a number or a size; leave `let` out for a value");
+      value = Poison{};
+    }
+    Bind(let->name.text, std::move(value), let->name.span);
+  } else if (const auto* equation = stmt.As<ast::Equation>()) {
+    RunEquation(stmt, *equation);
+  } else if (const auto* loop = stmt.As<ast::For>()) {
+    RunFor(*loop);
+  } else if (const auto* expect = stmt.As<ast::Expect>()) {
+    RunExpect(stmt, *expect);
+  } else if (const auto* rec = stmt.As<ast::Rec>()) {
+    Unsupported(stmt.span, "`rec`");
+    auto poison = [&](const ast::Head& head) { Bind(head.path.parts[0].text, Poison{}, head.span); };
+    if (const auto* single = std::get_if<ast::Rec::Single>(&rec->form)) {
+      poison(single->head);
+    } else {
+      const auto& body = std::get<ast::Rec::Loop>(rec->form);
+      for (ast::StmtPtr inner : body.body.statements) {
+        if (const auto* equation = inner->As<ast::Equation>()) {
+          for (const ast::Head& head : equation->heads) poison(head);
+        }
+      }
+      if (body.at_most && body.length && body.length->As<ast::Ref>()) {
+        Bind(body.length->As<ast::Ref>()->name, Poison{}, body.length->span);
+      }
+    }
+  }
+}
+
+void Elaborator::RunFor(const ast::For& node) {
+  std::vector<Value> elements;
+  Value range = Eval(*node.range);
+  if (!Elements(range, node.range->span, &elements)) {
+    // What the body would bind is unknown from here on.
+    for (ast::StmtPtr stmt : node.body.statements) {
+      if (const auto* equation = stmt->As<ast::Equation>()) {
+        for (const ast::Head& head : equation->heads) {
+          if (!head.is_next) Bind(head.path.parts[0].text, Poison{}, head.span);
+        }
+      }
+    }
+    return;
+  }
+  // Names bound without indices are carried round, so they live outside; the pattern and indexed names in one
+  // round.
+  for (const Value& element : elements) {
+    if (!Work(node.range->span)) return;
+    frame_->scopes.emplace_back();
+    BindPattern(node.pattern, element);
+    RunBlock(node.body);
+    std::map<std::string, Binding> inner = std::move(frame_->scopes.back());
+    frame_->scopes.pop_back();
+    for (ast::StmtPtr stmt : node.body.statements) {
+      const auto* equation = stmt->As<ast::Equation>();
+      if (!equation) continue;
+      for (const ast::Head& head : equation->heads) {
+        if (head.has_binders || head.is_next) continue;
+        auto bound = inner.find(head.path.parts[0].text);
+        if (bound != inner.end()) Bind(bound->first, bound->second.value, bound->second.span);
+      }
+    }
+  }
+}
+
+bool Elaborator::OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* axes) {
+  LeftAxis axis;
+  axis.span = binder.span;
+  if (binder.kind == ast::Binder::Kind::kColon) {
+    axes->push_back(axis);
+    return true;
+  }
+  if (binder.kind == ast::Binder::Kind::kPack) {
+    std::vector<IndexPtr> members;
+    if (!BindBinder(binder, &members)) return false;
+    for (const IndexPtr& index : members) axes->push_back({{index}, binder.span});
+    return true;
+  }
+  if (binder.kind != ast::Binder::Kind::kGroup && binder.kind != ast::Binder::Kind::kIndex) {
+    Report(binder.span, kInvalidExpression, "on the left stand indices");
+    return false;
+  }
+  if (binder.kind == ast::Binder::Kind::kIndex && binder.bound == ast::Binder::Bound::kIn) {
+    Report(binder.span, kInvalidExpression, "an index on the left counts from 0; write `<`");
+    return false;
+  }
+  if (!BindBinder(binder, &axis.members)) return false;
+  for (const IndexPtr& index : axis.members) {
+    if (index->upper_value) {
+      Report(index->span, kStage, absl::StrCat("the end of `", index->name, "`"),
+             "a size: it becomes part of a shape");
+      return false;
+    }
+  }
+  axes->push_back(axis);
+  return true;
+}
+
+// Brings the left indices into force; ranges come from what is written, else from the declared shape.
+bool Elaborator::OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes) {
+  for (const ast::Binder& binder : head.binders) {
+    if (!OpenBinder(binder, axes)) return false;
+  }
+  const ast::TypeExpr* type = DeclaredTypeOf(head);
+  if (!type) return true;
+  DeclaredType declared = EvalType(*type);
+  if (!declared.shape) return true;
+  if (axes->size() > declared.shape->size()) {
+    Report(head.span, kRankMismatch, absl::StrCat("`", head.path.ToString(), "`"),
+           absl::StrCat(axes->size(), " indices"),
+           absl::StrCat("its declaration ", declared.shape->size(), " axes"))
+        .Note(declared.span, "declared here");
+    return false;
+  }
+  for (size_t i = 0; i < axes->size(); ++i) {
+    const LeftAxis& axis = (*axes)[i];
+    std::optional<Size> extent = (*declared.shape)[i];
+    if (!extent || axis.members.empty()) continue;
+    IndexPtr open;
+    Size product(1);
+    bool several = false;
+    for (const IndexPtr& index : axis.members) {
+      if (index->upper) {
+        product = product * *index->upper;
+      } else {
+        several |= open != nullptr;
+        open = index;
+      }
+    }
+    if (!open || several) continue;
+    std::optional<Size> rest = ExactDiv(*extent, product);
+    if (rest && rest->IsWhole()) {
+      SetRange(*open, Size(0), *rest);
+      open->written = false;
+    } else if (extent->AsInteger() && product.AsInteger()) {
+      Report(axis.span, kGroupSize, absl::StrCat("multiples of ", product.ToString()), extent->ToString());
+      return false;
+    }
+  }
+  return true;
+}
+
+void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equation) {
+  std::vector<Deferred> outer_deferred;
+  std::swap(outer_deferred, deferred_);
+  std::string outer_equation = frame_->equation;
+  const ast::Head& first = equation.heads[0];
+  if (!frame_->is_inline) frame_->equation = first.path.parts.back().text;
+
+  frame_->scopes.emplace_back();
+  size_t in_force_before = in_force_.size();
+  std::vector<LeftAxis> axes;
+  bool ok = !first.has_binders || OpenHead(first, &axes);
+  std::vector<std::vector<LeftAxis>> all_axes{axes};
+  for (size_t i = 1; ok && i < equation.heads.size(); ++i) {
+    // Further heads name the same indices, perhaps in another order or with rows kept elsewhere.
+    std::vector<LeftAxis> own;
+    for (const ast::Binder& binder : equation.heads[i].binders) {
+      Binding* bound = binder.kind == ast::Binder::Kind::kIndex ? Find(binder.name.text) : nullptr;
+      if (bound && bound->index) {
+        own.push_back({{bound->index}, binder.span});
+      } else if (!OpenBinder(binder, &own)) {
+        ok = false;
+        break;
+      }
+    }
+    all_axes.push_back(own);
+  }
+  Value value = ok ? Eval(*equation.value) : Value(Poison{});
+
+  std::vector<Value> parts;
+  if (equation.heads.size() == 1) {
+    parts = {value};
+  } else if (const auto* record = value.As<std::shared_ptr<Record>>();
+             record && (*record)->fields.size() == equation.heads.size()) {
+    for (const auto& [name, field] : (*record)->fields) parts.push_back(field);
+  } else if (const auto* list = value.As<std::shared_ptr<ListValue>>();
+             list && (*list)->elements.size() == equation.heads.size()) {
+    parts = (*list)->elements;
+  } else {
+    if (!value.IsPoison()) {
+      size_t count = record ? (*record)->fields.size() : 1;
+      Report(equation.value->span, kTypeMismatch,
+             absl::StrCat(equation.heads.size(), " names stand on the left, the right side has ", count,
+                          count == 1 ? " value" : " values"));
+    }
+    parts.assign(equation.heads.size(), Poison{});
+  }
+  std::vector<Value> results;
+  for (size_t i = 0; i < equation.heads.size(); ++i) {
+    const ast::Head& head = equation.heads[i];
+    if (head.is_next || parts[i].IsPoison()) {
+      results.push_back(parts[i]);
+    } else if (head.has_binders) {
+      results.push_back(Define(head, i < all_axes.size() ? all_axes[i] : axes, parts[i], stmt.span));
+    } else {
+      results.push_back(Store(head.path.parts[0].text, parts[i], DeclaredTypeOf(head), equation.value->span));
+    }
+  }
+  RunDeferred();
+  std::swap(outer_deferred, deferred_);
+  // An index that nothing ranged was reported; the name is unknown then.
+  frame_->scopes.pop_back();
+  in_force_.resize(in_force_before);
+  for (size_t i = 0; i < equation.heads.size(); ++i) {
+    const ast::Head& head = equation.heads[i];
+    if (head.is_next) {
+      RunNext(head, results[i]);
+      continue;
+    }
+    if (head.path.parts.size() != 1) {
+      Report(head.path.span, kInvalidExpression, "only `next` changes a member of a model");
+      continue;
+    }
+    const std::string& name = head.path.parts[0].text;
+    auto here = frame_->scopes.back().find(name);
+    if (head.has_binders && here != frame_->scopes.back().end()) {
+      Report(head.path.span, kDuplicateName, name)
+          .Note(here->second.span, "bound here; an equation with indices binds a name once");
+    }
+    if (head.has_binders) {
+      Binding binding;
+      binding.value = results[i];
+      binding.span = head.path.span;
+      frame_->scopes.back()[name] = std::move(binding);
+    } else {
+      Bind(name, results[i], head.path.span);
+    }
+  }
+  frame_->equation = outer_equation;
+}
+
+void Elaborator::RunNext(const ast::Head& head, const Value& value) {
+  if (value.IsPoison() || generic_) return;
+  const std::string& name = head.path.parts[0].text;
+  if (head.path.parts.size() == 1 && frame_->self) {
+    for (const ast::Member* member : frame_->self->model->members) {
+      const auto* stored = member->As<ast::StoredMember>();
+      if (!stored || stored->name.text != name || stored->kind != ast::StoredMember::Kind::kState) continue;
+      // `next s = s` is nothing.
+      Value now = WeightValue(frame_->self, *stored, head.span);
+      const TensorPtr *a = now.As<TensorPtr>(), *b = value.As<TensorPtr>();
+      if (a && b && (*a)->id == (*b)->id) return;
+      const Scalar *x = now.As<Scalar>(), *y = value.As<Scalar>();
+      if (x && y) {
+        const auto *p = std::get_if<Read>(&x->expr->node), *q = std::get_if<Read>(&y->expr->node);
+        if (p && q && p->tensor == q->tensor && q->subscripts.empty()) return;
+      }
+      Unsupported(head.span, "a `next` that changes something");
+      return;
+    }
+  }
+  Unsupported(head.span, "a `next` that changes something");
+}
+
+// An equation with indices: a stored tensor over the left axes and the rows of the right side.
+Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axes, Value value, Span span) {
+  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
+    auto stored = std::make_shared<Record>();
+    for (const auto& [name, field] : (*record)->fields)
+      stored->fields.emplace_back(name, Define(head, axes, field, span));
+    return stored;
+  }
+  for (const LeftAxis& axis : axes) {
+    for (const IndexPtr& index : axis.members) {
+      if (index->upper) continue;
+      Report(index->span, kUnrangedIndex, index->name);
+      return Poison{};
+    }
+  }
+  const std::string& name = head.path.parts[0].text;
+  const ast::TypeExpr* type = DeclaredTypeOf(head);
+  DeclaredType declared;
+  if (type) declared = EvalType(*type);
+  if (value.IsAbsent()) {
+    Report(span, kAbsence, "the right side may be absent");
+    return Poison{};
+  }
+  TensorPtr row;
+  if (value.As<std::shared_ptr<ListValue>>() || value.As<TensorPtr>()) {
+    std::optional<TensorPtr> tensor = AsTensor(value, span);
+    if (!tensor) return Poison{};
+    row = *tensor;
+  }
+  // A value that is the row of a stored tensor at exactly these indices is that tensor.
+  bool plain = row && row->id >= 0 && row->slots.size() == axes.size() + row->shape.size() &&
+               head.binders.size() == axes.size();
+  for (size_t i = 0; plain && i < row->slots.size(); ++i) {
+    const Slot& slot = row->slots[i];
+    if (i < axes.size()) {
+      const auto* ref = slot.fixed ? std::get_if<IndexRef>(&slot.fixed->at.expr->node) : nullptr;
+      plain = axes[i].members.size() == 1 && ref && ref->index == axes[i].members[0]->id &&
+              slot.fixed->outside == Outside::kInside &&
+              method_->tensors[row->id].shape[i] == *axes[i].members[0]->upper;
+    } else {
+      plain = slot.axis == static_cast<int>(i - axes.size()) && !slot.rows && slot.offset == Size(0) &&
+              method_->tensors[row->id].shape[i] == row->shape[i - axes.size()];
+    }
+  }
+  if (plain && (!declared.element || *declared.element == row->type)) {
+    auto whole = std::make_shared<TensorValue>(*StoredTensor(row->id));
+    whole->range = row->range;
+    CheckDeclared(declared, whole, name, span);
+    return TensorPtr(whole);
+  }
+
+  Equation equation;
+  std::vector<std::vector<int>> groups;
+  std::vector<Size> fine, coarse;
+  std::vector<Scalar> at(row ? row->shape.size() : 0);
+  size_t next_row = 0;
+  auto add = [&](const std::vector<IndexPtr>& members) {
+    groups.emplace_back();
+    Size product(1);
+    for (const IndexPtr& index : members) {
+      groups.back().push_back(static_cast<int>(fine.size()));
+      fine.push_back(*index->upper);
+      equation.domain.push_back({index->id, index->name, *index->upper});
+      product = product * *index->upper;
+    }
+    coarse.push_back(product);
+  };
+  auto add_row = [&] {
+    IndexPtr index = NewIndex(absl::StrCat("i", next_row), span);
+    SetRange(*index, Size(0), row->shape[next_row]);
+    at[next_row++] = IndexScalar(*index, span);
+    add({index});
+  };
+  for (const LeftAxis& axis : axes) {
+    if (!axis.members.empty()) {
+      add(axis.members);
+    } else if (row && next_row < row->shape.size()) {
+      add_row();
+    } else {
+      Report(axis.span, kMixedRows, "`:` keeps an axis, but the right side has no row left for it");
+      return Poison{};
+    }
+  }
+  while (row && next_row < row->shape.size()) add_row();
+
+  std::optional<Scalar> element =
+      row ? std::optional<Scalar>(ElementAt(*row, at, span)) : ToScalar(value, declared.element, span);
+  if (!element) return Poison{};
+  if (declared.element && element->type != *declared.element) {
+    std::optional<ElementType> meeting = Meet(element->type, *declared.element);
+    if (!meeting || *meeting != *declared.element) {
+      Report(span, kTypeMismatch,
+             absl::StrCat("`", name, "` is declared with another type than the right side has"))
+          .Note(declared.span, "declared here");
+      return Poison{};
+    }
+    element = CastTo(*element, *declared.element, span);
+  }
+  std::optional<std::pair<Size, Size>> range = row ? row->range : std::nullopt;
+  if (element->form && !range) {
+    // The range of an int with one symbol of its own is that symbol's.
+    const Size& form = *element->form;
+    if (form.IsBareSymbol()) {
+      auto known = ranges_.find(form.terms()[0].monomial[0].first->id);
+      if (known != ranges_.end()) range = known->second;
+    } else if (form.AsInteger()) {
+      range = {form, form + Size(1)};
+    }
+  }
+  if (declared.range) {
+    RequireRange(*element, *declared.range, span, absl::StrCat("`", name, "`"));
+    range = declared.range;
+  }
+  TensorId id = NewTensor(name, element->type, fine, head.path.span);
+  equation.results = {id};
+  equation.bodies = {element->expr};
+  Emit(span, name, std::move(equation));
+  bool grouped =
+      std::any_of(groups.begin(), groups.end(), [](const auto& group) { return group.size() != 1; });
+  if (grouped) {
+    TensorId collapsed = NewTensor(name, element->type, coarse, head.path.span);
+    Emit(span, name, Collapse{collapsed, id, groups});
+    id = collapsed;
+  }
+  auto stored = std::make_shared<TensorValue>(*StoredTensor(id));
+  stored->range = range;
+  CheckDeclared(declared, stored, name, span);
+  return TensorPtr(stored);
+}
+
+// A name without indices: a number stays one, everything computed is stored, except in bodies of scalars.
+Value Elaborator::Store(const std::string& name, Value value, const ast::TypeExpr* type, Span span) {
+  if (value.IsAbsent()) return value;
+  DeclaredType declared;
+  if (type) declared = EvalType(*type);
+  if (declared.element && value.IsNumber() && !value.As<std::string>() && declared.shape) {
+    std::optional<Scalar> scalar = ToScalar(value, declared.element, span);
+    if (!scalar) return Poison{};
+    if (!Meet(scalar->type, *declared.element)) {
+      Report(span, kTypeMismatch,
+             absl::StrCat("`", name, "` is declared with another type than the right side has"))
+          .Note(declared.span, "declared here");
+      return Poison{};
+    }
+    if (declared.shape->empty()) return CastTo(*scalar, *declared.element, span);
+    auto filled = std::make_shared<TensorValue>();  // a number fills a declared shape
+    filled->type = *declared.element;
+    for (const std::optional<Size>& size : *declared.shape) {
+      if (!size) return Poison{};
+      filled->shape.push_back(*size);
+    }
+    filled->rule = [scalar = CastTo(*scalar, *declared.element, span)](const std::vector<Scalar>&) {
+      return scalar;
+    };
+    return Materialize(filled, name, span);
+  }
+  if (value.As<std::shared_ptr<ListValue>>() && declared.element) {
+    std::optional<TensorPtr> tensor = AsTensor(value, span);
+    if (!tensor) return Poison{};
+    value = *tensor;
+  }
+  if (const TensorPtr* tensor = value.As<TensorPtr>()) {
+    TensorPtr stored = *tensor;
+    if (declared.element && stored->type != *declared.element) {
+      std::optional<ElementType> meeting = Meet(stored->type, *declared.element);
+      if (!meeting || *meeting != *declared.element) {
+        Report(span, kTypeMismatch,
+               absl::StrCat("`", name, "` is declared with another type than the right side has"))
+            .Note(declared.span, "declared here");
+        return Poison{};
+      }
+      Value cast = CastValue(*declared.element, stored, span);
+      if (!cast.As<TensorPtr>()) return Poison{};
+      stored = *cast.As<TensorPtr>();
+    }
+    if (!frame_->is_inline) stored = Materialize(stored, name, span);
+    if (declared.range) {
+      RequireRange(stored, *declared.range, span, absl::StrCat("`", name, "`"));
+      auto ranged = std::make_shared<TensorValue>(*stored);
+      ranged->range = declared.range;
+      stored = ranged;
+    }
+    if (!CheckDeclared(declared, stored, name, span)) return Poison{};
+    return stored;
+  }
+  if (const Scalar* scalar = value.As<Scalar>()) {
+    if (declared.shape && !declared.shape->empty()) {
+      Report(span, kRankMismatch, absl::StrCat("`", name, "`"), "one computed value here",
+             absl::StrCat("its declaration ", declared.shape->size(), " axes; write the indices on the left"))
+          .Note(declared.span, "declared here");
+      return Poison{};
+    }
+    Scalar result = *scalar;
+    if (declared.element && result.type != *declared.element) {
+      std::optional<ElementType> meeting = Meet(result.type, *declared.element);
+      if (!meeting || *meeting != *declared.element) {
+        Report(span, kTypeMismatch,
+               absl::StrCat("`", name, "` is declared with another type than the right side has"))
+            .Note(declared.span, "declared here");
+        return Poison{};
+      }
+      result = CastTo(result, *declared.element, span);
+    }
+    if (declared.range) RequireRange(result, *declared.range, span, absl::StrCat("`", name, "`"));
+    if (frame_->is_inline || !Computes(result.expr)) return result;
+    auto tensor = std::make_shared<TensorValue>();
+    tensor->type = result.type;
+    tensor->rule = [result](const std::vector<Scalar>&) { return result; };
+    TensorPtr stored = Materialize(tensor, name, span);
+    Scalar element = ElementAt(*stored, {}, span);
+    element.form = result.form ? result.form : element.form;
+    return element;
+  }
+  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
+    auto stored = std::make_shared<Record>();
+    for (const auto& [field, part] : (*record)->fields)
+      stored->fields.emplace_back(field, Store(field, part, nullptr, span));
+    return stored;
+  }
+  return value;
+}
+
+}  // namespace weft::dsl::sema

@@ -1,0 +1,526 @@
+// Accesses: bare indices say how far they go, everything else is proved inside or guarded (R6, R9, R10, R12).
+
+#include "absl/strings/str_cat.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+namespace {
+
+const ast::Ref* BareName(const ast::Expr& expr) { return expr.As<ast::Ref>(); }
+
+}  // namespace
+
+// A bare index of unknown range takes the axis; one of known range must be equal to it, or inside if it is
+// written.
+void Elaborator::ResolveBareIndex(Index& index, const Size& axis, Span span, const std::string& of) {
+  if (!index.upper && !index.upper_value) {
+    SetRange(index, Size(0), axis);
+    return;
+  }
+  if (index.written) {
+    RequireInside(SymbolOf(index), axis, span, of);
+    return;
+  }
+  if (index.upper) {
+    RequireEqual(*index.upper, axis, span, absl::StrCat("the index `", index.name, "` goes along two axes"),
+                 index.span);
+  }
+}
+
+// Proved when the equation is complete: ranges may still be open.
+void Elaborator::RequireInside(const Size& form, const Size& axis, Span span, const std::string& of) {
+  deferred_.push_back({form, axis, facts_, span, of});
+}
+
+void Elaborator::RunDeferred() {
+  std::vector<Deferred> questions;
+  std::swap(questions, deferred_);
+  for (const Deferred& question : questions) {
+    Prover prover = MakeProver({question.form, question.axis}, question.facts);
+    if (prover.IsInside(question.form, question.axis)) continue;
+    bool wrong = !generic_ || prover.IsOutside(question.form, question.axis);
+    if (generic_ && !wrong) {
+      // Wrong for every size if it is outside at a corner of the indices' ranges.
+      std::map<int, Size> first, last;
+      bool plain = true;
+      for (const Size::Term& term : question.form.terms()) {
+        for (const auto& [atom, power] : term.monomial) {
+          if (atom->kind != SizeAtom::Kind::kSymbol) plain = false;
+          auto range = ranges_.find(atom->id);
+          if (range == ranges_.end()) continue;
+          if (!atom->name.empty() && !question.facts.empty()) plain = false;
+          bool rises = term.coefficient.num > 0;
+          first[atom->id] = rises ? range->second.first : range->second.second - Size(1);
+          last[atom->id] = rises ? range->second.second - Size(1) : range->second.first;
+        }
+      }
+      if (plain && question.facts.empty()) {
+        Size low = question.form.Substitute(first), high = question.form.Substitute(last);
+        Prover corners = MakeProver({low, high, question.axis}, {});
+        wrong = corners.IsPositive(Size(0) - low) || corners.IsNatural(high - question.axis);
+      }
+    }
+    if (!wrong) continue;
+    Report(question.span, kOutOfRange, absl::StrCat("`", sources_.Text(question.span), "`"), question.of,
+           question.axis.ToString())
+        .Note(
+            "write `else` after the access to say what lies outside, `clamp(...)`, or a shorter range for "
+            "the index");
+  }
+}
+
+// The number of a group among the whole axis: mixed radix, the last member fastest (R10).
+std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const Size& axis, Span span) {
+  struct Member {
+    std::optional<Scalar> at;
+    std::optional<Size> count;
+    IndexPtr open;
+    Span span;
+  };
+  std::vector<Member> members;
+  Size product(1);
+  Member* open = nullptr;
+  members.reserve(group.parts.size() + 8);
+  for (const ast::Group::Part& part : group.parts) {
+    if (!part.value) {
+      Binding* binding = Find(part.pack.text);
+      if (!binding || !binding->is_pack) {
+        Report(part.span, kUnknownName, absl::StrCat("..", part.pack.text));
+        return std::nullopt;
+      }
+      for (const IndexPtr& index : binding->pack) {
+        if (!index->upper) {
+          Report(part.span, kUnrangedIndex, index->name);
+          return std::nullopt;
+        }
+        members.push_back({IndexScalar(*index, part.span), *index->upper, nullptr, part.span});
+        product = product * *index->upper;
+      }
+      continue;
+    }
+    Member member;
+    member.span = part.span;
+    if (part.of) {
+      std::optional<Size> of = AsSize(Eval(*part.of), part.of->span, "the count of a group's member");
+      std::optional<Scalar> at = ToScalar(Eval(*part.value), ElementType::kInt, part.value->span);
+      if (!of || !at) return std::nullopt;
+      if (at->form) RequireInside(*at->form, *of, part.value->span, "this member of the group");
+      member.at = at;
+      member.count = of;
+    } else {
+      const ast::Ref* name = BareName(*part.value);
+      Binding* binding = name ? Find(name->name) : nullptr;
+      if (binding && binding->index) {
+        Index& index = *binding->index;
+        member.at = IndexScalar(index, part.span);
+        if (index.upper && index.lower && *index.lower == Size(0)) {
+          member.count = *index.upper;
+        } else if (index.upper || index.upper_value) {
+          Report(part.span, kInvalidExpression,
+                 absl::StrCat("`", index.name, "` does not start at 0, so it cannot be a member of a group"));
+          return std::nullopt;
+        } else {
+          member.open = binding->index;
+        }
+      } else {
+        Value value = Eval(*part.value);
+        if (value.IsPoison()) return std::nullopt;
+        Report(part.span, kInvalidExpression, "a member of a group is an index, or `number of count`");
+        return std::nullopt;
+      }
+    }
+    if (member.count) product = product * *member.count;
+    members.push_back(member);
+    if (member.open) {
+      if (open) {
+        Report(span, kUnrangedIndex, member.open->name);
+        return std::nullopt;
+      }
+      open = &members.back();
+    }
+  }
+  if (open) {
+    std::optional<Size> rest = ExactDiv(axis, product);
+    if (!rest || !rest->IsWhole()) {
+      if (axis.AsInteger() && product.AsInteger()) {
+        Report(span, kGroupSize, absl::StrCat("multiples of ", product.ToString()), axis.ToString());
+        return std::nullopt;
+      }
+      if (!generic_ && statements_) {
+        Emit(span, "",
+             Check{Check::Relation::kDivisible, axis, product,
+                   absl::StrCat(axis.ToString(), " must be divisible by ", product.ToString(),
+                                ", because of ", sources_.Place(span))});
+      }
+      rest = FloorDiv(axis, product);
+    }
+    open->count = rest;
+    SetRange(*open->open, Size(0), *rest);
+  } else if (!(product == axis)) {
+    std::optional<Rational> difference = (product - axis).AsRational();
+    if (difference || !generic_) {
+      Prover prover = MakeProver({product, axis}, facts_);
+      if (difference || !(prover.AtMost(product, axis) && prover.AtMost(axis, product))) {
+        if (difference || (product.AsInteger() && axis.AsInteger())) {
+          Report(span, kGroupSize, product.ToString(), axis.ToString());
+          return std::nullopt;
+        }
+        RequireEqual(product, axis, span, "the members of a group and their axis");
+      }
+    }
+  }
+  Scalar position = *members[0].at;
+  for (size_t i = 1; i < members.size(); ++i) {
+    position = Call2(Function::kMul, position, SizeScalar(*members[i].count, span), ElementType::kInt, span);
+    position = Call2(Function::kAdd, position, *members[i].at, ElementType::kInt, span);
+  }
+  return position;
+}
+
+// One subscript: appends a slot for the axis, and to `shape` what stays of it.
+bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item,
+                              bool guarded, std::vector<Slot>& slots, std::vector<Size>& shape,
+                              bool* uses_fill) {
+  const Size& extent = tensor->shape[axis];
+  std::string of = absl::StrCat("axis ", axis, " of ", ShapeText(tensor->shape));
+  Slot slot;
+  if (item.kind == ast::Subscript::Item::Kind::kSlice) {
+    Size from(0), to = extent;
+    if (item.from) {
+      std::optional<Size> size = AsSize(Eval(*item.from), item.from->span, "the start of a slice");
+      if (!size) return false;
+      from = *size;
+      RequireInside(from, extent + Size(1), item.from->span, of);
+    }
+    if (item.to) {
+      std::optional<Size> size = AsSize(Eval(*item.to), item.to->span, "the end of a slice");
+      if (!size) return false;
+      to = *size;
+      RequireInside(to - from, extent - from + Size(1), item.to->span, of);
+    }
+    slot.axis = static_cast<int>(shape.size());
+    slot.offset = from;
+    shape.push_back(to - from);
+    slots.push_back(slot);
+    return true;
+  }
+  const ast::Expr& expr = *item.at;
+  if (const auto* group = expr.As<ast::Group>()) {
+    std::optional<Scalar> position = GroupPosition(*group, extent, expr.span);
+    if (!position) return false;
+    slot.fixed = Position{*position, Outside::kInside};
+    slots.push_back(slot);
+    return true;
+  }
+  const ast::Ref* name = BareName(expr);
+  Binding* binding = name ? Find(name->name) : nullptr;
+  bool bare = binding && binding->index;
+  if (bare) {
+    Index& index = *binding->index;
+    bool counts = !guarded && tensor->edge == Outside::kInside;
+    // `else`, clamp, mirror and wrap extend a bare index only where its range is written in this equation.
+    bool extends = (guarded || tensor->edge != Outside::kInside) && index.written &&
+                   left_indices_written_.contains(index.symbol);
+    if (counts || !extends) {
+      if (index.upper || index.upper_value || counts) {
+        ResolveBareIndex(index, extent, item.span, of);
+      } else {
+        deferred_.push_back({SymbolOf(index), extent, facts_, item.span, of});
+      }
+      slot.fixed = Position{IndexScalar(index, item.span), Outside::kInside};
+    } else {
+      Outside outside = guarded ? Outside::kFill : tensor->edge;
+      Prover prover = MakeProver({SymbolOf(index), extent}, facts_);
+      if (prover.IsInside(SymbolOf(index), extent)) outside = Outside::kInside;
+      *uses_fill |= outside == Outside::kFill;
+      slot.fixed = Position{IndexScalar(index, item.span), outside};
+    }
+    slots.push_back(slot);
+    return true;
+  }
+  Value value = Eval(expr);
+  if (value.IsPoison()) return false;
+  if (const auto* list = value.As<std::shared_ptr<ListValue>>(); list) {
+    std::optional<TensorPtr> vector = AsTensor(value, expr.span);
+    if (!vector) return false;
+    value = *vector;
+  }
+  if (const TensorPtr* rows = value.As<TensorPtr>(); rows && !(*rows)->shape.empty()) {
+    if ((*rows)->shape.size() != 1 || (*rows)->type != ElementType::kInt) {
+      Report(expr.span, kTypeMismatch,
+             absl::StrCat("a subscript is an int or a vector of ints, not ", Describe(value)));
+      return false;
+    }
+    TensorPtr stored = Stored(*rows, "rows", expr.span);
+    if (stored->range) {
+      RequireInside(stored->range->first, extent + Size(1), item.span, of);
+      RequireInside(stored->range->second - Size(1), extent, item.span, of);
+    } else {
+      RequireInside(Size::Symbol(next_symbol_++, "row"), extent, item.span, of);
+    }
+    slot.axis = static_cast<int>(shape.size());
+    slot.rows = stored;
+    shape.push_back((*rows)->shape[0]);
+    slots.push_back(slot);
+    return true;
+  }
+  std::optional<Scalar> at;
+  if (value.IsNumber() && !value.As<bool>()) {
+    std::optional<Size> size = AsSize(value, expr.span, "a subscript");
+    if (!size) return false;
+    at = SizeScalar(*size, expr.span);
+  } else {
+    at = ToScalar(value, ElementType::kInt, expr.span);
+    if (!at) return false;
+    if (at->type != ElementType::kInt) {
+      Report(expr.span, kTypeMismatch,
+             "a subscript is an int; round with `int(floor(...))`, divide with `div`");
+      return false;
+    }
+  }
+  Position position{*at, Outside::kInside};
+  Size form = at->form ? *at->form : Size::Symbol(next_symbol_++, "value");
+  if (guarded || tensor->edge != Outside::kInside) {
+    Prover prover = MakeProver({form, extent}, facts_);
+    if (!prover.IsInside(form, extent)) position.outside = guarded ? Outside::kFill : tensor->edge;
+    *uses_fill |= position.outside == Outside::kFill;
+  } else {
+    RequireInside(form, extent, item.span, of);
+  }
+  slot.fixed = position;
+  slots.push_back(slot);
+  return true;
+}
+
+// Composes the slots of a subscript with those of the value it subscripts.
+Value Elaborator::ApplySlots(const TensorPtr& tensor, std::vector<Slot> slots, std::vector<Size> shape,
+                             const ExprPtr& fill, Span span) {
+  bool complete = shape.empty();
+  if (complete) {
+    std::vector<Position> at;
+    for (const Slot& slot : slots) at.push_back(*slot.fixed);
+    Scalar element = Element(*tensor, at, fill, span);
+    return element;
+  }
+  auto view = std::make_shared<TensorValue>();
+  view->type = tensor->type;
+  view->shape = std::move(shape);
+  view->range = tensor->range;
+  if (tensor->id >= 0 && !fill) {
+    view->id = tensor->id;
+    for (const Slot& old : tensor->slots) {
+      if (old.fixed) {
+        view->slots.push_back(old);
+        continue;
+      }
+      Slot slot = slots[old.axis];
+      if (slot.fixed && old.rows) {
+        slot.fixed->at = ElementAt(*old.rows, {slot.fixed->at}, span);
+      } else if (slot.fixed) {
+        slot.fixed->at =
+            Call2(Function::kAdd, slot.fixed->at, SizeScalar(old.offset, span), ElementType::kInt, span);
+      } else if (old.rows || slot.rows) {
+        // Rows of rows: the vectors compose.
+        if (old.rows && slot.rows) {
+          auto composed = std::make_shared<TensorValue>(*slot.rows);
+          TensorPtr inner = slot.rows, outer = old.rows;
+          composed->id = -1;
+          composed->slots.clear();
+          composed->rule = [this, inner, outer, span](const std::vector<Scalar>& at) {
+            return ElementAt(*outer, {ElementAt(*inner, at, span)}, span);
+          };
+          slot.rows = composed;
+        } else if (old.rows) {
+          auto shifted = std::make_shared<TensorValue>();
+          shifted->type = ElementType::kInt;
+          shifted->shape = {view->shape[slot.axis]};
+          TensorPtr outer = old.rows;
+          Size offset = slot.offset;
+          shifted->rule = [this, outer, offset, span](const std::vector<Scalar>& at) {
+            return ElementAt(
+                *outer, {Call2(Function::kAdd, at[0], SizeScalar(offset, span), ElementType::kInt, span)},
+                span);
+          };
+          slot.rows = shifted;
+          slot.offset = Size(0);
+        }
+      } else {
+        slot.offset = slot.offset + old.offset;
+      }
+      view->slots.push_back(slot);
+    }
+    return TensorPtr(view);
+  }
+  view->rule = [this, tensor, slots, fill, span](const std::vector<Scalar>& at) {
+    std::vector<Position> positions;
+    for (const Slot& slot : slots) {
+      if (slot.fixed) {
+        positions.push_back(*slot.fixed);
+      } else if (slot.rows) {
+        positions.push_back({ElementAt(*slot.rows, {at[slot.axis]}, span), Outside::kInside});
+      } else {
+        positions.push_back(
+            {Call2(Function::kAdd, at[slot.axis], SizeScalar(slot.offset, span), ElementType::kInt, span),
+             Outside::kInside});
+      }
+    }
+    return Element(*tensor, positions, fill, span);
+  };
+  return TensorPtr(view);
+}
+
+Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, const ast::Subscript& node,
+                                  const ast::Expr* otherwise) {
+  TensorPtr tensor = base;
+  // Positions outside are the business of stored axes only: what lies behind the end of a slice is outside of
+  // it.
+  bool has_own_ends = tensor->id < 0;
+  for (size_t axis = 0; axis < tensor->slots.size(); ++axis) {
+    const Slot& slot = tensor->slots[axis];
+    if (slot.fixed) continue;
+    has_own_ends |= slot.rows || !(tensor->shape[slot.axis] == method_->tensors[tensor->id].shape[axis]);
+  }
+  if ((otherwise || tensor->edge != Outside::kInside) && has_own_ends) {
+    Outside edge = tensor->edge;
+    auto copy = std::make_shared<TensorValue>(*tensor);
+    copy->edge = Outside::kInside;
+    auto stored = std::make_shared<TensorValue>(*Stored(copy, "guarded", expr.span));
+    stored->edge = edge;
+    tensor = stored;
+  }
+  std::vector<Slot> slots;
+  std::vector<Size> shape;
+  bool uses_fill = false;
+  std::string subject = absl::StrCat("`", sources_.Text(node.base->span), "`");
+  size_t axis = 0;
+  auto too_many = [&] {
+    Report(expr.span, kRankMismatch, subject,
+           absl::StrCat(tensor->shape.size(), tensor->shape.size() == 1 ? " axis" : " axes"),
+           absl::StrCat(node.items.size(), " are subscripted"));
+    return Value(Poison{});
+  };
+  for (const ast::Subscript::Item& item : node.items) {
+    if (item.kind == ast::Subscript::Item::Kind::kPack) {
+      Binding* binding = Find(item.pack.text);
+      if (!binding || !binding->is_pack) {
+        Report(item.span, kUnknownName, absl::StrCat("..", item.pack.text));
+        return Poison{};
+      }
+      for (const IndexPtr& index : binding->pack) {
+        if (axis >= tensor->shape.size()) return too_many();
+        if (!otherwise) ResolveBareIndex(*index, tensor->shape[axis], item.span, subject);
+        Slot slot;
+        slot.fixed = Position{IndexScalar(*index, item.span), Outside::kInside};
+        slots.push_back(slot);
+        ++axis;
+      }
+      continue;
+    }
+    if (axis >= tensor->shape.size()) return too_many();
+    if (!SubscriptOne(tensor, axis, item, otherwise != nullptr, slots, shape, &uses_fill)) return Poison{};
+    ++axis;
+  }
+  for (; axis < tensor->shape.size(); ++axis) {
+    Slot slot;
+    slot.axis = static_cast<int>(shape.size());
+    shape.push_back(tensor->shape[axis]);
+    slots.push_back(slot);
+  }
+  ExprPtr fill;
+  if (otherwise) {
+    Value value = Eval(*otherwise);
+    if (value.IsPoison()) return Poison{};
+    if (value.As<TensorPtr>() && !shape.empty()) {
+      return Unsupported(otherwise->span, "`else` with a whole row");
+    }
+    if (uses_fill) {
+      std::optional<Scalar> scalar = ToScalar(value, tensor->type, otherwise->span);
+      if (!scalar) return Poison{};
+      if (!Meet(scalar->type, tensor->type)) {
+        Report(otherwise->span, kTypeMismatch, "what stands after `else` must have the type of the elements");
+        return Poison{};
+      }
+      fill = CastTo(*scalar, tensor->type, otherwise->span).expr;
+    }
+  }
+  return ApplySlots(tensor, std::move(slots), std::move(shape), fill, expr.span);
+}
+
+Value Elaborator::SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
+                                const ast::Expr* otherwise) {
+  const auto& elements = (*list.As<std::shared_ptr<ListValue>>())->elements;
+  const ast::Subscript::Item& item = node.items[0];
+  if (item.kind == ast::Subscript::Item::Kind::kSlice) {
+    int64_t size = static_cast<int64_t>(elements.size()), from = 0, to = size;
+    if (item.from) {
+      std::optional<int64_t> number =
+          AsWholeNumber(Eval(*item.from), item.from->span, "the start of a slice");
+      if (!number) return Poison{};
+      from = *number;
+    }
+    if (item.to) {
+      std::optional<int64_t> number = AsWholeNumber(Eval(*item.to), item.to->span, "the end of a slice");
+      if (!number) return Poison{};
+      to = *number;
+    }
+    if (from < 0 || to > size || from > to) {
+      Report(item.span, kOutOfRange, absl::StrCat("`", sources_.Text(item.span), "`"), "the list",
+             absl::StrCat(size));
+      return Poison{};
+    }
+    auto part = std::make_shared<ListValue>();
+    part->elements.assign(elements.begin() + from, elements.begin() + to);
+    return part;
+  }
+  if (item.kind == ast::Subscript::Item::Kind::kAt) {
+    Binding* binding = item.at->As<ast::Ref>() ? Find(item.at->As<ast::Ref>()->name) : nullptr;
+    bool is_index = binding && binding->index;
+    Value at = is_index || item.at->Is<ast::Group>() ? Value(Absent{}) : Eval(*item.at);
+    if (at.IsPoison()) return Poison{};
+    if (at.IsNumber()) {
+      std::optional<int64_t> number = AsWholeNumber(at, item.at->span, "the position in a list");
+      if (!number) return Poison{};
+      if (*number < 0 || *number >= static_cast<int64_t>(elements.size())) {
+        Report(item.span, kOutOfRange, absl::StrCat("`", sources_.Text(item.span), "`"), "the list",
+               absl::StrCat(elements.size()));
+        return Poison{};
+      }
+      Value element = elements[*number];
+      if (node.items.size() == 1) return element;
+      std::optional<TensorPtr> inner = AsTensor(element, expr.span);
+      if (!inner) return Poison{};
+      ast::Subscript rest = node;
+      rest.items.erase(rest.items.begin());
+      return SubscriptTensor(*inner, expr, rest, otherwise);
+    }
+  }
+  std::optional<TensorPtr> tensor = AsTensor(list, node.base->span);
+  if (!tensor) return Poison{};
+  return SubscriptTensor(*tensor, expr, node, otherwise);
+}
+
+Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& node,
+                                const ast::Expr* otherwise) {
+  Value base = Eval(*node.base);
+  if (base.IsPoison()) return Poison{};
+  if (node.items.empty()) return base;
+  if (const TensorPtr* tensor = base.As<TensorPtr>()) return SubscriptTensor(*tensor, expr, node, otherwise);
+  if (base.As<std::shared_ptr<ListValue>>()) return SubscriptList(base, expr, node, otherwise);
+  if (const auto* record = base.As<std::shared_ptr<Record>>()) {
+    auto rows = std::make_shared<Record>();
+    for (const auto& [name, field] : (*record)->fields) {
+      const TensorPtr* tensor = field.As<TensorPtr>();
+      if (!tensor) {
+        Report(expr.span, kTypeMismatch, absl::StrCat("the field `", name, "` cannot be subscripted"));
+        return Poison{};
+      }
+      rows->fields.emplace_back(name, SubscriptTensor(*tensor, expr, node, otherwise));
+    }
+    return rows;
+  }
+  Report(expr.span, kTypeMismatch, absl::StrCat(Describe(base), " cannot be subscripted"));
+  return Poison{};
+}
+
+}  // namespace weft::dsl::sema

@@ -1,0 +1,396 @@
+// Tensors as views of stored ones or rules for their elements; whole-tensor arithmetic (R9, R16).
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+TensorId Elaborator::NewTensor(const std::string& name, ElementType type, std::vector<Size> shape,
+                               Span span) {
+  Tensor tensor;
+  tensor.name = name;
+  tensor.element = type;
+  tensor.shape = std::move(shape);
+  tensor.span = span;
+  method_->tensors.push_back(std::move(tensor));
+  return static_cast<TensorId>(method_->tensors.size()) - 1;
+}
+
+TensorPtr Elaborator::StoredTensor(TensorId id) {
+  auto value = std::make_shared<TensorValue>();
+  value->id = id;
+  value->type = method_->tensors[id].element;
+  value->shape = method_->tensors[id].shape;
+  for (size_t axis = 0; axis < value->shape.size(); ++axis) {
+    Slot slot;
+    slot.axis = static_cast<int>(axis);
+    value->slots.push_back(slot);
+  }
+  return value;
+}
+
+namespace {
+
+bool IsWhole(const TensorValue& tensor) {
+  if (tensor.id < 0) return false;
+  for (size_t axis = 0; axis < tensor.slots.size(); ++axis) {
+    const Slot& slot = tensor.slots[axis];
+    if (slot.fixed || slot.rows || slot.axis != static_cast<int>(axis) || !(slot.offset == Size(0)))
+      return false;
+  }
+  return tensor.slots.size() == tensor.shape.size();
+}
+
+}  // namespace
+
+// The element at `at`, one position per axis of the value. Positions beyond the axis are only for views.
+Scalar Elaborator::Element(const TensorValue& tensor, const std::vector<Position>& at, const ExprPtr& fill,
+                           Span span) {
+  if (tensor.rule) {
+    std::vector<Scalar> scalars;
+    for (const Position& position : at) scalars.push_back(position.at);
+    return tensor.rule(scalars);
+  }
+  Read read;
+  read.tensor = tensor.id;
+  read.fill = fill;
+  for (const Slot& slot : tensor.slots) {
+    Position position;
+    if (slot.fixed) {
+      position = *slot.fixed;
+    } else {
+      position = at[slot.axis];
+      if (slot.rows) {
+        position.at = ElementAt(*slot.rows, {position.at}, span);
+      } else if (!(slot.offset == Size(0))) {
+        position.at =
+            Call2(Function::kAdd, position.at, SizeScalar(slot.offset, span), ElementType::kInt, span);
+      }
+    }
+    read.subscripts.push_back({position.at.expr, position.outside});
+  }
+  ExprPtr expr = Make(tensor.type, span, std::move(read));
+  std::optional<Size> lo, hi;
+  if (tensor.range && !fill) lo = tensor.range->first, hi = tensor.range->second;
+  return Unknown(method_->tensors[tensor.id].name, tensor.type, expr, lo, hi);
+}
+
+Scalar Elaborator::ElementAt(const TensorValue& tensor, const std::vector<Scalar>& at, Span span) {
+  std::vector<Position> positions;
+  for (const Scalar& scalar : at) positions.push_back({scalar, tensor.edge});
+  return Element(tensor, positions, nullptr, span);
+}
+
+// The same tensor as a stored one.
+TensorPtr Elaborator::Materialize(const TensorPtr& tensor, const std::string& name, Span span) {
+  if (IsWhole(*tensor)) return tensor;
+  Equation equation;
+  std::vector<Scalar> at;
+  for (const Size& extent : tensor->shape) {
+    IndexPtr index = NewIndex(absl::StrCat("i", at.size()), span);
+    SetRange(*index, Size(0), extent);
+    equation.domain.push_back({index->id, index->name, extent});
+    at.push_back(IndexScalar(*index, span));
+  }
+  Scalar body = ElementAt(*tensor, at, span);
+  TensorId id = NewTensor(name, body.type, tensor->shape, span);
+  equation.results = {id};
+  equation.bodies = {body.expr};
+  Emit(span, name, std::move(equation));
+  auto stored = std::make_shared<TensorValue>(*StoredTensor(id));
+  stored->range = tensor->range;
+  return stored;
+}
+
+TensorPtr Elaborator::ConstantTensor(const std::vector<double>& values, std::vector<Size> shape,
+                                     ElementType type, Span span) {
+  program_.constants.push_back({values});
+  TensorId id = NewTensor("constant", type, std::move(shape), span);
+  method_->tensors[id].origin = Tensor::Origin::kConstant;
+  method_->tensors[id].source = static_cast<int>(program_.constants.size()) - 1;
+  auto tensor = std::make_shared<TensorValue>(*StoredTensor(id));
+  if (type == ElementType::kInt && !values.empty()) {
+    auto [lo, hi] = std::minmax_element(values.begin(), values.end());
+    tensor->range = {Size(static_cast<int64_t>(*lo)), Size(static_cast<int64_t>(*hi) + 1)};
+  }
+  return tensor;
+}
+
+// A list of equal shapes is a tensor with one more leading axis (R27).
+std::optional<TensorPtr> Elaborator::AsTensor(const Value& value, Span span) {
+  if (const TensorPtr* tensor = value.As<TensorPtr>()) return *tensor;
+  if (value.IsPoison()) return std::nullopt;
+  const auto* list = value.As<std::shared_ptr<ListValue>>();
+  if (!list) {
+    std::optional<Scalar> scalar = ToScalar(value, std::nullopt, span);
+    if (!scalar) return std::nullopt;
+    auto tensor = std::make_shared<TensorValue>();
+    tensor->type = scalar->type;
+    tensor->rule = [scalar = *scalar](const std::vector<Scalar>&) { return scalar; };
+    return tensor;
+  }
+  // Numbers all the way down make a constant.
+  std::vector<double> numbers;
+  std::vector<Size> shape;
+  bool is_real = false, is_constant = true;
+  std::function<void(const Value&, size_t)> walk = [&](const Value& element, size_t depth) {
+    if (const auto* inner = element.As<std::shared_ptr<ListValue>>()) {
+      Size length(static_cast<int64_t>((*inner)->elements.size()));
+      if (shape.size() == depth) shape.push_back(length);
+      if (depth >= shape.size() || !(shape[depth] == length)) is_constant = false;
+      for (const Value& next : (*inner)->elements) walk(next, depth + 1);
+      return;
+    }
+    const Size* size = element.As<Size>();
+    const double* real = element.As<double>();
+    const bool* truth = element.As<bool>();
+    std::optional<Rational> number = size ? size->AsRational() : std::nullopt;
+    if (depth != shape.size() || (!number && !real && !truth)) {
+      is_constant = false;
+      return;
+    }
+    if (real || (number && number->den != 1)) is_real = true;
+    numbers.push_back(real    ? *real
+                      : truth ? (*truth ? 1 : 0)
+                              : static_cast<double>(number->num) / number->den);
+  };
+  walk(value, 0);
+  if (is_constant) {
+    bool is_bool = !numbers.empty() && [&] {
+      const Value* first = &value;
+      while (const auto* inner = first->As<std::shared_ptr<ListValue>>()) first = &(*inner)->elements[0];
+      return first->As<bool>() != nullptr;
+    }();
+    return ConstantTensor(numbers, shape,
+                          is_bool   ? ElementType::kBool
+                          : is_real ? FloatType()
+                                    : ElementType::kInt,
+                          span);
+  }
+
+  std::vector<TensorPtr> parts;
+  for (const Value& element : (*list)->elements) {
+    std::optional<TensorPtr> part = AsTensor(element, span);
+    if (!part) return std::nullopt;
+    parts.push_back(*part);
+  }
+  auto tensor = std::make_shared<TensorValue>();
+  tensor->type = parts[0]->type;
+  for (const TensorPtr& part : parts) {
+    std::optional<ElementType> meeting = Meet(tensor->type, part->type);
+    if (!meeting || part->shape.size() != parts[0]->shape.size()) {
+      Report(span, kTypeMismatch,
+             "the elements of this list have different shapes or types, so it is no tensor")
+          .Note(absl::StrCat(ShapeText(parts[0]->shape), " and ", ShapeText(part->shape)));
+      return std::nullopt;
+    }
+    tensor->type = *meeting;
+    for (size_t axis = 0; axis < part->shape.size(); ++axis) {
+      RequireEqual(part->shape[axis], parts[0]->shape[axis], span, "the elements of a list");
+    }
+  }
+  tensor->shape = parts[0]->shape;
+  tensor->shape.insert(tensor->shape.begin(), Size(static_cast<int64_t>(parts.size())));
+  tensor->rule = [this, parts, span, type = tensor->type](const std::vector<Scalar>& at) {
+    std::vector<Scalar> rest(at.begin() + 1, at.end());
+    std::optional<int64_t> place = at[0].form ? at[0].form->AsInteger() : std::nullopt;
+    if (parts.size() == 1) place = 0;
+    if (place && *place >= 0 && *place < static_cast<int64_t>(parts.size())) {
+      return CastTo(ElementAt(*parts[*place], rest, span), type, span);
+    }
+    Apply choice{Function::kSwitch, {at[0].expr}};
+    Size lo, hi;
+    bool known = type == ElementType::kInt;
+    for (const TensorPtr& part : parts) {
+      Scalar element = CastTo(ElementAt(*part, rest, span), type, span);
+      choice.operands.push_back(element.expr);
+      if (!known) continue;
+      if (!element.form) {
+        known = false;
+      } else if (choice.operands.size() == 2) {
+        lo = hi = *element.form;
+      } else {
+        lo = Minimum(lo, *element.form);
+        hi = Maximum(hi, *element.form);
+      }
+    }
+    ExprPtr expr = Make(type, span, std::move(choice));
+    return known ? Unknown("element", type, expr, lo, hi + Size(1)) : Unknown("element", type, expr, {}, {});
+  };
+  return tensor;
+}
+
+std::string Elaborator::ShapeText(const std::vector<Size>& shape) {
+  return absl::StrCat(
+      "[", absl::StrJoin(shape, ", ", [](std::string* out, const Size& s) { *out += s.ToString(); }), "]");
+}
+
+std::string Elaborator::Describe(const Value& value) {
+  if (const TensorPtr* tensor = value.As<TensorPtr>())
+    return absl::StrCat("a tensor ", ShapeText((*tensor)->shape));
+  if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
+    return absl::StrCat("a list of ", (*list)->elements.size());
+  }
+  if (value.As<Scalar>()) return "a value computed at run time";
+  if (const Size* size = value.As<Size>())
+    return absl::StrCat(size->AsRational() ? "the number " : "the size ", size->ToString());
+  if (const double* real = value.As<double>()) return absl::StrCat("the number ", *real);
+  if (value.As<RealSize>()) return "a real number";
+  if (const bool* truth = value.As<bool>()) return *truth ? "`true`" : "`false`";
+  if (value.As<std::string>()) return "a text";
+  if (value.As<std::shared_ptr<Record>>()) return "a record";
+  if (value.As<ModelPtr>()) return "a model";
+  if (value.As<ModelRef>()) return "a model's declaration";
+  if (const OpRef* op = value.As<OpRef>()) return absl::StrCat("the op `", op->op->name.text, "`");
+  if (const MethodRef* method = value.As<MethodRef>())
+    return absl::StrCat("the method `", method->method->name.text, "`");
+  if (const Builtin* builtin = value.As<Builtin>()) return absl::StrCat("the function `", builtin->name, "`");
+  if (value.As<RangeValue>()) return "a range";
+  if (value.IsAbsent()) return "something absent";
+  return "an unknown value";
+}
+
+// The shape that all tensors take part in: equal ones, scalars, or one that is the others' trailing axes
+// (R16).
+std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<TensorPtr>& tensors, Span span) {
+  std::vector<Size> shape;
+  for (const TensorPtr& tensor : tensors) {
+    if (tensor->shape.size() > shape.size()) shape = tensor->shape;
+  }
+  for (const TensorPtr& tensor : tensors) {
+    size_t lead = shape.size() - tensor->shape.size();
+    for (size_t axis = 0; axis < tensor->shape.size(); ++axis) {
+      const Size &a = tensor->shape[axis], &b = shape[lead + axis];
+      bool same = a == b;
+      if (!same) {
+        std::optional<Rational> difference = (a - b).AsRational();
+        if (difference || (a.IsBareSymbol() && b.IsBareSymbol()) || lead > 0) {
+          Report(span, kShapeMismatch, ShapeText(shape), ShapeText(tensor->shape));
+          return std::nullopt;
+        }
+        RequireEqual(a, b, span, "whole tensors");
+      }
+      // Decided by name: a size that occurs among the leading axes too could mean either.
+      if (lead > 0 && !a.AsInteger()) {
+        for (size_t other = 0; other < lead; ++other) {
+          if (shape[other] == a) {
+            Report(span, kShapeMismatch, ShapeText(shape), ShapeText(tensor->shape));
+            return std::nullopt;
+          }
+        }
+      }
+    }
+  }
+  return shape;
+}
+
+// Applies a function of scalars element by element; to plain numbers and scalars at once. Records go leaf by
+// leaf.
+Value Elaborator::Elementwise(const std::vector<Value>& operands, Span span,
+                              const std::function<Value(const std::vector<Value>&)>& function) {
+  std::vector<TensorPtr> tensors;
+  std::vector<Value> values = operands;
+  for (Value& value : values) {
+    if (value.IsPoison()) return Poison{};
+    if (value.As<std::shared_ptr<ListValue>>()) {
+      std::optional<TensorPtr> tensor = AsTensor(value, span);
+      if (!tensor) return Poison{};
+      value = *tensor;
+    }
+    if (const TensorPtr* tensor = value.As<TensorPtr>()) tensors.push_back(*tensor);
+  }
+  if (tensors.empty()) return function(values);
+  std::optional<std::vector<Size>> shape = CommonShape(tensors, span);
+  if (!shape) return Poison{};
+  auto rule = [this, values, function, rank = shape->size(), span](const std::vector<Scalar>& at) -> Scalar {
+    std::vector<Value> elements;
+    for (const Value& value : values) {
+      const TensorPtr* tensor = value.As<TensorPtr>();
+      if (!tensor) {
+        elements.push_back(value);
+        continue;
+      }
+      std::vector<Scalar> own(at.begin() + (rank - (*tensor)->shape.size()), at.end());
+      elements.push_back(ElementAt(**tensor, own, span));
+    }
+    Value result = function(elements);
+    std::optional<Scalar> scalar = ToScalar(result, std::nullopt, span);
+    return scalar ? *scalar : Literal(ElementType::kF32, 0, span);
+  };
+  // One trial tells the type; what it reports is reported once.
+  std::vector<Scalar> trial;
+  for (const Size& extent : *shape) {
+    IndexPtr index = NewIndex("i", span);
+    SetRange(*index, Size(0), extent);
+    trial.push_back(IndexScalar(*index, span));
+  }
+  int before = diagnostics_.error_count();
+  Scalar element = rule(trial);
+  if (diagnostics_.error_count() > before) return Poison{};
+  auto result = std::make_shared<TensorValue>();
+  result->type = element.type;
+  result->shape = *shape;
+  result->rule = rule;
+  return TensorPtr(result);
+}
+
+namespace {
+
+void CollectIndices(const ExprPtr& expr, std::set<IndexId>* out, std::set<const Expr*>* seen) {
+  if (!expr || !seen->insert(expr.get()).second) return;
+  if (const auto* ref = std::get_if<IndexRef>(&expr->node)) out->insert(ref->index);
+  if (const auto* read = std::get_if<Read>(&expr->node)) {
+    for (const Subscript& s : read->subscripts) CollectIndices(s.at, out, seen);
+    CollectIndices(read->fill, out, seen);
+  }
+  if (const auto* apply = std::get_if<Apply>(&expr->node)) {
+    for (const ExprPtr& operand : apply->operands) CollectIndices(operand, out, seen);
+  }
+  if (const auto* cast = std::get_if<Cast>(&expr->node)) CollectIndices(cast->operand, out, seen);
+  if (const auto* reduce = std::get_if<Reduce>(&expr->node)) {
+    for (const Binder& binder : reduce->binders) {
+      CollectIndices(binder.lower, out, seen);
+      CollectIndices(binder.upper, out, seen);
+    }
+    CollectIndices(reduce->condition, out, seen);
+    CollectIndices(reduce->body, out, seen);
+    CollectIndices(reduce->if_empty, out, seen);
+  }
+}
+
+}  // namespace
+
+// The indices that a value mentions.
+std::set<IndexId> Elaborator::FreeIndices(const Value& value) {
+  std::set<IndexId> ids;
+  std::set<const Expr*> seen;
+  if (const Scalar* scalar = value.As<Scalar>()) {
+    CollectIndices(scalar->expr, &ids, &seen);
+  } else if (const TensorPtr* tensor = value.As<TensorPtr>()) {
+    std::vector<Scalar> at;
+    std::set<IndexId> own;
+    for (const Size& extent : (*tensor)->shape) {
+      IndexPtr index = NewIndex("i", Span());
+      SetRange(*index, Size(0), extent);
+      own.insert(index->id);
+      at.push_back(IndexScalar(*index, Span()));
+    }
+    CollectIndices(ElementAt(**tensor, at, Span()).expr, &ids, &seen);
+    for (IndexId id : own) ids.erase(id);
+  } else if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
+    for (const Value& element : (*list)->elements) ids.merge(FreeIndices(element));
+  } else if (const auto* record = value.As<std::shared_ptr<Record>>()) {
+    for (const auto& [name, field] : (*record)->fields) ids.merge(FreeIndices(field));
+  }
+  // Indices bound by reductions inside are not free.
+  std::erase_if(ids, [&](IndexId id) {
+    return std::none_of(in_force_.begin(), in_force_.end(),
+                        [&](const IndexPtr& index) { return index->id == id; });
+  });
+  return ids;
+}
+
+}  // namespace weft::dsl::sema

@@ -1,0 +1,139 @@
+// Declared types: element words, shapes with dimensions, ranges of ints (R21).
+
+#include "absl/strings/str_cat.h"
+#include "dsl/sema/elaborator.h"
+
+namespace weft::dsl::sema {
+
+std::optional<ElementType> Elaborator::ElementOf(const ast::Path& path) {
+  if (path.parts.size() != 1) return std::nullopt;
+  const std::string& word = path.parts[0].text;
+  if (word == "float") return FloatType();
+  if (word == "int") return ElementType::kInt;
+  if (word == "bool") return ElementType::kBool;
+  if (word == "f32") return ElementType::kF32;
+  if (word == "f16") return ElementType::kF16;
+  if (word == "bf16") return ElementType::kBf16;
+  if (word == "f64") return ElementType::kF64;
+  if (word == "i8") return ElementType::kI8;
+  if (word == "u8") return ElementType::kU8;
+  if (word == "i32") return ElementType::kI32;
+  if (word == "i64") return ElementType::kI64;
+  return std::nullopt;
+}
+
+std::optional<std::pair<Size, Size>> Elaborator::EvalRange(const ast::Expr& range) {
+  Value value = Eval(range);
+  if (const RangeValue* bounds = value.As<RangeValue>()) return std::pair(bounds->from, bounds->to);
+  if (!value.IsPoison()) Report(range.span, kTypeMismatch, "after `in` stands a range, `lo..hi`");
+  return std::nullopt;
+}
+
+Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
+  DeclaredType declared;
+  declared.span = type.span;
+  const auto* named = type.As<ast::NamedType>();
+  if (!named) return declared;
+  declared.element = ElementOf(named->path);
+  if (!declared.element) {
+    const std::string& word = named->path.parts[0].text;
+    if (named->path.parts.size() == 1 && word != "op" && word != "string") {
+      Report(named->path.span, kUnknownName, named->path.ToString())
+          .SuggestNearest(word,
+                          {"float", "int", "bool", "f32", "f16", "bf16", "f64", "i8", "u8", "i32", "i64"});
+    } else if (named->path.parts.size() > 1) {
+      Unsupported(named->path.span, "the type of a record");
+    }
+    return declared;
+  }
+  declared.shape.emplace();
+  for (const ast::SizeExpr& size : named->sizes) {
+    if (size.kind == ast::SizeExpr::Kind::kFound) {
+      Unsupported(size.span, "a size that only the data knows");
+      declared.shape->push_back(std::nullopt);
+      continue;
+    }
+    if (size.kind == ast::SizeExpr::Kind::kPack) {
+      auto pack = frame_->size_packs.find(size.name.text);
+      if (pack == frame_->size_packs.end()) {
+        Report(size.span, kUnboundDimension, absl::StrCat("..", size.name.text));
+        declared.shape = std::nullopt;
+        return declared;
+      }
+      for (const Size& extent : pack->second) declared.shape->push_back(extent);
+      continue;
+    }
+    if (const auto* name = size.size->As<ast::Ref>()) {
+      if (name->name == "_") {
+        declared.shape->push_back(std::nullopt);
+        continue;
+      }
+      bool is_dimension = !name->name.empty() && std::isupper(static_cast<unsigned char>(name->name[0]));
+      if (is_dimension && !Find(name->name) &&
+          !(frame_->self && frame_->self->members.contains(name->name))) {
+        Report(size.span, kUnboundDimension, name->name);
+        declared.shape->push_back(std::nullopt);
+        continue;
+      }
+    }
+    Value value = Eval(*size.size);
+    if (value.IsPoison()) {
+      declared.shape->push_back(std::nullopt);
+      continue;
+    }
+    declared.shape->push_back(AsSize(value, size.span, "a size in a shape"));
+  }
+  if (named->range) declared.range = EvalRange(*named->range);
+  return declared;
+}
+
+const ast::TypeExpr* Elaborator::DeclaredTypeOf(const ast::Head& head) {
+  if (head.type) return head.type;
+  if (head.is_next || head.path.parts.size() != 1) return nullptr;
+  auto result = frame_->results.find(head.path.parts[0].text);
+  return result == frame_->results.end() ? nullptr : result->second;
+}
+
+// Whether a tensor is what its declaration says; sizes are compared, types only where they do not meet.
+bool Elaborator::CheckDeclared(const DeclaredType& declared, const TensorPtr& tensor, const std::string& name,
+                               Span span) {
+  if (!declared.shape) return true;
+  if (declared.shape->size() != tensor->shape.size()) {
+    Report(span, kRankMismatch, absl::StrCat("`", name, "`"),
+           absl::StrCat(tensor->shape.size(), tensor->shape.size() == 1 ? " axis " : " axes ",
+                        ShapeText(tensor->shape)),
+           absl::StrCat("its declaration ", declared.shape->size()))
+        .Note(declared.span, "declared here");
+    return false;
+  }
+  for (size_t axis = 0; axis < tensor->shape.size(); ++axis) {
+    if (!(*declared.shape)[axis]) continue;
+    RequireEqual(tensor->shape[axis], *(*declared.shape)[axis], span,
+                 absl::StrCat("axis ", axis, " of `", name, "` and its declaration"), declared.span);
+  }
+  return true;
+}
+
+// Proves that an int lies in a declared range (R21).
+void Elaborator::RequireRange(const Value& value, const std::pair<Size, Size>& range, Span span,
+                              const std::string& what) {
+  std::optional<Size> low, high;
+  if (const TensorPtr* tensor = value.As<TensorPtr>()) {
+    if ((*tensor)->range) low = (*tensor)->range->first, high = (*tensor)->range->second - Size(1);
+  } else if (const Scalar* scalar = value.As<Scalar>()) {
+    if (scalar->form) low = high = *scalar->form;
+  }
+  if (low) {
+    Prover prover = MakeProver({*low, *high, range.first, range.second}, facts_);
+    if (prover.AtMost(range.first, *low) && prover.IsPositive(range.second - *high)) return;
+    bool refuted = prover.IsPositive(range.first - *high) || prover.IsNatural(*low - range.second);
+    if (generic_ && !refuted) return;
+  } else if (generic_) {
+    return;
+  }
+  Report(span, kIntRange, absl::StrCat("`", sources_.Text(span), "`"), what,
+         absl::StrCat(range.first.ToString(), "..", range.second.ToString()))
+      .Note("keep it inside with `clip(...)`, or declare where it comes from: `int[...] in lo..hi`");
+}
+
+}  // namespace weft::dsl::sema
