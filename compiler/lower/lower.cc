@@ -1,0 +1,380 @@
+#include "compiler/lower/lower.h"
+
+#include "absl/strings/str_cat.h"
+#include "compiler/ir/weft_dialect.h"
+#include "compiler/lower/expr_lowering.h"
+#include "compiler/lower/scalar_types.h"
+#include "compiler/lower/size_lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace weft::lower {
+
+namespace arith = mlir::arith;
+namespace func = mlir::func;
+namespace tensor = mlir::tensor;
+using dsl::Size;
+using mlir::Location;
+using mlir::OpBuilder;
+using mlir::Value;
+
+namespace {
+
+absl::string_view TypeName(dsl::ElementType element) {
+  switch (element) {
+    case dsl::ElementType::kBool: return "bool";
+    case dsl::ElementType::kInt: return "int";
+    case dsl::ElementType::kI8: return "i8";
+    case dsl::ElementType::kU8: return "u8";
+    case dsl::ElementType::kI32: return "i32";
+    case dsl::ElementType::kI64: return "i64";
+    case dsl::ElementType::kF16: return "f16";
+    case dsl::ElementType::kBf16: return "bf16";
+    case dsl::ElementType::kF32: return "f32";
+    case dsl::ElementType::kF64: return "f64";
+  }
+  return "";
+}
+
+mlir::RankedTensorType TensorType(mlir::Builder& builder, dsl::ElementType element,
+                                  const std::vector<Size>& shape) {
+  llvm::SmallVector<int64_t> extents;
+  for (const Size& size : shape) extents.push_back(size.AsInteger().value_or(mlir::ShapedType::kDynamic));
+  return mlir::RankedTensorType::get(extents, StorageType(builder, element));
+}
+
+// Lowers one method into one function.
+class MethodLowering {
+ public:
+  MethodLowering(const dsl::Program& program, const dsl::Method& method, const dsl::SourceManager& sources,
+                 mlir::MLIRContext& context)
+      : program_(program), method_(method), sources_(sources), builder_(&context) {}
+
+  absl::Status Run(mlir::ModuleOp module);
+
+ private:
+  Location LocationOf(const dsl::Span& span);
+  Location LocationOf(const dsl::Statement& statement);
+  func::FuncOp CreateFunction(mlir::ModuleOp module);
+  mlir::DictionaryAttr PortAttributes(const dsl::Port& port, bool is_input);
+  absl::Status BindDimensions();
+  const dsl::SizeAtom* FindUnbound(const Size& size) const;
+  void BindGlobals();
+
+  void Lower(const dsl::Statement& statement);
+  void LowerNode(const dsl::Equation& equation, const dsl::Statement& statement);
+  void LowerNode(const dsl::Collapse& collapse, const dsl::Statement& statement);
+  void LowerNode(const dsl::Expand& expand, const dsl::Statement& statement);
+  void LowerNode(const dsl::Concat& concat, const dsl::Statement& statement);
+  void LowerNode(const dsl::Check& check, const dsl::Statement& statement);
+  void LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement);
+
+  mlir::RankedTensorType TypeOf(dsl::TensorId tensor) {
+    return TensorType(builder_, method_.tensors[tensor].element, method_.tensors[tensor].shape);
+  }
+  void EnterDomain(const std::vector<dsl::Domain>& domain, mlir::ValueRange indices);
+
+  const dsl::Program& program_;
+  const dsl::Method& method_;
+  const dsl::SourceManager& sources_;
+  OpBuilder builder_;
+  func::FuncOp function_;
+  Scope scope_;
+  std::unique_ptr<SizeLowering> sizes_;
+  std::unique_ptr<ExprLowering> expressions_;
+};
+
+Location MethodLowering::LocationOf(const dsl::Span& span) {
+  if (!span.valid()) return builder_.getUnknownLoc();
+  const dsl::SourceFile& file = sources_.file(span.file);
+  dsl::LineColumn place = file.Locate(span.begin);
+  return mlir::FileLineColLoc::get(builder_.getContext(), file.name(), place.line, place.column);
+}
+
+Location MethodLowering::LocationOf(const dsl::Statement& statement) {
+  return mlir::NameLoc::get(builder_.getStringAttr(statement.path), LocationOf(statement.span));
+}
+
+mlir::DictionaryAttr MethodLowering::PortAttributes(const dsl::Port& port, bool is_input) {
+  llvm::SmallVector<mlir::NamedAttribute> attributes;
+  auto add = [&](llvm::StringRef name, mlir::Attribute value) {
+    attributes.push_back(builder_.getNamedAttr(name, value));
+  };
+  add("weft.name", builder_.getStringAttr(port.name));
+  add("weft.type", builder_.getStringAttr(llvm::StringRef(TypeName(port.element).data(), TypeName(port.element).size())));
+  llvm::SmallVector<mlir::Attribute> shape;
+  for (const Size& size : port.shape) {
+    if (std::optional<int64_t> number = size.AsInteger()) {
+      shape.push_back(builder_.getI64IntegerAttr(*number));
+    } else {
+      shape.push_back(builder_.getStringAttr(size.ToString()));
+    }
+  }
+  add("weft.shape", builder_.getArrayAttr(shape));
+  if (!port.doc.empty()) add("weft.doc", builder_.getStringAttr(port.doc));
+  std::optional<int64_t> lo = port.range_lo ? port.range_lo->AsInteger() : std::nullopt;
+  std::optional<int64_t> hi = port.range_hi ? port.range_hi->AsInteger() : std::nullopt;
+  if (is_input && lo && hi) add("weft.range", builder_.getI64ArrayAttr({*lo, *hi}));
+  return builder_.getDictionaryAttr(attributes);
+}
+
+func::FuncOp MethodLowering::CreateFunction(mlir::ModuleOp module) {
+  llvm::SmallVector<mlir::Type> inputs, outputs;
+  for (const dsl::Port& port : method_.inputs) inputs.push_back(TensorType(builder_, port.element, port.shape));
+  for (const dsl::Port& port : method_.outputs) outputs.push_back(TensorType(builder_, port.element, port.shape));
+  OpBuilder at_end = OpBuilder::atBlockEnd(module.getBody());
+  auto function = func::FuncOp::create(at_end, builder_.getUnknownLoc(), method_.name,
+                                       builder_.getFunctionType(inputs, outputs));
+  if (!method_.doc.empty()) function->setAttr("weft.doc", builder_.getStringAttr(method_.doc));
+  for (auto [i, port] : llvm::enumerate(method_.inputs)) function.setArgAttrs(i, PortAttributes(port, true));
+  for (auto [i, port] : llvm::enumerate(method_.outputs)) function.setResultAttrs(i, PortAttributes(port, false));
+  return function;
+}
+
+// A symbol in the size that no input gives; null if there is none.
+const dsl::SizeAtom* MethodLowering::FindUnbound(const Size& size) const {
+  for (const Size::Term& term : size.terms()) {
+    for (const auto& [atom, power] : term.monomial) {
+      if (atom->kind == dsl::SizeAtom::Kind::kSymbol && !sizes_->IsBound(atom->id)) return atom.get();
+      for (const Size& operand : atom->operands) {
+        if (const dsl::SizeAtom* missing = FindUnbound(operand)) return missing;
+      }
+    }
+  }
+  return nullptr;
+}
+
+// A dimension is read off an input's axis that is it, or a whole multiple of it.
+absl::Status MethodLowering::BindDimensions() {
+  for (auto [i, port] : llvm::enumerate(method_.inputs)) {
+    for (auto [axis, size] : llvm::enumerate(port.shape)) {
+      if (size.terms().size() != 1 || size.terms()[0].monomial.size() != 1) continue;
+      const auto& [atom, power] = size.terms()[0].monomial[0];
+      dsl::Rational factor = size.terms()[0].coefficient;
+      if (atom->kind != dsl::SizeAtom::Kind::kSymbol || power != 1 || factor.den != 1) continue;
+      if (sizes_->IsBound(atom->id)) continue;
+      Location loc = LocationOf(port.span);
+      Value extent = tensor::DimOp::create(sizes_->head(), loc, function_.getArgument(i), axis);
+      if (factor.num != 1) {
+        Value divisor = arith::ConstantIndexOp::create(sizes_->head(), loc, factor.num);
+        extent = arith::DivSIOp::create(sizes_->head(), loc, extent, divisor);
+      }
+      sizes_->BindSymbol(atom->id, extent);
+    }
+  }
+  for (const dsl::Tensor& tensor : method_.tensors) {
+    for (const Size& size : tensor.shape) {
+      if (const dsl::SizeAtom* missing = FindUnbound(size)) {
+        return absl::InvalidArgumentError(absl::StrCat("method `", method_.name, "`: dimension `", missing->name,
+                                                       "` must stand alone in the shape of some input"));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Inputs, weights and constants; a weight that two methods or equations use is one op per function.
+void MethodLowering::BindGlobals() {
+  for (auto [id, tensor] : llvm::enumerate(method_.tensors)) {
+    Location loc = LocationOf(tensor.span);
+    switch (tensor.origin) {
+      case dsl::Tensor::Origin::kLocal:
+        break;
+      case dsl::Tensor::Origin::kInput:
+        scope_.tensors[id] = function_.getArgument(tensor.source);
+        break;
+      case dsl::Tensor::Origin::kWeight: {
+        const dsl::Weight& weight = program_.weights[tensor.source];
+        std::optional<double> fill = weight.fill;
+        auto type = mlir::RankedTensorType::get(weight.shape, StorageType(builder_, weight.element));
+        scope_.tensors[id] = ir::WeightOp::create(builder_, LocationOf(weight.span), type, weight.path,
+                                                  weight.is_state, fill);
+        break;
+      }
+      case dsl::Tensor::Origin::kConstant: {
+        auto type = TypeOf(id);
+        llvm::SmallVector<mlir::Attribute> elements;
+        for (double value : program_.constants[tensor.source].values) {
+          if (mlir::isa<mlir::FloatType>(type.getElementType())) {
+            elements.push_back(builder_.getFloatAttr(type.getElementType(), value));
+          } else {
+            elements.push_back(builder_.getIntegerAttr(type.getElementType(), static_cast<int64_t>(value)));
+          }
+        }
+        scope_.tensors[id] =
+            arith::ConstantOp::create(builder_, loc, mlir::DenseElementsAttr::get(type, elements));
+        break;
+      }
+    }
+  }
+}
+
+absl::Status MethodLowering::Run(mlir::ModuleOp module) {
+  function_ = CreateFunction(module);
+  mlir::Block* entry = function_.addEntryBlock();
+
+  // Sizes and equations grow on both sides of one marker; it goes when both are done.
+  builder_.setInsertionPointToStart(entry);
+  auto marker = arith::ConstantIndexOp::create(builder_, builder_.getUnknownLoc(), 0);
+  OpBuilder head(marker);
+  sizes_ = std::make_unique<SizeLowering>(head, builder_.getUnknownLoc());
+  expressions_ = std::make_unique<ExprLowering>(method_.tensors, *sizes_,
+                                                [this](const dsl::Span& span) { return LocationOf(span); });
+  if (absl::Status status = BindDimensions(); !status.ok()) return status;
+
+  builder_.setInsertionPointToEnd(entry);
+  BindGlobals();
+  for (const dsl::Statement& statement : method_.body) Lower(statement);
+  llvm::SmallVector<Value> results;
+  for (const dsl::Port& port : method_.outputs) results.push_back(scope_.tensors.at(port.tensor));
+  func::ReturnOp::create(builder_, builder_.getUnknownLoc(), results);
+  marker->erase();
+  return absl::OkStatus();
+}
+
+void MethodLowering::Lower(const dsl::Statement& statement) {
+  std::visit([&](const auto& node) { LowerNode(node, statement); }, statement.node);
+}
+
+void MethodLowering::EnterDomain(const std::vector<dsl::Domain>& domain, mlir::ValueRange indices) {
+  for (auto [left, index] : llvm::zip_equal(domain, indices)) scope_.indices[left.index] = index;
+}
+
+void MethodLowering::LowerNode(const dsl::Equation& equation, const dsl::Statement& statement) {
+  llvm::SmallVector<mlir::OpFoldResult> extents;
+  llvm::SmallVector<llvm::StringRef> names;
+  for (const dsl::Domain& left : equation.domain) {
+    extents.push_back(sizes_->Lower(left.extent));
+    names.push_back(left.name);
+  }
+  llvm::SmallVector<mlir::Type> types;
+  for (dsl::TensorId result : equation.results) types.push_back(TypeOf(result));
+  Location loc = LocationOf(statement);
+  auto op = ir::EquationOp::create(
+      builder_, loc, types, extents, names, statement.path,
+      [&](OpBuilder& inner, Location, mlir::ValueRange indices) {
+        EnterDomain(equation.domain, indices);
+        scope_.lowered = {{}};
+        llvm::SmallVector<Value> values;
+        for (const dsl::ExprPtr& body : equation.bodies) {
+          values.push_back(ToStorage(inner, loc, expressions_->Lower(inner, *body, scope_)));
+        }
+        ir::YieldOp::create(inner, loc, values);
+      });
+  for (auto [id, value] : llvm::zip_equal(equation.results, op.getResults())) scope_.tensors[id] = value;
+}
+
+void MethodLowering::LowerNode(const dsl::Collapse& collapse, const dsl::Statement& statement) {
+  llvm::SmallVector<mlir::ReassociationIndices> groups;
+  for (const std::vector<int>& group : collapse.groups) groups.emplace_back(group.begin(), group.end());
+  scope_.tensors[collapse.result] =
+      tensor::CollapseShapeOp::create(builder_, LocationOf(statement), TypeOf(collapse.result),
+                                      scope_.tensors.at(collapse.source), groups);
+}
+
+void MethodLowering::LowerNode(const dsl::Expand& expand, const dsl::Statement& statement) {
+  llvm::SmallVector<mlir::ReassociationIndices> groups;
+  for (const std::vector<int>& group : expand.groups) groups.emplace_back(group.begin(), group.end());
+  llvm::SmallVector<mlir::OpFoldResult> extents;
+  for (const Size& size : method_.tensors[expand.result].shape) extents.push_back(sizes_->Lower(size));
+  scope_.tensors[expand.result] =
+      tensor::ExpandShapeOp::create(builder_, LocationOf(statement), TypeOf(expand.result),
+                                    scope_.tensors.at(expand.source), groups, extents);
+}
+
+void MethodLowering::LowerNode(const dsl::Concat& concat, const dsl::Statement& statement) {
+  llvm::SmallVector<Value> sources;
+  for (dsl::TensorId source : concat.sources) sources.push_back(scope_.tensors.at(source));
+  scope_.tensors[concat.result] =
+      tensor::ConcatOp::create(builder_, LocationOf(statement), TypeOf(concat.result), concat.axis, sources);
+}
+
+void MethodLowering::LowerNode(const dsl::Check& check, const dsl::Statement& statement) {
+  using Relation = dsl::Check::Relation;
+  ir::CheckRelation relation = check.relation == Relation::kEqual    ? ir::CheckRelation::equal
+                               : check.relation == Relation::kAtMost ? ir::CheckRelation::at_most
+                                                                     : ir::CheckRelation::divisible;
+  // `{H}` in the message becomes `{0}` and an operand, in the order of appearance.
+  std::string message;
+  llvm::SmallVector<Value> values;
+  for (size_t at = 0; at < check.message.size(); ++at) {
+    size_t close = check.message[at] == '{' ? check.message.find('}', at) : std::string::npos;
+    const dsl::Dimension* named = nullptr;
+    if (close != std::string::npos) {
+      for (const dsl::Dimension& dimension : program_.dimensions) {
+        if (dimension.name == check.message.substr(at + 1, close - at - 1)) named = &dimension;
+      }
+    }
+    if (!named || !sizes_->IsBound(named->id)) {
+      message += check.message[at];
+      continue;
+    }
+    absl::StrAppend(&message, "{", values.size(), "}");
+    values.push_back(sizes_->LowerToValue(Size::Symbol(named->id, named->name, named->lo, named->hi, named->step)));
+    at = close;
+  }
+  ir::CheckOp::create(builder_, LocationOf(statement), relation, sizes_->LowerToValue(check.lhs),
+                      sizes_->LowerToValue(check.rhs), message, values);
+}
+
+void MethodLowering::LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement) {
+  llvm::SmallVector<mlir::OpFoldResult> extents;
+  llvm::SmallVector<llvm::StringRef> names;
+  for (const dsl::Domain& index : parallel.domain) {
+    extents.push_back(sizes_->Lower(index.extent));
+    names.push_back(index.name);
+  }
+  llvm::SmallVector<mlir::Type> types;
+  for (const dsl::Parallel::Yield& yield : parallel.yields) types.push_back(TypeOf(yield.outer));
+  Location loc = LocationOf(statement);
+  auto op = ir::LoopOp::create(builder_, loc, types, extents, names,
+                               [&](OpBuilder& inner, Location, mlir::ValueRange indices) {
+                                 EnterDomain(parallel.domain, indices);
+                                 OpBuilder outside = builder_;
+                                 builder_ = inner;
+                                 for (const dsl::Statement& step : parallel.body) Lower(step);
+                                 llvm::SmallVector<Value> rows;
+                                 for (const dsl::Parallel::Yield& yield : parallel.yields) {
+                                   rows.push_back(scope_.tensors.at(yield.inner));
+                                 }
+                                 ir::YieldOp::create(builder_, loc, rows);
+                                 builder_ = outside;
+                               });
+  for (auto [yield, value] : llvm::zip_equal(parallel.yields, op.getResults())) {
+    scope_.tensors[yield.outer] = value;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> Lower(const dsl::Program& program,
+                                                        const dsl::SourceManager& sources,
+                                                        mlir::MLIRContext& context) {
+  context.loadDialect<ir::WeftDialect, arith::ArithDialect, func::FuncDialect, mlir::math::MathDialect,
+                      mlir::scf::SCFDialect, tensor::TensorDialect>();
+  mlir::Builder builder(&context);
+  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(builder.getUnknownLoc());
+  (*module)->setAttr("weft.file", builder.getStringAttr(program.file));
+  (*module)->setAttr("weft.entry", builder.getStringAttr(program.entry));
+  llvm::SmallVector<mlir::Attribute> dimensions;
+  for (const dsl::Dimension& dimension : program.dimensions) {
+    dimensions.push_back(builder.getDictionaryAttr({
+        builder.getNamedAttr("name", builder.getStringAttr(dimension.name)),
+        builder.getNamedAttr("lo", builder.getI64IntegerAttr(dimension.lo)),
+        builder.getNamedAttr("hi", builder.getI64IntegerAttr(dimension.hi)),
+        builder.getNamedAttr("step", builder.getI64IntegerAttr(dimension.step)),
+        builder.getNamedAttr("hot", builder.getI64ArrayAttr(dimension.hot)),
+    }));
+  }
+  (*module)->setAttr("weft.dims", builder.getArrayAttr(dimensions));
+  for (const dsl::Method& method : program.methods) {
+    MethodLowering lowering(program, method, sources, context);
+    if (absl::Status status = lowering.Run(*module); !status.ok()) return status;
+  }
+  return module;
+}
+
+}  // namespace weft::lower
