@@ -240,6 +240,7 @@ struct Expr {
       node;
   Span span;                   // includes the parentheses
   bool parenthesized = false;  // written as `(e)`; a Group's own parentheses do not count
+  int depth = 1;               // levels of expressions from here to the deepest leaf; the parser bounds it
 
   template <typename T>
   const T* As() const {

@@ -87,6 +87,7 @@ class Diagnostics;
 // Adds to a report just made. Usable until the next report.
 class DiagnosticBuilder {
  public:
+  DiagnosticBuilder() = default;  // of a report that was dropped: adds to nothing
   DiagnosticBuilder& Label(Span span, absl::string_view text);
   DiagnosticBuilder& Note(Span span, absl::string_view text);
   DiagnosticBuilder& Note(absl::string_view text) { return Note(Span(), text); }
@@ -97,7 +98,7 @@ class DiagnosticBuilder {
  private:
   friend class Diagnostics;
   explicit DiagnosticBuilder(Diagnostic* target) : target_(target) {}
-  Diagnostic* target_;  // null: the report was dropped
+  Diagnostic* target_ = nullptr;  // null: the report was dropped
 };
 
 // Collects reports. A second report of the same kind at the same place is dropped: checking an op once per

@@ -8,8 +8,8 @@ namespace {
 
 constexpr int kDepth = 10;
 
-// form = coefficient * symbol^1 + rest, where `coefficient` is a polynomial without the symbol; nothing if the symbol
-// occurs with a higher power or inside another atom.
+// form = coefficient * symbol^1 + rest, where `coefficient` is a polynomial without the symbol; nothing if
+// the symbol occurs with a higher power or inside another atom.
 struct Linear {
   Size coefficient, rest;
 };
@@ -90,8 +90,8 @@ bool Prover::IsPositive(const Size& form) const {
 }
 
 // `coefficient * atom + rest > 0` for an atom that is no symbol.
-bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Rational& coefficient, const Size& rest,
-                             int depth) const {
+bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Rational& coefficient,
+                             const Size& rest, int depth) const {
   Size factor = Size::FromRational(coefficient);
   bool rises = coefficient.num > 0;
   switch (atom.kind) {
@@ -109,7 +109,8 @@ bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Ratio
     case SizeAtom::Kind::kFloorDiv: {
       const Size &n = atom.operands[0], &d = atom.operands[1];
       if (!Positive(d, depth - 1)) return false;
-      // floor(n / d) < rest for a whole rest is n < d * rest; floor(n / d) >= 1 - rest is n >= d * (1 - rest).
+      // floor(n / d) < rest for a whole rest is n < d * rest; floor(n / d) >= 1 - rest is n >= d * (1 -
+      // rest).
       if (IsOne(coefficient, -1) && rest.IsWhole()) return Positive(d * rest - n, depth - 1);
       if (IsOne(coefficient, 1) && rest.IsWhole()) return Positive(n + d * rest - d + Size(1), depth - 1);
       std::optional<int64_t> divisor = d.AsInteger();

@@ -7,10 +7,10 @@
 
 namespace weft::dsl {
 
-// Proves inequalities of whole-numbered forms over dimensions and indices (both are symbols of Size). A proof uses the
-// declared bounds of dimensions, the ranges of the indices in force and one fact at a time; it is an interval argument
-// over linear forms, exact for `div` by what is positive and case by case for minimum and maximum. "No" means only that
-// no proof was found.
+// Proves inequalities of whole-numbered forms over dimensions and indices (both are symbols of Size). A proof
+// uses the declared bounds of dimensions, the ranges of the indices in force and one fact at a time; it is an
+// interval argument over linear forms, exact for `div` by what is positive and case by case for minimum and
+// maximum. "No" means only that no proof was found.
 class Prover {
  public:
   // An index in force: lower <= symbol < upper. Bounds may name symbols added earlier.
@@ -22,8 +22,11 @@ class Prover {
   bool IsNatural(const Size& form) const { return IsPositive(form + Size(1)); }
   bool AtMost(const Size& a, const Size& b) const { return IsNatural(b - a); }
   // 0 <= form < axis.
-  bool IsInside(const Size& form, const Size& axis) const { return IsNatural(form) && IsPositive(axis - form); }
-  // Whether the form is outside 0..axis for every value of the indices: certainly below 0 or certainly behind the end.
+  bool IsInside(const Size& form, const Size& axis) const {
+    return IsNatural(form) && IsPositive(axis - form);
+  }
+  // Whether the form is outside 0..axis for every value of the indices: certainly below 0 or certainly behind
+  // the end.
   bool IsOutside(const Size& form, const Size& axis) const {
     return IsPositive(Size(0) - form) || IsNatural(form - axis);
   }

@@ -82,7 +82,8 @@ int Compare(const Size& a, const Size& b) {
     const Size::Term &x = a.terms()[i], &y = b.terms()[i];
     if (int order = Compare(x.monomial, y.monomial)) return order;
     if (!(x.coefficient == y.coefficient)) {
-      return Wide{x.coefficient.num} * y.coefficient.den < Wide{y.coefficient.num} * x.coefficient.den ? -1 : 1;
+      return Wide{x.coefficient.num} * y.coefficient.den < Wide{y.coefficient.num} * x.coefficient.den ? -1
+                                                                                                       : 1;
     }
   }
   return static_cast<int>(a.terms().size()) - static_cast<int>(b.terms().size());
@@ -139,7 +140,8 @@ class SizeBuilder {
     return Atom(std::move(atom));
   }
 
-  // Whether a term is a whole number wherever its symbols are: the steps of its symbols cancel its denominator.
+  // Whether a term is a whole number wherever its symbols are: the steps of its symbols cancel its
+  // denominator.
   static bool IsWhole(const Size::Term& term) {
     Wide multiple = 1;
     for (const auto& [atom, power] : term.monomial) {
@@ -156,7 +158,8 @@ Size::Size(int64_t value) {
 
 Size Size::FromRational(Rational value) { return SizeBuilder::Of({{value, {}}}); }
 
-Size Size::Symbol(int id, std::string name, std::optional<int64_t> lo, std::optional<int64_t> hi, int64_t step) {
+Size Size::Symbol(int id, std::string name, std::optional<int64_t> lo, std::optional<int64_t> hi,
+                  int64_t step) {
   SizeAtom atom;
   atom.id = id;
   atom.name = std::move(name);
@@ -285,7 +288,8 @@ Size FloorDiv(const Size& a, const Size& b) {
   auto [quotient, rest] = PullOut(a, b);
   // What is left of the number goes between 0 and b.
   if (y && y->num > 0 && y->den == 1 && !rest.terms().empty() && rest.terms().back().monomial.empty()) {
-    int64_t carried = FloorOf(*Lowest(rest.terms().back().coefficient.num, Wide{rest.terms().back().coefficient.den} * y->num));
+    int64_t carried = FloorOf(
+        *Lowest(rest.terms().back().coefficient.num, Wide{rest.terms().back().coefficient.den} * y->num));
     quotient = quotient + Size(carried);
     rest = rest - Size(carried) * b;
   }
@@ -360,12 +364,24 @@ Size Size::Substitute(const std::map<int, Size>& values) const {
           factor = found != values.end() ? found->second : SizeBuilder::Atom(atom);
           break;
         }
-        case SizeAtom::Kind::kFloorDiv: factor = FloorDiv(operand(0), operand(1)); break;
-        case SizeAtom::Kind::kMod: factor = Mod(operand(0), operand(1)); break;
-        case SizeAtom::Kind::kMin: factor = Minimum(operand(0), operand(1)); break;
-        case SizeAtom::Kind::kMax: factor = Maximum(operand(0), operand(1)); break;
-        case SizeAtom::Kind::kFloor: factor = Floor(operand(0)); break;
-        case SizeAtom::Kind::kFloorReal: factor = FloorReal(atom->real, operand(0), atom->offset); break;
+        case SizeAtom::Kind::kFloorDiv:
+          factor = FloorDiv(operand(0), operand(1));
+          break;
+        case SizeAtom::Kind::kMod:
+          factor = Mod(operand(0), operand(1));
+          break;
+        case SizeAtom::Kind::kMin:
+          factor = Minimum(operand(0), operand(1));
+          break;
+        case SizeAtom::Kind::kMax:
+          factor = Maximum(operand(0), operand(1));
+          break;
+        case SizeAtom::Kind::kFloor:
+          factor = Floor(operand(0));
+          break;
+        case SizeAtom::Kind::kFloorReal:
+          factor = FloorReal(atom->real, operand(0), atom->offset);
+          break;
       }
       for (int i = 0; i < power; ++i) product = product * factor;
     }
@@ -389,14 +405,18 @@ std::string AtomText(const SizeAtom& atom) {
     return simple ? size.ToString() : absl::StrCat("(", size.ToString(), ")");
   };
   switch (atom.kind) {
-    case SizeAtom::Kind::kSymbol: return atom.name;
-    case SizeAtom::Kind::kFloorDiv: return absl::StrCat(operand(0, false), " div ", operand(1, true));
-    case SizeAtom::Kind::kMod: return absl::StrCat(operand(0, false), " % ", operand(1, true));
+    case SizeAtom::Kind::kSymbol:
+      return atom.name;
+    case SizeAtom::Kind::kFloorDiv:
+      return absl::StrCat(operand(0, false), " div ", operand(1, true));
+    case SizeAtom::Kind::kMod:
+      return absl::StrCat(operand(0, false), " % ", operand(1, true));
     case SizeAtom::Kind::kMin:
     case SizeAtom::Kind::kMax:
-      return absl::StrCat(atom.kind == SizeAtom::Kind::kMin ? "minimum(" : "maximum(", atom.operands[0].ToString(),
-                          ", ", atom.operands[1].ToString(), ")");
-    case SizeAtom::Kind::kFloor: return absl::StrCat("floor(", atom.operands[0].ToString(), ")");
+      return absl::StrCat(atom.kind == SizeAtom::Kind::kMin ? "minimum(" : "maximum(",
+                          atom.operands[0].ToString(), ", ", atom.operands[1].ToString(), ")");
+    case SizeAtom::Kind::kFloor:
+      return absl::StrCat("floor(", atom.operands[0].ToString(), ")");
     case SizeAtom::Kind::kFloorReal: {
       std::string text = absl::StrCat("floor(", operand(0, true), "*", atom.real);
       if (atom.offset != 0) absl::StrAppend(&text, atom.offset > 0 ? " + " : " - ", std::abs(atom.offset));
@@ -429,7 +449,8 @@ std::string Size::ToString() const {
   if (terms_.empty()) return "0";
   // A number or another positive term first where the leading one is negative: `4 - H`, not `-H + 4`.
   std::vector<Term> order = terms_;
-  std::stable_partition(order.begin(), order.end(), [](const Term& term) { return term.coefficient.num > 0; });
+  std::stable_partition(order.begin(), order.end(),
+                        [](const Term& term) { return term.coefficient.num > 0; });
   std::string text;
   for (size_t i = 0; i < order.size(); ++i) {
     bool negative = order[i].coefficient.num < 0;

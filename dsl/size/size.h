@@ -19,17 +19,18 @@ struct Rational {
 
 class Size;
 
-// What a size is made of besides rational numbers: a dimension, an attribute that is not known yet, or a function of
-// sizes that polynomials cannot say. Equal atoms are equal by structure (dimensions and attributes by `id`).
+// What a size is made of besides rational numbers: a dimension, an attribute that is not known yet, or a
+// function of sizes that polynomials cannot say. Equal atoms are equal by structure (dimensions and
+// attributes by `id`).
 struct SizeAtom {
   enum class Kind {
-    kSymbol,    // a dimension or an attribute: `name`, `id`, bounds `lo..hi` (inclusive) and `step` if declared
-    kFloorDiv,  // operands[0] div operands[1]
-    kMod,       // operands[0] % operands[1]
-    kMin,       // minimum(operands...)
-    kMax,       // maximum(operands...)
-    kFloor,     // floor(operands[0]), operands[0] a size with fractions in it
-    kFloorReal, // floor(real * operands[0] + offset), real and offset not rational in the file's words
+    kSymbol,  // a dimension or an attribute: `name`, `id`, bounds `lo..hi` (inclusive) and `step` if declared
+    kFloorDiv,   // operands[0] div operands[1]
+    kMod,        // operands[0] % operands[1]
+    kMin,        // minimum(operands...)
+    kMax,        // maximum(operands...)
+    kFloor,      // floor(operands[0]), operands[0] a size with fractions in it
+    kFloorReal,  // floor(real * operands[0] + offset), real and offset not rational in the file's words
   };
   Kind kind = Kind::kSymbol;
   int id = 0;
@@ -40,8 +41,8 @@ struct SizeAtom {
   std::vector<Size> operands;
 };
 
-// A size in normal form: a polynomial with rational coefficients over atoms. Two sizes are the same if their normal
-// forms are (R18: `/` is exact, so coefficients may be fractions until wholeness is required).
+// A size in normal form: a polynomial with rational coefficients over atoms. Two sizes are the same if their
+// normal forms are (R18: `/` is exact, so coefficients may be fractions until wholeness is required).
 class Size {
  public:
   // Product of atoms with powers, sorted; the empty product is 1.
@@ -51,7 +52,7 @@ class Size {
     Monomial monomial;
   };
 
-  Size() = default;  // zero
+  Size() = default;     // zero
   Size(int64_t value);  // NOLINT: numbers are sizes
   static Size FromRational(Rational value);
   static Size Symbol(int id, std::string name, std::optional<int64_t> lo = std::nullopt,

@@ -1,0 +1,41 @@
+#ifndef WEFT_COMPILER_DRIVER_SOURCE_PROGRAM_H_
+#define WEFT_COMPILER_DRIVER_SOURCE_PROGRAM_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dsl/base/diagnostic.h"
+#include "dsl/base/source_file.h"
+#include "dsl/module/module_loader.h"
+#include "dsl/sema/sema.h"
+
+namespace weft::driver {
+
+// One model file and what it imports, read and checked. Diagnostics collect here; the caller prints them.
+class SourceProgram {
+ public:
+  // Reads `path`; what is wrong inside is in diagnostics(). False if the file itself cannot be read.
+  bool Load(const std::string& path);
+
+  // The program of an entry: of the only one where `entry` is empty. Nothing if something was reported.
+  std::optional<dsl::Program> Elaborate(const std::string& entry, const std::map<std::string, int64_t>& dims);
+
+  const dsl::sema::Module* module() const { return module_; }
+  dsl::SourceManager& sources() { return sources_; }
+  dsl::Diagnostics& diagnostics() { return diagnostics_; }
+
+ private:
+  dsl::SourceManager sources_;
+  dsl::Diagnostics diagnostics_;
+  std::unique_ptr<dsl::ModuleLoader> loader_;
+  const dsl::sema::Module* module_ = nullptr;
+};
+
+// The folder of the standard library: share/weft/stdlib beside the installed compiler, or the one it was built from.
+std::string StandardLibrary();
+
+}  // namespace weft::driver
+
+#endif  // WEFT_COMPILER_DRIVER_SOURCE_PROGRAM_H_
