@@ -1,0 +1,183 @@
+#include "runtime/main/print.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "runtime/element_type.h"
+#include "runtime/json.h"
+
+namespace weft::runtime {
+namespace {
+
+constexpr int64_t kShownWhole = 1000;  // elements; of more, the edges of every axis are shown
+constexpr int64_t kEdge = 3;
+
+std::string ElementText(const char* data, weft_type type) {
+  if (type == WEFT_BOOL) return *data != 0 ? "true" : "false";
+  if (!IsFloat(type)) return std::to_string(LoadInteger(data, type));
+  char text[40];
+  std::snprintf(text, sizeof(text), "%.6g", LoadFloat(data, type));
+  return text;
+}
+
+class TensorPrinter {
+ public:
+  explicit TensorPrinter(const weft_tensor& tensor)
+      : tensor_(tensor), whole_(ElementCount(tensor.shape, tensor.rank) <= kShownWhole) {}
+
+  std::string Run() {
+    Measure(0, 0);
+    Print(0, 0);
+    return text_;
+  }
+
+ private:
+  template <typename Visit>
+  void ForShown(int32_t axis, Visit visit) {
+    int64_t size = tensor_.shape[axis];
+    for (int64_t i = 0; i < size; ++i) {
+      if (!whole_ && size > 2 * kEdge && i == kEdge) {
+        visit(-1);
+        i = size - kEdge;
+      }
+      visit(i);
+    }
+  }
+
+  const char* At(int64_t offset) const {
+    return static_cast<const char*>(tensor_.data) + offset * ByteSize(tensor_.type);
+  }
+
+  void Measure(int32_t axis, int64_t offset) {
+    if (axis == tensor_.rank) {
+      width_ = std::max(width_, ElementText(At(offset), tensor_.type).size());
+      return;
+    }
+    ForShown(axis, [&](int64_t i) {
+      if (i >= 0) Measure(axis + 1, offset * tensor_.shape[axis] + i);
+    });
+  }
+
+  void Print(int32_t axis, int64_t offset) {
+    if (axis == tensor_.rank) {
+      std::string element = ElementText(At(offset), tensor_.type);
+      text_ += std::string(tensor_.rank == 0 ? 0 : width_ - element.size(), ' ') + element;
+      return;
+    }
+    bool innermost = axis + 1 == tensor_.rank;
+    text_ += "[";
+    int64_t shown = 0;
+    ForShown(axis, [&](int64_t i) {
+      if (shown > 0) text_ += innermost && shown % 10 != 0 ? ", " : ",\n" + std::string(static_cast<size_t>(axis) + 3, ' ');
+      ++shown;
+      if (i < 0) {
+        text_ += "...";
+      } else {
+        Print(axis + 1, offset * tensor_.shape[axis] + i);
+      }
+    });
+    text_ += "]";
+  }
+
+  const weft_tensor& tensor_;
+  bool whole_;
+  size_t width_ = 0;
+  std::string text_;
+};
+
+std::string ShapeJson(const PortTable& port) {
+  std::string json = "[";
+  for (int32_t axis = 0; axis < port.rank; ++axis) {
+    if (axis > 0) json += ", ";
+    json += port.shape[axis] >= 0 ? std::to_string(port.shape[axis]) : JsonQuote(port.shape_text[axis]);
+  }
+  return json + "]";
+}
+
+std::string PortsJson(const PortTable* ports, int32_t count) {
+  std::string json = "[";
+  for (int32_t i = 0; i < count; ++i) {
+    const PortTable& port = ports[i];
+    json += std::string(i > 0 ? ", " : "") + "{\"name\": " + JsonQuote(port.name) +
+            ", \"type\": " + JsonQuote(TypeName(static_cast<weft_type>(port.type))) + ", \"shape\": " + ShapeJson(port);
+    if (port.range_lo != nullptr && port.range_hi != nullptr)
+      json += ", \"range\": [" + JsonQuote(port.range_lo) + ", " + JsonQuote(port.range_hi) + "]";
+    if (*port.doc != 0) json += ", \"doc\": " + JsonQuote(port.doc);
+    json += "}";
+  }
+  return json + "]";
+}
+
+std::string DescribeJson(const ProgramTable& table) {
+  std::string json = "{\"file\": " + JsonQuote(table.file) + ", \"entry\": " + JsonQuote(table.entry) + ",\n \"methods\": {";
+  for (int32_t i = 0; i < table.method_count; ++i) {
+    const MethodTable& method = table.methods[i];
+    json += std::string(i > 0 ? "," : "") + "\n  " + JsonQuote(method.name) + ": {";
+    if (*method.doc != 0) json += "\"doc\": " + JsonQuote(method.doc) + ",\n   ";
+    json += "\"inputs\": " + PortsJson(method.inputs, method.input_count) +
+            ",\n   \"outputs\": " + PortsJson(method.outputs, method.output_count) + "}";
+  }
+  json += "},\n \"dimensions\": {";
+  for (int32_t i = 0; i < table.dimension_count; ++i) {
+    const DimensionTable& dimension = table.dimensions[i];
+    json += std::string(i > 0 ? ", " : "") + JsonQuote(dimension.name) + ": {\"lo\": " + std::to_string(dimension.lo) +
+            ", \"hi\": " + std::to_string(dimension.hi) + ", \"step\": " + std::to_string(dimension.step) + "}";
+  }
+  json += "},\n \"weights\": [";
+  for (int32_t i = 0; i < table.weight_count; ++i) {
+    const WeightTable& weight = table.weights[i];
+    json += std::string(i > 0 ? ",\n  " : "\n  ") + "{\"name\": " + JsonQuote(weight.path) +
+            ", \"type\": " + JsonQuote(TypeName(static_cast<weft_type>(weight.type))) +
+            ", \"shape\": " + ShapeText(weight.shape, weight.rank) + "}";
+  }
+  return json + "]}\n";
+}
+
+std::string PortText(const char* word, const PortTable& port) {
+  std::string text = std::string("  ") + word + " " + port.name + ": " + TypeName(static_cast<weft_type>(port.type));
+  if (port.rank > 0) {
+    text += "[";
+    for (int32_t axis = 0; axis < port.rank; ++axis) text += std::string(axis > 0 ? ", " : "") + port.shape_text[axis];
+    text += "]";
+  }
+  if (port.range_lo != nullptr && port.range_hi != nullptr)
+    text += std::string(" in ") + port.range_lo + ".." + port.range_hi;
+  if (*port.doc != 0) text += std::string("  // ") + port.doc;
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string PrintTensor(const std::string& name, const weft_tensor& dense) {
+  std::string text = name + ": " + TypeName(dense.type) + (dense.rank > 0 ? ShapeText(dense.shape, dense.rank) : "");
+  if (dense.rank == 0) return text + " = " + TensorPrinter(dense).Run() + "\n";
+  return text + "\n  " + TensorPrinter(dense).Run() + "\n";
+}
+
+std::string Describe(const ProgramTable& table, bool json) {
+  if (json) return DescribeJson(table);
+  std::string text = std::string("entry ") + table.entry + " of " + table.file + "\n";
+  for (int32_t i = 0; i < table.dimension_count; ++i) {
+    const DimensionTable& dimension = table.dimensions[i];
+    text += std::string("  dim ") + dimension.name + " in " + std::to_string(dimension.lo) + ".." +
+            std::to_string(dimension.hi);
+    if (dimension.step > 1) text += " step " + std::to_string(dimension.step);
+    text += "\n";
+  }
+  for (int32_t i = 0; i < table.method_count; ++i) {
+    const MethodTable& method = table.methods[i];
+    text += std::string("method ") + method.name + (*method.doc != 0 ? std::string("  // ") + method.doc : "") + "\n";
+    for (int32_t k = 0; k < method.input_count; ++k) text += PortText("input", method.inputs[k]);
+    for (int32_t k = 0; k < method.output_count; ++k) text += PortText("output", method.outputs[k]);
+  }
+  int64_t elements = 0;
+  for (int32_t i = 0; i < table.weight_count; ++i)
+    elements += ElementCount(table.weights[i].shape, table.weights[i].rank);
+  text += "weights: " + std::to_string(table.weight_count) + " tensors, " + std::to_string(elements) + " elements" +
+          (table.embedded != nullptr ? ", inside the program\n" : "\n");
+  return text;
+}
+
+}  // namespace weft::runtime

@@ -1,0 +1,278 @@
+#include "runtime/program.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/cpu_features.h"
+#include "runtime/element_type.h"
+#include "runtime/nearest_name.h"
+
+namespace weft::runtime {
+namespace {
+
+bool Aligned(const void* data) { return reinterpret_cast<uintptr_t>(data) % 64 == 0; }
+
+Status NoMemory(const char* what, int64_t bytes) {
+  return OutOfMemory(std::string("not enough memory for ") + what + ": " + std::to_string(bytes) + " bytes");
+}
+
+Status CodeFailed(const Workspace& workspace) {
+  return workspace.error.empty() ? Status(WEFT_INTERNAL, "the compiled code reported an error")
+                                 : Status(WEFT_INVALID_ARGUMENT, workspace.error);
+}
+
+}  // namespace
+
+Program::Program(const ProgramTable& table, const weft_options& options)
+    : table_(table),
+      pool_(options.threads > 0 ? options.threads : ThreadPool::ProcessorCount(), options.pin_threads != 0) {}
+
+Result<std::unique_ptr<Program>> Program::Create(const ProgramTable& table, const weft_options& options) {
+  if (table.version != kTableVersion)
+    return Status(WEFT_INTERNAL, "the program was compiled for another version of the runtime library");
+  if (options.abi_version != WEFT_ABI_VERSION)
+    return InvalidArgument("the options are for version " + std::to_string(options.abi_version) +
+                           " of the interface, this program has version " + std::to_string(WEFT_ABI_VERSION));
+  if (options.threads < 0 || options.threads > 1024)
+    return InvalidArgument("the number of threads must be in 1..1024, or 0 for all processors");
+  if (std::string missing = MissingCpuFeatures(table.cpu_features); !missing.empty())
+    return Status(WEFT_UNSUPPORTED_CPU, "the program was compiled for a processor with " + missing + ", but this is " +
+                                            (CpuName().empty() ? std::string("another") : CpuName()) +
+                                            "; compile it with another --target");
+  std::unique_ptr<Program> program(new Program(table, options));
+  Status status;
+  if (table.embedded != nullptr) {
+    if (options.weight_count > 0) return InvalidArgument("the program holds its weights inside and takes no others");
+    status = program->UseEmbedded();
+  } else {
+    status = program->weights_.Load(table, options);
+    program->weight_pointers_ = program->weights_.pointers();
+    if (status.ok()) status = program->Prepare(options);
+  }
+  if (!status.ok()) return status;
+  return program;
+}
+
+Status Program::UseEmbedded() {
+  auto at = [&](int32_t part) -> void* {
+    int64_t offset = table_.embedded_offsets[part];
+    return offset < 0 ? nullptr : const_cast<char*>(table_.embedded) + offset;
+  };
+  for (int32_t i = 0; i < table_.prepared_count; ++i) prepared_pointers_.push_back(at(i));
+  for (int32_t i = 0; i < table_.weight_count; ++i) embedded_weights_.push_back(at(table_.prepared_count + i));
+  weight_pointers_ = embedded_weights_.data();
+  return {};
+}
+
+Status Program::Prepare(const weft_options& options) {
+  for (int32_t i = 0; i < table_.prepared_count; ++i) {
+    Buffer& buffer = prepared_.emplace_back();
+    if (!buffer.Reserve(table_.prepared_bytes[i])) return NoMemory("prepared weights", table_.prepared_bytes[i]);
+    prepared_pointers_.push_back(buffer.data());
+  }
+  if (table_.prepare != nullptr && table_.prepare->run != nullptr) {
+    Workspace workspace;
+    workspace.table = &table_;
+    Buffer& arena = workspace.arena;
+    if (!arena.Reserve(table_.prepare->arena_bytes)) return NoMemory("preparing weights", table_.prepare->arena_bytes);
+    Frame frame = {nullptr, nullptr, prepared_pointers_.data(), arena.data(), nullptr, weight_pointers_, nullptr};
+    workspace.pool = pool_.Begin() ? &pool_ : nullptr;
+    int32_t result = table_.prepare->run(&workspace, &frame);
+    if (workspace.pool != nullptr) pool_.End();
+    if (result != 0) return CodeFailed(workspace);
+  }
+  weights_.ReleaseAfterPrepare(table_);
+  return {};
+}
+
+Result<const MethodTable*> Program::FindMethod(const char* name) const {
+  std::string wanted = name != nullptr ? name : "";
+  if (wanted.empty() && table_.method_count == 1) return &table_.methods[0];
+  if (wanted.empty()) wanted = "forward";
+  std::vector<std::string> names;
+  std::string list;
+  for (int32_t i = 0; i < table_.method_count; ++i) {
+    if (wanted == table_.methods[i].name) return &table_.methods[i];
+    names.push_back(table_.methods[i].name);
+    list += std::string(i > 0 ? ", `" : "`") + table_.methods[i].name + "`";
+  }
+  std::string suggestion = Suggestion(wanted, names);
+  return InvalidArgument("there is no method `" + wanted + "`" +
+                         (suggestion.empty() ? ": `" + std::string(table_.entry) + "` has " + list : suggestion));
+}
+
+Workspace* Program::Acquire() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::thread::id self = std::this_thread::get_id();
+  Workspace* best = nullptr;
+  for (const std::unique_ptr<Workspace>& workspace : workspaces_) {
+    if (workspace->busy) continue;
+    bool mine = workspace->thread == self;
+    if (!mine && workspace->lends_results) continue;
+    if (best == nullptr || mine) best = workspace.get();
+  }
+  if (best == nullptr) {
+    best = workspaces_.emplace_back(std::make_unique<Workspace>()).get();
+    best->table = &table_;
+  }
+  best->busy = true;
+  best->thread = self;
+  best->profiling = profiling_;
+  return best;
+}
+
+void Program::Release(Workspace* workspace) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  workspace->busy = false;
+}
+
+Status Program::Run(const MethodTable& method, const weft_tensor* inputs, size_t input_count, weft_tensor* outputs,
+                    size_t output_count) {
+  if (input_count != static_cast<size_t>(method.input_count))
+    return InvalidArgument(std::string("`") + method.name + "` takes " + std::to_string(method.input_count) +
+                           " inputs, not " + std::to_string(input_count));
+  if (output_count != static_cast<size_t>(method.output_count))
+    return InvalidArgument(std::string("`") + method.name + "` gives " + std::to_string(method.output_count) +
+                           " outputs, not " + std::to_string(output_count));
+  if (Status status = CheckInputs(method, inputs); !status.ok()) return status;
+  Workspace* workspace = Acquire();
+  Status status = RunIn(*workspace, method, inputs, outputs);
+  Release(workspace);
+  return status;
+}
+
+Status Program::RunIn(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs,
+                      weft_tensor* outputs) {
+  workspace.error.clear();
+  workspace.lends_results = false;
+  workspace.input_dims.clear();
+  for (int32_t i = 0; i < method.input_count; ++i)
+    workspace.input_dims.insert(workspace.input_dims.end(), inputs[i].shape, inputs[i].shape + inputs[i].rank);
+  size_t output_axes = 0;
+  for (int32_t i = 0; i < method.output_count; ++i) output_axes += static_cast<size_t>(method.outputs[i].rank);
+  workspace.output_dims.resize(output_axes);
+  workspace.slot_bytes.resize(static_cast<size_t>(method.slot_count));
+  if (method.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data(),
+                    workspace.slot_bytes.data()) != 0)
+    return CodeFailed(workspace);
+
+  auto grow = [](std::vector<Buffer>& buffers, size_t count) {
+    if (buffers.size() < count) buffers.resize(count);
+  };
+  if (!workspace.arena.Reserve(method.arena_bytes)) return NoMemory("intermediate results", method.arena_bytes);
+  grow(workspace.slots, workspace.slot_bytes.size());
+  workspace.slot_pointers.resize(workspace.slot_bytes.size());
+  for (size_t slot = 0; slot < workspace.slot_bytes.size(); ++slot) {
+    if (!workspace.slots[slot].Reserve(workspace.slot_bytes[slot]))
+      return NoMemory("intermediate results", workspace.slot_bytes[slot]);
+    workspace.slot_pointers[slot] = workspace.slots[slot].data();
+  }
+
+  grow(workspace.inputs, static_cast<size_t>(method.input_count));
+  workspace.input_pointers.resize(static_cast<size_t>(method.input_count));
+  for (int32_t i = 0; i < method.input_count; ++i) {
+    const weft_tensor& input = inputs[i];
+    void*& pointer = workspace.input_pointers[static_cast<size_t>(i)];
+    pointer = input.data;
+    if (Aligned(input.data) && input.data != nullptr && IsDense(input)) continue;
+    int64_t bytes = ElementCount(input.shape, input.rank) * ByteSize(input.type);
+    Buffer& copy = workspace.inputs[static_cast<size_t>(i)];
+    if (!copy.Reserve(bytes)) return NoMemory(method.inputs[i].name, bytes);
+    CopyToDense(input, copy.data());
+    pointer = copy.data();
+  }
+
+  grow(workspace.outputs, static_cast<size_t>(method.output_count));
+  workspace.output_pointers.resize(static_cast<size_t>(method.output_count));
+  const int64_t* dims = workspace.output_dims.data();
+  for (int32_t i = 0; i < method.output_count; ++i) {
+    const PortTable& port = method.outputs[i];
+    weft_tensor& output = outputs[i];
+    weft_type type = static_cast<weft_type>(port.type);
+    int64_t count = ElementCount(dims, port.rank);
+    if (count < 0 || count > (int64_t{1} << 44))
+      return InvalidArgument(std::string("output `") + port.name + "` would be " + ShapeText(dims, port.rank));
+    void*& pointer = workspace.output_pointers[static_cast<size_t>(i)];
+    pointer = output.data;
+    if (output.data != nullptr &&
+        (!SameInMemory(output.type, type) || output.rank != port.rank || !std::equal(dims, dims + port.rank, output.shape)))
+      return InvalidArgument(std::string("output `") + port.name + "` is " + TypeName(type) +
+                             ShapeText(dims, port.rank) + ", but memory was given for " + TypeName(output.type) +
+                             ShapeText(output.shape, std::clamp(output.rank, 0, WEFT_MAX_RANK)));
+    if (output.data == nullptr || !Aligned(output.data) || !IsDense(output)) {
+      Buffer& own = workspace.outputs[static_cast<size_t>(i)];
+      if (!own.Reserve(count * ByteSize(type))) return NoMemory(port.name, count * ByteSize(type));
+      pointer = own.data();
+    }
+    dims += port.rank;
+  }
+
+  Frame frame = {workspace.input_dims.data(),      workspace.input_pointers.data(),
+                 workspace.output_pointers.data(), workspace.arena.data(),
+                 workspace.slot_pointers.data(),   weight_pointers_,
+                 prepared_pointers_.data()};
+  workspace.pool = pool_.Begin() ? &pool_ : nullptr;
+  int32_t result = method.run(&workspace, &frame);
+  if (workspace.pool != nullptr) pool_.End();
+  workspace.pool = nullptr;
+  if (result != 0) return CodeFailed(workspace);
+
+  dims = workspace.output_dims.data();
+  for (int32_t i = 0; i < method.output_count; ++i) {
+    weft_tensor& output = outputs[i];
+    void* pointer = workspace.output_pointers[static_cast<size_t>(i)];
+    if (output.data == nullptr) {
+      output.data = pointer;
+      output.type = static_cast<weft_type>(method.outputs[i].type);
+      output.rank = method.outputs[i].rank;
+      output.strides = nullptr;
+      std::copy(dims, dims + output.rank, output.shape);
+      workspace.lends_results = true;
+    } else if (output.data != pointer) {
+      CopyFromDense(pointer, output);
+    }
+    dims += method.outputs[i].rank;
+  }
+  return {};
+}
+
+void Program::SetProfiling(bool on) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  profiling_ = on;
+}
+
+std::vector<ProfileEvent> Program::TakeProfile() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<ProfileEvent> events;
+  for (const std::unique_ptr<Workspace>& workspace : workspaces_) {
+    if (workspace->busy) continue;
+    events.insert(events.end(), workspace->events.begin(), workspace->events.end());
+    workspace->events.clear();
+  }
+  std::sort(events.begin(), events.end(),
+            [](const ProfileEvent& a, const ProfileEvent& b) { return a.start_ns < b.start_ns; });
+  return events;
+}
+
+std::string Program::PackedWeights(std::vector<int64_t>* offsets) const {
+  std::string blob;
+  auto add = [&](const void* data, int64_t bytes) {
+    blob.resize((blob.size() + 63) / 64 * 64);
+    offsets->push_back(static_cast<int64_t>(blob.size()));
+    blob.append(static_cast<const char*>(data), static_cast<size_t>(bytes));
+  };
+  for (int32_t i = 0; i < table_.prepared_count; ++i)
+    add(prepared_pointers_[static_cast<size_t>(i)], table_.prepared_bytes[i]);
+  for (int32_t i = 0; i < table_.weight_count; ++i) {
+    const WeightTable& weight = table_.weights[i];
+    if (weight.used_by_methods && weight_pointers_[i] != nullptr) {
+      add(weight_pointers_[i],
+          ElementCount(weight.shape, weight.rank) * ByteSize(static_cast<weft_type>(weight.type)));
+    } else {
+      offsets->push_back(-1);
+    }
+  }
+  return blob;
+}
+
+}  // namespace weft::runtime

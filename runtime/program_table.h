@@ -1,0 +1,114 @@
+#ifndef WEFT_RUNTIME_PROGRAM_TABLE_H_
+#define WEFT_RUNTIME_PROGRAM_TABLE_H_
+
+// What the compiler emits for a program, and what its code calls back. backends/host writes these structures field by
+// field as constant data; a change here is a change there and of kTableVersion.
+
+#include <cstdint>
+
+namespace weft::runtime {
+
+constexpr uint32_t kTableVersion = 1;
+
+struct PortTable {
+  const char* name;
+  const char* doc;
+  int32_t type;  // weft_type
+  int32_t rank;
+  const int64_t* shape;           // -1: known at run time
+  const char* const* shape_text;  // in the file's words
+  const char* range_lo;           // null, or sizes in the file's words: values are in lo..hi, hi not included
+  const char* range_hi;
+};
+
+struct DimensionTable {
+  const char* name;
+  int64_t lo, hi, step;  // hi included
+  int64_t typical;       // what is measured where nothing is given
+};
+
+struct WeightTable {
+  const char* path;
+  int32_t type;
+  int32_t rank;
+  const int64_t* shape;
+  int32_t is_state;
+  int32_t has_fill;
+  double fill;
+  int32_t used_by_methods;  // else only by prepare, after which it can go
+  int32_t any_sign;         // i8 stands for i8 or u8
+};
+
+struct LaunchTable {
+  const char* kernel;
+  const char* path;  // of the equation
+  const char* file;
+  int32_t line;
+  int32_t reserved;
+  double flops, bytes;  // 0: not known
+};
+
+// Places for one call. Every pointer is aligned to 64 bytes.
+struct Frame {
+  const int64_t* input_dims;  // of all inputs, all axes
+  void* const* inputs;
+  void* const* outputs;
+  char* arena;
+  void* const* slots;
+  void* const* weights;
+  void* const* prepared;
+};
+
+// Computes the sizes of everything from the inputs' and checks what the program demands of them.
+using ShapesFunction = int32_t (*)(void* context, const int64_t* input_dims, int64_t* output_dims,
+                                   int64_t* slot_bytes);
+using RunFunction = int32_t (*)(void* context, const Frame* frame);
+using KernelFunction = int32_t (*)(void* context, void* const* buffers, const int64_t* extents);
+
+struct MethodTable {
+  const char* name;
+  const char* doc;
+  int32_t input_count, output_count;
+  const PortTable* inputs;
+  const PortTable* outputs;
+  int64_t arena_bytes;
+  int64_t slot_count;
+  ShapesFunction shapes;
+  RunFunction run;
+};
+
+struct ProgramTable {
+  uint32_t version;
+  int32_t dimension_count, weight_count, method_count, launch_count, prepared_count;
+  const char* file;
+  const char* entry;
+  const DimensionTable* dimensions;
+  const WeightTable* weights;
+  const MethodTable* methods;
+  const LaunchTable* launches;
+  // prepare: a method without ports; null run where there is nothing to prepare.
+  const MethodTable* prepare;
+  const int64_t* prepared_bytes;
+  // What the code needs of the processor: LLVM's feature names separated by commas.
+  const char* cpu_features;
+  // Weights inside the program: the results of prepare, then the weights that methods use. Null: none.
+  const char* embedded;
+  const int64_t* embedded_offsets;  // prepared_count + weight_count; -1: not there
+};
+
+}  // namespace weft::runtime
+
+// Called by generated code. `context` is what run was given.
+extern "C" {
+int32_t weft_launch(void* context, int32_t launch, weft::runtime::KernelFunction kernel, void* const* buffers,
+                    const int64_t* extents);
+int32_t weft_check_failed(void* context, const char* message, const int64_t* values, int32_t count);
+void* weft_malloc(void* context, int64_t bytes);
+void weft_free(void* context, void* pointer);
+int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure), int64_t count,
+                          void* closure);
+int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first, int count,
+                      uint8_t* closure);
+}
+
+#endif  // WEFT_RUNTIME_PROGRAM_TABLE_H_

@@ -1,0 +1,167 @@
+#include "runtime/thread_pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace weft::runtime {
+namespace {
+
+// Set while this thread runs a task: loops inside of it are not divided again.
+thread_local bool inside_task = false;
+
+void Relax(int& spins) {
+  // Another process may need this processor for the very work that is waited for.
+  if (++spins % 4096 == 0) {
+    sched_yield();
+    return;
+  }
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+void PinThisThread(int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+std::vector<int> AllowedProcessors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> processors;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return processors;
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor)
+    if (CPU_ISSET(processor, &set)) processors.push_back(processor);
+  return processors;
+}
+
+constexpr uint64_t Pack(uint64_t first, uint64_t end) { return first | (end << 32); }
+
+}  // namespace
+
+int ThreadPool::ProcessorCount() { return std::max<int>(1, static_cast<int>(AllowedProcessors().size())); }
+
+ThreadPool::ThreadPool(int threads, bool pin) : parts_(static_cast<size_t>(std::clamp(threads, 1, 1024))) {
+  if (pin) processors_ = AllowedProcessors();
+  // More threads than processors: pinning would make them take turns where the system could do better.
+  if (static_cast<int>(processors_.size()) < this->threads()) processors_.clear();
+  if (!processors_.empty()) PinThisThread(processors_[0]);
+  for (int thread = 1; thread < this->threads(); ++thread)
+    workers_.emplace_back([this, thread] { Work(thread); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    std::lock_guard<std::mutex> lock(sleep_);
+    stop_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+bool ThreadPool::Begin() {
+  if (taken_.exchange(true, std::memory_order_acquire)) return false;
+  if (workers_.empty()) return true;
+  spinning_.store(true, std::memory_order_release);
+  {
+    std::lock_guard<std::mutex> lock(sleep_);
+    active_ = true;
+  }
+  wake_.notify_all();
+  return true;
+}
+
+void ThreadPool::End() {
+  if (!workers_.empty()) {
+    std::lock_guard<std::mutex> lock(sleep_);
+    active_ = false;
+    spinning_.store(false, std::memory_order_release);
+  }
+  taken_.store(false, std::memory_order_release);
+}
+
+void ThreadPool::Work(int thread) {
+  if (!processors_.empty()) PinThisThread(processors_[static_cast<size_t>(thread)]);
+  uint64_t seen = 0;
+  while (true) {
+    {
+      std::unique_lock<std::mutex> lock(sleep_);
+      wake_.wait(lock, [&] { return active_ || stop_; });
+      if (stop_) return;
+    }
+    int spins = 0;
+    while (spinning_.load(std::memory_order_acquire)) {
+      uint64_t round = round_.load(std::memory_order_acquire);
+      if (round == seen) {
+        Relax(spins);
+        continue;
+      }
+      seen = round;
+      RunParts(thread);
+      spins = 0;
+    }
+  }
+}
+
+void ThreadPool::RunParts(int thread) {
+  size_t count = parts_.size();
+  for (size_t k = 0; k < count; ++k) {
+    Part& part = parts_[(static_cast<size_t>(thread) + k) % count];
+    uint64_t left = part.left.load(std::memory_order_relaxed);
+    while (true) {
+      uint64_t first = left & 0xffffffffu, end = left >> 32;
+      if (first >= end) break;
+      // Small bites at the end, so that the last ones can be shared.
+      uint64_t bite = std::max<uint64_t>(1, (end - first) / 4);
+      if (!part.left.compare_exchange_weak(left, Pack(first + bite, end), std::memory_order_acq_rel,
+                                           std::memory_order_relaxed))
+        continue;
+      // Nobody starts another loop before these are done, so the fields are those of this one.
+      inside_task = true;
+      for (uint64_t i = first; i < first + bite; ++i) {
+        int32_t result = task_(context_, base_ + static_cast<int64_t>(i), closure_);
+        if (result != 0) result_.store(result, std::memory_order_relaxed);
+      }
+      inside_task = false;
+      unfinished_.fetch_sub(static_cast<int64_t>(bite), std::memory_order_acq_rel);
+      left = part.left.load(std::memory_order_relaxed);
+    }
+  }
+}
+
+void ThreadPool::RunSlice(int64_t base, int64_t count) {
+  base_ = base;
+  unfinished_.store(count, std::memory_order_relaxed);
+  int64_t threads = static_cast<int64_t>(parts_.size());
+  for (int64_t k = 0; k < threads; ++k)
+    parts_[static_cast<size_t>(k)].left.store(
+        Pack(static_cast<uint64_t>(count * k / threads), static_cast<uint64_t>(count * (k + 1) / threads)),
+        std::memory_order_release);
+  round_.fetch_add(1, std::memory_order_release);
+  RunParts(0);
+  int spins = 0;
+  while (unfinished_.load(std::memory_order_acquire) != 0) Relax(spins);
+}
+
+int32_t ThreadPool::ParallelFor(Task task, void* context, int64_t count, void* closure) {
+  if (inside_task || count <= 1 || workers_.empty()) {
+    int32_t result = 0;
+    for (int64_t i = 0; i < count; ++i)
+      if (int32_t failure = task(context, i, closure); failure != 0) result = failure;
+    return result;
+  }
+  task_ = task;
+  context_ = context;
+  closure_ = closure;
+  result_.store(0, std::memory_order_relaxed);
+  constexpr int64_t kSlice = std::numeric_limits<int32_t>::max();  // parts hold 32-bit positions
+  for (int64_t base = 0; base < count; base += kSlice) RunSlice(base, std::min(kSlice, count - base));
+  return result_.load(std::memory_order_relaxed);
+}
+
+}  // namespace weft::runtime

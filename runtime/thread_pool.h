@@ -1,0 +1,69 @@
+#ifndef WEFT_RUNTIME_THREAD_POOL_H_
+#define WEFT_RUNTIME_THREAD_POOL_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace weft::runtime {
+
+// Runs the parallel loops of one inference at a time. Every thread has a fixed part of a loop (so that data stays in its
+// caches); who is done early takes what others have not begun. Workers spin between Begin and End, since waking one costs
+// more than most kernels, and sleep otherwise.
+class ThreadPool {
+ public:
+  using Task = int32_t (*)(void* context, int64_t index, void* closure);
+
+  // `threads` counts the caller. Pinned, thread k keeps to the k-th processor that the process may use; the thread
+  // that makes the pool is the first.
+  ThreadPool(int threads, bool pin);
+  ~ThreadPool();
+
+  // The processors that this process may use.
+  static int ProcessorCount();
+
+  int threads() const { return static_cast<int>(parts_.size()); }
+
+  // Takes the pool for one inference on this thread; false: another thread has it.
+  bool Begin();
+  void End();
+
+  // Runs task(context, i, closure) for 0 <= i < count; returns a result that is not 0 if there is one. Only between
+  // Begin and End, on that thread; from inside a task the loop runs on the calling thread.
+  int32_t ParallelFor(Task task, void* context, int64_t count, void* closure);
+
+ private:
+  // What is left of a thread's part: first in the lower half, end in the upper half.
+  struct alignas(64) Part {
+    std::atomic<uint64_t> left{0};
+  };
+
+  void Work(int thread);
+  void RunParts(int thread);
+  void RunSlice(int64_t base, int64_t count);
+
+  std::vector<Part> parts_;
+  std::vector<std::thread> workers_;
+  std::vector<int> processors_;  // empty: not pinned
+  std::atomic<bool> taken_{false};  // from Begin to End
+  std::mutex sleep_;
+  std::condition_variable wake_;
+  bool active_ = false, stop_ = false;  // under sleep_
+  std::atomic<bool> spinning_{false};
+  std::atomic<uint64_t> round_{0};
+  std::atomic<int64_t> unfinished_{0};
+  std::atomic<int32_t> result_{0};
+  // The loop that runs. Written before its parts are published, read only by who has taken some of it.
+  Task task_ = nullptr;
+  int64_t base_ = 0;
+  void* context_ = nullptr;
+  void* closure_ = nullptr;
+};
+
+}  // namespace weft::runtime
+
+#endif  // WEFT_RUNTIME_THREAD_POOL_H_

@@ -1,0 +1,234 @@
+#include "runtime/weights.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+
+#include "runtime/element_type.h"
+#include "runtime/nearest_name.h"
+#include "runtime/safetensors.h"
+
+namespace weft::runtime {
+namespace {
+
+constexpr size_t kMostListed = 20;
+
+struct Found {
+  StoredTensor tensor;
+  std::string file;
+  bool used = false;
+};
+
+// Lines of one error, cut after some.
+class Problems {
+ public:
+  void Add(std::string line) {
+    if (lines_.size() < kMostListed) lines_.push_back(std::move(line));
+    ++count_;
+  }
+  bool full() const { return lines_.size() >= kMostListed; }
+  size_t count() const { return count_; }
+  std::string Text() const {
+    std::string text;
+    for (const std::string& line : lines_) text += "\n  " + line;
+    if (count_ > lines_.size()) text += "\n  and " + std::to_string(count_ - lines_.size()) + " more";
+    return text;
+  }
+
+ private:
+  std::vector<std::string> lines_;
+  size_t count_ = 0;
+};
+
+weft_type TypeOf(const WeightTable& weight) { return static_cast<weft_type>(weight.type); }
+
+bool CanConvert(const StoredTensor& stored, const WeightTable& weight) {
+  if (!stored.known_type) return false;
+  weft_type type = TypeOf(weight);
+  if (SameInMemory(stored.type, type)) return true;
+  if (weight.any_sign && stored.type == WEFT_U8) return true;
+  return (IsFloat(stored.type) && IsFloat(type)) || (IsInteger(stored.type) && IsInteger(type));
+}
+
+// Counter-based, so that the numbers depend on the seed, the weight's name and the position alone.
+uint64_t Mix(uint64_t x) {
+  x += 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+// Uniform in +-sqrt(3 / fan in), so that activations keep their size; vectors around 1 would hide missing biases, so they
+// get small numbers too.
+void Draw(const WeightTable& weight, uint64_t seed, int64_t count, char* data) {
+  uint64_t stream = seed;
+  for (const char* c = weight.path; *c != 0; ++c) stream = Mix(stream ^ static_cast<unsigned char>(*c));
+  int64_t fan_in = 1;
+  for (int32_t axis = 1; axis < weight.rank; ++axis) fan_in *= weight.shape[axis];
+  double scale = weight.rank < 2 ? 0.1 : std::sqrt(3.0 / static_cast<double>(std::max<int64_t>(1, fan_in)));
+  weft_type type = TypeOf(weight);
+  for (int64_t i = 0; i < count; ++i) {
+    double unit = static_cast<double>(Mix(stream + static_cast<uint64_t>(i)) >> 11) * 0x1p-53;
+    char* element = data + i * ByteSize(type);
+    if (IsFloat(type)) {
+      StoreFloat(element, type, (2 * unit - 1) * scale);
+    } else {
+      StoreInteger(element, type, unit < 0.5 ? 0 : 1);
+    }
+  }
+}
+
+void Fill(const WeightTable& weight, int64_t count, char* data) {
+  weft_type type = TypeOf(weight);
+  for (int64_t i = 0; i < count; ++i) {
+    char* element = data + i * ByteSize(type);
+    if (IsFloat(type)) {
+      StoreFloat(element, type, weight.fill);
+    } else {
+      StoreInteger(element, type, static_cast<int64_t>(weight.fill));
+    }
+  }
+}
+
+std::string Declared(const WeightTable& weight) {
+  return std::string(TypeName(TypeOf(weight))) + ShapeText(weight.shape, weight.rank);
+}
+
+std::string Stored(const StoredTensor& tensor) {
+  return tensor.dtype + " " + ShapeText(tensor.shape.data(), static_cast<int32_t>(tensor.shape.size()));
+}
+
+}  // namespace
+
+void Note(const weft_options& options, const std::string& text) {
+  if (options.note != nullptr) options.note(options.note_user, text.c_str());
+}
+
+Status Weights::Load(const ProgramTable& table, const weft_options& options) {
+  std::map<std::string, Found> found;
+  std::string last_file;
+  for (size_t i = 0; i < options.weight_count; ++i) {
+    const weft_weight_file& source = options.weights[i];
+    std::string path = source.path != nullptr ? source.path : "";
+    Result<MappedFile> file = MappedFile::Open(path);
+    if (!file.ok()) return WeightError(file.status().message());
+    Result<std::vector<StoredTensor>> tensors = ReadSafetensors(file->bytes());
+    if (!tensors.ok()) return WeightError(path + ": " + tensors.status().message());
+    std::string prefix = source.prefix != nullptr && *source.prefix != 0 ? std::string(source.prefix) + "." : "";
+    for (StoredTensor& tensor : *tensors) {
+      std::string name = prefix + tensor.name;
+      auto [place, added] = found.try_emplace(name);
+      if (!added) return WeightError("weight `" + name + "` is in " + place->second.file + " and in " + path);
+      place->second = {std::move(tensor), path};
+    }
+    files_.push_back(std::move(*file));
+    last_file = path;
+  }
+
+  copies_.resize(static_cast<size_t>(table.weight_count));
+  pointers_.assign(static_cast<size_t>(table.weight_count), nullptr);
+  for (int32_t i = 0; i < table.weight_count; ++i)
+    if (auto place = found.find(table.weights[i].path); place != found.end()) place->second.used = true;
+  std::vector<std::string> unused;
+  for (const auto& [name, tensor] : found)
+    if (!tensor.used) unused.push_back(name);
+
+  Problems problems;
+  std::map<std::string, int64_t> converted;  // by "F16 to f32"
+  std::vector<std::pair<int32_t, const StoredTensor*>> to_copy;
+  int64_t missing = 0;
+  for (int32_t i = 0; i < table.weight_count; ++i) {
+    const WeightTable& weight = table.weights[i];
+    auto place = found.find(weight.path);
+    if (place == found.end()) {
+      if (weight.is_state && weight.has_fill) continue;
+      if (options.init_weights) continue;
+      ++missing;
+      std::string line = std::string("`") + weight.path + "` " + Declared(weight) + " is missing";
+      if (!problems.full()) line += Suggestion(weight.path, unused);
+      problems.Add(std::move(line));
+      continue;
+    }
+    const StoredTensor& stored = place->second.tensor;
+    bool same_shape = stored.shape.size() == static_cast<size_t>(weight.rank) &&
+                      std::equal(stored.shape.begin(), stored.shape.end(), weight.shape);
+    if (!same_shape || !CanConvert(stored, weight)) {
+      problems.Add(std::string("`") + weight.path + "` must be " + Declared(weight) + ", but " + place->second.file +
+                   " has " + Stored(stored));
+      continue;
+    }
+    if (!SameInMemory(stored.type, TypeOf(weight)) && !(weight.any_sign && stored.type == WEFT_U8))
+      ++converted[stored.dtype + " to " + TypeName(TypeOf(weight))];
+    to_copy.emplace_back(i, &stored);
+  }
+  if (options.weight_count == 0 && missing > 0)
+    return WeightError("the program needs weights: " + std::to_string(missing) + " tensors, such as `" +
+                       std::string(table.weights[0].path) + "` " + Declared(table.weights[0]) +
+                       ", from safetensors files");
+  if (problems.count() > 0)
+    return WeightError(std::to_string(problems.count()) + (problems.count() == 1 ? " weight does" : " weights do") +
+                       " not fit " + (options.weight_count == 1 ? last_file : std::string("the files")) + ":" +
+                       problems.Text());
+
+  for (int32_t i = 0; i < table.weight_count; ++i) {
+    const WeightTable& weight = table.weights[i];
+    if (found.count(weight.path) != 0) continue;
+    int64_t count = ElementCount(weight.shape, weight.rank);
+    Buffer& copy = copies_[static_cast<size_t>(i)];
+    if (!copy.Reserve(count * ByteSize(TypeOf(weight)))) return OutOfMemory("not enough memory for the weights");
+    if (weight.is_state && weight.has_fill) {
+      Fill(weight, count, copy.data());
+    } else {
+      Draw(weight, options.seed, count, copy.data());
+    }
+    pointers_[static_cast<size_t>(i)] = copy.data();
+  }
+  for (const auto& [i, stored] : to_copy) {
+    const WeightTable& weight = table.weights[i];
+    weft_type type = TypeOf(weight);
+    bool same = SameInMemory(stored->type, type) || (weight.any_sign && stored->type == WEFT_U8);
+    if (same && type != WEFT_BOOL && reinterpret_cast<uintptr_t>(stored->data.data()) % 64 == 0) {
+      pointers_[static_cast<size_t>(i)] = const_cast<char*>(stored->data.data());
+      continue;
+    }
+    int64_t count = ElementCount(weight.shape, weight.rank), position = 0;
+    Buffer& copy = copies_[static_cast<size_t>(i)];
+    if (!copy.Reserve(count * ByteSize(type))) return OutOfMemory("not enough memory for the weights");
+    if (!ConvertElements(stored->data.data(), same ? type : stored->type, copy.data(), type, count, &position))
+      return WeightError(std::string("`") + weight.path + "` must be " + TypeName(type) + ", but element " +
+                         std::to_string(position) + " does not fit");
+    if (type == WEFT_BOOL)
+      for (int64_t k = 0; k < count; ++k) copy.data()[k] = copy.data()[k] != 0;
+    pointers_[static_cast<size_t>(i)] = copy.data();
+  }
+
+  for (const auto& [what, count] : converted)
+    Note(options, std::to_string(count) + (count == 1 ? " weight was" : " weights were") + " converted from " + what);
+  if (!unused.empty()) {
+    std::string text = std::to_string(unused.size()) + (unused.size() == 1 ? " tensor" : " tensors") +
+                       " of the weight files " + (unused.size() == 1 ? "is" : "are") + " not used:";
+    for (size_t i = 0; i < unused.size() && i < 5; ++i) text += (i > 0 ? ", `" : " `") + unused[i] + "`";
+    if (unused.size() > 5) text += ", ...";
+    if (options.strict) return WeightError(text);
+    Note(options, text);
+  }
+  return {};
+}
+
+void Weights::ReleaseAfterPrepare(const ProgramTable& table) {
+  bool in_place = false;
+  for (int32_t i = 0; i < table.weight_count; ++i) {
+    size_t place = static_cast<size_t>(i);
+    if (!table.weights[i].used_by_methods) {
+      copies_[place].Free();
+      pointers_[place] = nullptr;
+    } else if (copies_[place].data() == nullptr) {
+      in_place = true;
+    }
+  }
+  for (const MappedFile& file : files_) file.ReleasePages();
+  if (!in_place) files_.clear();
+}
+
+}  // namespace weft::runtime

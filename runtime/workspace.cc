@@ -1,0 +1,173 @@
+#include "runtime/workspace.h"
+
+#include <bit>
+#include <chrono>
+#include <cstdlib>
+#include <utility>
+
+namespace weft::runtime {
+namespace {
+
+constexpr size_t kAlignment = 64;
+// What a mistaken size asks for must fail here and not in the middle of address arithmetic.
+constexpr int64_t kMostBytes = int64_t{1} << 46;
+
+char* AllocateAligned(int64_t bytes) {
+  if (bytes < 0 || bytes > kMostBytes) return nullptr;
+  size_t whole = (static_cast<size_t>(bytes) + kAlignment) / kAlignment * kAlignment;
+  return static_cast<char*>(std::aligned_alloc(kAlignment, whole));
+}
+
+// Classes are four to the octave: a block is at most a quarter larger than asked.
+int SizeClass(int64_t bytes, int64_t* class_bytes) {
+  uint64_t size = static_cast<uint64_t>(bytes < 64 ? 64 : bytes) - 1;
+  int octave = std::bit_width(size) - 1;
+  uint64_t quarter = (size >> (octave - 2)) & 3;
+  *class_bytes = static_cast<int64_t>((uint64_t{5 + quarter}) << (octave - 2));
+  return (octave - 5) * 4 + static_cast<int>(quarter);
+}
+
+}  // namespace
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+Buffer::~Buffer() { Free(); }
+
+void Buffer::Free() {
+  std::free(data_);
+  data_ = nullptr;
+  bytes_ = 0;
+}
+
+bool Buffer::Reserve(int64_t bytes) {
+  if (data_ != nullptr && bytes <= bytes_) return true;
+  Free();
+  data_ = AllocateAligned(bytes);
+  if (data_ == nullptr) return false;
+  bytes_ = bytes;
+  return true;
+}
+
+ScratchMemory::~ScratchMemory() {
+  for (Header*& list : free_) {
+    while (list != nullptr) {
+      Header* next = list->next;
+      std::free(list);
+      list = next;
+    }
+  }
+}
+
+void* ScratchMemory::Allocate(int64_t bytes) {
+  if (bytes < 0 || bytes > kMostBytes / 2) return nullptr;
+  int64_t class_bytes = 0;
+  int size_class = SizeClass(bytes, &class_bytes);
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (Header* block = free_[size_class]) {
+      free_[size_class] = block->next;
+      return reinterpret_cast<char*>(block) + kAlignment;
+    }
+  }
+  char* block = AllocateAligned(class_bytes + static_cast<int64_t>(kAlignment));
+  if (block == nullptr) return nullptr;
+  *reinterpret_cast<Header*>(block) = {nullptr, size_class};
+  return block + kAlignment;
+}
+
+void ScratchMemory::Free(void* pointer) {
+  if (pointer == nullptr) return;
+  Header* block = reinterpret_cast<Header*>(static_cast<char*>(pointer) - kAlignment);
+  std::lock_guard<std::mutex> lock(mutex_);
+  block->next = free_[block->size_class];
+  free_[block->size_class] = block;
+}
+
+}  // namespace weft::runtime
+
+using weft::runtime::Workspace;
+
+extern "C" {
+
+int32_t weft_launch(void* context, int32_t launch, weft::runtime::KernelFunction kernel, void* const* buffers,
+                    const int64_t* extents) {
+  auto* workspace = static_cast<Workspace*>(context);
+  int32_t result = 0;
+  if (!workspace->profiling) {
+    result = kernel(context, buffers, extents);
+  } else {
+    auto now = [] {
+      return std::chrono::duration_cast<std::chrono::nanoseconds>(
+                 std::chrono::steady_clock::now().time_since_epoch())
+          .count();
+    };
+    int64_t start = now();
+    result = kernel(context, buffers, extents);
+    workspace->events.push_back({launch, start, now() - start});
+  }
+  if (result != 0) {
+    const weft::runtime::LaunchTable& entry = workspace->table->launches[launch];
+    const char* reason = result == 1   ? "its tensors are too large for the compiled code"
+                         : result == 2 ? "there is not enough memory for its intermediate results"
+                         : result == 3 ? "it read outside of a tensor"
+                                       : "it reported an error";
+    workspace->error = std::string(entry.file) + ":" + std::to_string(entry.line) + ": `" + entry.path +
+                       "` failed: " + reason;
+  }
+  return result;
+}
+
+int32_t weft_check_failed(void* context, const char* message, const int64_t* values, int32_t count) {
+  std::string text;
+  for (const char* at = message; *at != 0; ++at) {
+    // {K} stands for value K.
+    char* end = nullptr;
+    if (at[0] == '{' && at[1] >= '0' && at[1] <= '9') {
+      int64_t position = std::strtoll(at + 1, &end, 10);
+      if (*end == '}' && position < count) {
+        text += std::to_string(values[position]);
+        at = end;
+        continue;
+      }
+    }
+    text += *at;
+  }
+  static_cast<Workspace*>(context)->error = text;
+  return 1;
+}
+
+void* weft_malloc(void* context, int64_t bytes) { return static_cast<Workspace*>(context)->scratch.Allocate(bytes); }
+
+void weft_free(void* context, void* pointer) { static_cast<Workspace*>(context)->scratch.Free(pointer); }
+
+int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure), int64_t count,
+                          void* closure) {
+  auto* workspace = static_cast<Workspace*>(context);
+  if (workspace->pool != nullptr) return workspace->pool->ParallelFor(task, context, count, closure);
+  int32_t result = 0;
+  for (int64_t i = 0; i < count; ++i)
+    if (int32_t failure = task(context, i, closure); failure != 0) result = failure;
+  return result;
+}
+
+int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first, int count,
+                      uint8_t* closure) {
+  struct Loop {
+    int (*task)(void* context, int index, uint8_t* closure);
+    int first;
+    uint8_t* closure;
+  } loop{task, first, closure};
+  return weft_parallel_for(
+      context,
+      [](void* inner, int64_t index, void* data) -> int32_t {
+        const Loop& halide = *static_cast<Loop*>(data);
+        return halide.task(inner, halide.first + static_cast<int>(index), halide.closure);
+      },
+      count, &loop);
+}
+
+}  // extern "C"

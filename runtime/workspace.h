@@ -1,0 +1,77 @@
+#ifndef WEFT_RUNTIME_WORKSPACE_H_
+#define WEFT_RUNTIME_WORKSPACE_H_
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/program_table.h"
+#include "runtime/thread_pool.h"
+#include "runtime/weft.h"
+
+namespace weft::runtime {
+
+// Memory at a multiple of 64 bytes that grows and never shrinks.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
+  Buffer& operator=(Buffer&& other) noexcept;
+  ~Buffer();
+
+  // At least `bytes`; what was inside is lost if it grows. False: there is not so much memory.
+  bool Reserve(int64_t bytes);
+  void Free();
+  char* data() const { return data_; }
+
+ private:
+  char* data_ = nullptr;
+  int64_t bytes_ = 0;
+};
+
+// The short-lived memory of kernels. Blocks are kept for the next one of about the same size.
+class ScratchMemory {
+ public:
+  ~ScratchMemory();
+  void* Allocate(int64_t bytes);  // null: none left. Any thread.
+  void Free(void* block);
+
+ private:
+  static constexpr int kClasses = 160;
+  struct Header {
+    Header* next;
+    int64_t size_class;
+  };
+  std::mutex mutex_;
+  Header* free_[kClasses] = {};
+};
+
+struct ProfileEvent {
+  int32_t launch;
+  int64_t start_ns, duration_ns;  // since the clock's beginning
+};
+
+// Everything that one call of a program changes. Kernels get it as their context.
+struct Workspace {
+  ThreadPool* pool = nullptr;  // null: loops run on the calling thread
+  const ProgramTable* table = nullptr;
+  bool profiling = false;
+  std::vector<ProfileEvent> events;
+  std::string error;  // of the call, if generated code reports one
+
+  ScratchMemory scratch;
+  Buffer arena;
+  std::vector<Buffer> slots, inputs, outputs;
+  std::vector<int64_t> input_dims, output_dims, slot_bytes;
+  std::vector<void*> slot_pointers, input_pointers, output_pointers;
+
+  std::thread::id thread;    // of the last call
+  bool lends_results = false;  // to the caller of the last call
+  bool busy = false;
+};
+
+}  // namespace weft::runtime
+
+#endif  // WEFT_RUNTIME_WORKSPACE_H_
