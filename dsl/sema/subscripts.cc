@@ -317,6 +317,8 @@ Value Elaborator::ApplySlots(const TensorPtr& tensor, std::vector<Slot> slots, s
       Slot slot = slots[old.axis];
       if (slot.fixed && old.rows) {
         slot.fixed->at = ElementAt(*old.rows, {slot.fixed->at}, span);
+      } else if (slot.fixed && old.offset == Size(0)) {
+        // Nothing to add.
       } else if (slot.fixed) {
         slot.fixed->at =
             Call2(Function::kAdd, slot.fixed->at, SizeScalar(old.offset, span), ElementType::kInt, span);

@@ -1,0 +1,40 @@
+#ifndef WEFT_BACKENDS_HOST_PROGRAM_VIEW_H_
+#define WEFT_BACKENDS_HOST_PROGRAM_VIEW_H_
+
+// What host code numbers: methods, weights, launches, in one order for the code and for the table.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "compiler/ir/weft_dialect.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringMap.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace weft::backends {
+
+struct ProgramWeight {
+  ir::WeightOp op;
+  bool used_by_methods = false;
+};
+
+struct ProgramView {
+  std::vector<mlir::func::FuncOp> methods;
+  mlir::func::FuncOp prepare;  // null if there is nothing to prepare
+  std::vector<ProgramWeight> weights;
+  llvm::StringMap<int32_t> weight_numbers;  // by path
+  std::vector<ir::LaunchOp> launches;
+  llvm::DenseMap<mlir::Operation*, int32_t> launch_numbers;
+};
+
+// Errors: two weights of one path with different types.
+absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module);
+
+// Bytes of one element in memory: bool takes one.
+int64_t ElementBytes(mlir::Type type);
+
+}  // namespace weft::backends
+
+#endif  // WEFT_BACKENDS_HOST_PROGRAM_VIEW_H_

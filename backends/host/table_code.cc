@@ -1,0 +1,314 @@
+#include "backends/host/table_code.h"
+
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/IRBuilder.h"
+#include "runtime/program_table.h"
+#include "runtime/weft.h"
+
+namespace weft::backends {
+namespace {
+
+using llvm::Constant;
+using Fields = std::vector<Constant*>;
+
+std::optional<weft_type> TypeByName(llvm::StringRef name) {
+  constexpr const char* kNames[] = {"bool", "int", "i8", "u8", "i32", "i64", "f16", "bf16", "f32", "f64"};
+  for (int type = 0; type < 10; ++type)
+    if (name == kNames[type]) return static_cast<weft_type>(type);
+  return std::nullopt;
+}
+
+weft_type TypeOfElement(mlir::Type type) {
+  if (type.isF16()) return WEFT_F16;
+  if (type.isBF16()) return WEFT_BF16;
+  if (type.isF32()) return WEFT_F32;
+  if (type.isF64()) return WEFT_F64;
+  if (type.isInteger(1)) return WEFT_BOOL;
+  if (type.isInteger(8)) return WEFT_I8;
+  if (type.isInteger(32)) return WEFT_I32;
+  return WEFT_INT;
+}
+
+// The first place in a file that `location` leads to.
+mlir::FileLineColLoc FilePlace(mlir::Location location) {
+  mlir::FileLineColLoc found;
+  location->walk([&](mlir::Location part) {
+    found = mlir::dyn_cast<mlir::FileLineColLoc>(part);
+    return found ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+  });
+  return found;
+}
+
+class TableBuilder {
+ public:
+  TableBuilder(mlir::ModuleOp source, const ProgramView& program, const HostOptions& options, llvm::Module& module)
+      : source_(source), program_(program), options_(options), module_(module), context_(module.getContext()) {}
+
+  absl::Status Run(const Target& target) {
+    Fields methods;
+    for (size_t i = 0; i < program_.methods.size(); ++i) {
+      absl::StatusOr<Constant*> method = Method(program_.methods[i], i);
+      if (!method.ok()) return method.status();
+      methods.push_back(*method);
+    }
+    Constant* prepare = Null();
+    Constant* prepared_bytes = Null();
+    int32_t prepared_count = 0;
+    if (mlir::func::FuncOp function = program_.prepare) {
+      Fields bytes;
+      for (mlir::Type type : function.getResultTypes()) {
+        auto tensor = mlir::cast<mlir::RankedTensorType>(type);
+        bytes.push_back(I64(tensor.getNumElements() * ElementBytes(tensor.getElementType())));
+      }
+      prepared_count = static_cast<int32_t>(bytes.size());
+      prepared_bytes = Array(bytes);
+      prepare = Array({Struct({String("prepare"), String(""), I32(0), I32(prepared_count), Null(), Null(),
+                               I64(Number(function, "weft.arena")), I64(0), Null(), Function(kPrepareSymbol)})});
+    }
+    Fields dimensions = Dimensions(), weights = Weights(), launches = Launches();
+    auto name = [&](const char* attribute) {
+      auto text = source_->getAttrOfType<mlir::StringAttr>(attribute);
+      return String(text ? text.getValue() : "");
+    };
+    Constant* table = Struct({
+        I32(runtime::kTableVersion), I32(dimensions.size()), I32(weights.size()), I32(methods.size()),
+        I32(launches.size()), I32(prepared_count), name("weft.file"), name("weft.entry"), Array(dimensions),
+        Array(weights), Array(methods), Array(launches), prepare, prepared_bytes,
+        String(absl::StrJoin(target.features, ",")), EmbeddedData(), EmbeddedOffsets(),
+    });
+    table_ = new llvm::GlobalVariable(module_, table->getType(), true, llvm::GlobalValue::ExternalLinkage, table,
+                                      "weft_program_table");
+    return absl::OkStatus();
+  }
+
+  // One function per name in LibraryFunctions that calls the runtime's, with the table where it takes one.
+  void AddInterface() {
+    llvm::IRBuilder<> b(context_);
+    llvm::Type *pointer = b.getPtrTy(), *i32 = b.getInt32Ty(), *i64 = b.getInt64Ty();
+    auto add = [&](const char* name, bool with_table, llvm::Type* result, std::vector<llvm::Type*> arguments) {
+      auto* function =
+          llvm::Function::Create(llvm::FunctionType::get(result, arguments, false), llvm::GlobalValue::ExternalLinkage,
+                                 options_.library_prefix + "_" + name, module_);
+      std::vector<llvm::Value*> values;
+      if (with_table) {
+        arguments.insert(arguments.begin(), pointer);
+        values.push_back(table_);
+      }
+      for (llvm::Argument& argument : function->args()) values.push_back(&argument);
+      llvm::FunctionCallee callee = module_.getOrInsertFunction(std::string("weft_table_") + name,
+                                                                llvm::FunctionType::get(result, arguments, false));
+      b.SetInsertPoint(llvm::BasicBlock::Create(context_, "", function));
+      llvm::Value* value = b.CreateCall(callee, values);
+      if (result->isVoidTy()) {
+        b.CreateRetVoid();
+      } else {
+        b.CreateRet(value);
+      }
+    };
+    add("create", true, i32, {pointer, pointer});
+    add("destroy", false, b.getVoidTy(), {pointer});
+    add("last_error", false, pointer, {});
+    add("method", true, i32, {i32, pointer});
+    add("input", true, i32, {pointer, i32, pointer});
+    add("output", true, i32, {pointer, i32, pointer});
+    add("dimension", true, i32, {i32, pointer});
+    add("run", false, i32, {pointer, pointer, pointer, i64, pointer, i64});
+    add("profile", false, i32, {pointer, i32});
+    add("write_profile", false, i32, {pointer, pointer});
+    auto* version = llvm::Function::Create(llvm::FunctionType::get(i32, false), llvm::GlobalValue::ExternalLinkage,
+                                           options_.library_prefix + "_abi_version", module_);
+    b.SetInsertPoint(llvm::BasicBlock::Create(context_, "", version));
+    b.CreateRet(b.getInt32(WEFT_ABI_VERSION));
+  }
+
+ private:
+  Constant* I32(int64_t value) { return llvm::ConstantInt::getSigned(llvm::Type::getInt32Ty(context_), value); }
+  Constant* I64(int64_t value) { return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value); }
+  Constant* F64(double value) { return llvm::ConstantFP::get(llvm::Type::getDoubleTy(context_), value); }
+  Constant* Null() { return llvm::ConstantPointerNull::get(llvm::PointerType::get(context_, 0)); }
+  Constant* Struct(const Fields& fields) { return llvm::ConstantStruct::getAnon(context_, fields); }
+  Constant* Function(const std::string& name) { return module_.getFunction(name); }
+
+  Constant* Global(Constant* value) {
+    return new llvm::GlobalVariable(module_, value->getType(), true, llvm::GlobalValue::PrivateLinkage, value, "");
+  }
+  Constant* String(llvm::StringRef text) {
+    Constant*& known = strings_[text];
+    if (known == nullptr) known = Global(llvm::ConstantDataArray::getString(context_, text));
+    return known;
+  }
+  // All of one type; null for none.
+  Constant* Array(const Fields& elements) {
+    if (elements.empty()) return Null();
+    return Global(llvm::ConstantArray::get(llvm::ArrayType::get(elements[0]->getType(), elements.size()), elements));
+  }
+
+  static int64_t Number(mlir::Operation* op, const char* name) {
+    auto number = op->getAttrOfType<mlir::IntegerAttr>(name);
+    return number ? number.getInt() : 0;
+  }
+  static double Real(mlir::Operation* op, const char* name) {
+    if (!op) return 0;
+    if (auto real = op->getAttrOfType<mlir::FloatAttr>(name)) return real.getValueAsDouble();
+    return static_cast<double>(Number(op, name));
+  }
+
+  // A bound of a range or an axis in the file's words.
+  Constant* SizeText(mlir::Attribute attribute) {
+    if (auto text = mlir::dyn_cast_or_null<mlir::StringAttr>(attribute)) return String(text.getValue());
+    if (auto number = mlir::dyn_cast_or_null<mlir::IntegerAttr>(attribute))
+      return String(std::to_string(number.getInt()));
+    return String("?");
+  }
+
+  absl::StatusOr<Constant*> Port(mlir::RankedTensorType type, mlir::DictionaryAttr attributes, const std::string& name) {
+    if (type.getRank() > WEFT_MAX_RANK)
+      return absl::InvalidArgumentError(absl::StrCat(name, " has more than ", WEFT_MAX_RANK, " axes"));
+    auto find = [&](const char* key) { return attributes ? attributes.get(key) : mlir::Attribute(); };
+    auto declared = mlir::dyn_cast_or_null<mlir::StringAttr>(find("weft.type"));
+    weft_type element = TypeOfElement(type.getElementType());
+    if (declared) {
+      std::optional<weft_type> known = TypeByName(declared.getValue());
+      if (!known) return absl::InvalidArgumentError(absl::StrCat("unknown element type ", declared.getValue().str()));
+      element = *known;
+    }
+    auto given = mlir::dyn_cast_or_null<mlir::StringAttr>(find("weft.name"));
+    auto doc = mlir::dyn_cast_or_null<mlir::StringAttr>(find("weft.doc"));
+    auto shape = mlir::dyn_cast_or_null<mlir::ArrayAttr>(find("weft.shape"));
+    Fields sizes, texts;
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      bool dynamic = type.isDynamicDim(axis);
+      sizes.push_back(I64(dynamic ? -1 : type.getDimSize(axis)));
+      bool written = shape && axis < static_cast<int64_t>(shape.size());
+      texts.push_back(written ? SizeText(shape[static_cast<unsigned>(axis)])
+                              : String(dynamic ? "?" : std::to_string(type.getDimSize(axis))));
+    }
+    Constant *lo = Null(), *hi = Null();
+    if (auto range = mlir::dyn_cast_or_null<mlir::DenseI64ArrayAttr>(find("weft.range"))) {
+      lo = String(std::to_string(range[0]));
+      hi = String(std::to_string(range[1]));
+    } else if (auto bounds = mlir::dyn_cast_or_null<mlir::ArrayAttr>(find("weft.range")); bounds && bounds.size() == 2) {
+      lo = SizeText(bounds[0]);
+      hi = SizeText(bounds[1]);
+    }
+    return Struct({String(given ? given.getValue() : name), String(doc ? doc.getValue() : ""), I32(element),
+                   I32(type.getRank()), Array(sizes), Array(texts), lo, hi});
+  }
+
+  absl::StatusOr<Constant*> Method(mlir::func::FuncOp function, size_t position) {
+    Fields inputs, outputs;
+    for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+      auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getArgumentTypes()[i]), function.getArgAttrDict(i),
+                       "input" + std::to_string(i));
+      if (!port.ok()) return port.status();
+      inputs.push_back(*port);
+    }
+    for (unsigned i = 0; i < function.getNumResults(); ++i) {
+      auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getResultTypes()[i]), function.getResultAttrDict(i),
+                       "output" + std::to_string(i));
+      if (!port.ok()) return port.status();
+      outputs.push_back(*port);
+    }
+    auto doc = function->getAttrOfType<mlir::StringAttr>("weft.doc");
+    return Struct({String(function.getSymName()), String(doc ? doc.getValue() : ""), I32(inputs.size()),
+                   I32(outputs.size()), Array(inputs), Array(outputs), I64(Number(function, "weft.arena")),
+                   I64(Number(function, "weft.slots")), Function(ShapesSymbol(position)),
+                   Function(RunSymbol(position))});
+  }
+
+  Fields Dimensions() {
+    Fields dimensions;
+    auto list = source_->getAttrOfType<mlir::ArrayAttr>("weft.dims");
+    if (!list) return dimensions;
+    for (mlir::Attribute attribute : list) {
+      auto dimension = mlir::cast<mlir::DictionaryAttr>(attribute);
+      auto number = [&](const char* name, int64_t otherwise) {
+        auto value = mlir::dyn_cast_or_null<mlir::IntegerAttr>(dimension.get(name));
+        return value ? value.getInt() : otherwise;
+      };
+      int64_t lo = number("lo", 0), typical = lo;
+      if (auto hot = mlir::dyn_cast_or_null<mlir::DenseI64ArrayAttr>(dimension.get("hot")); hot && !hot.empty()) {
+        typical = hot[0];
+      } else if (auto listed = mlir::dyn_cast_or_null<mlir::ArrayAttr>(dimension.get("hot")); listed && !listed.empty()) {
+        typical = mlir::cast<mlir::IntegerAttr>(listed[0]).getInt();
+      }
+      dimensions.push_back(Struct({String(mlir::cast<mlir::StringAttr>(dimension.get("name")).getValue()), I64(lo),
+                                   I64(number("hi", INT64_MAX)), I64(number("step", 1)), I64(typical)}));
+    }
+    return dimensions;
+  }
+
+  Fields Weights() {
+    Fields weights;
+    for (const ProgramWeight& weight : program_.weights) {
+      ir::WeightOp op = weight.op;
+      auto type = mlir::cast<mlir::RankedTensorType>(op.getType());
+      Fields shape;
+      for (int64_t size : type.getShape()) shape.push_back(I64(size));
+      std::optional<llvm::APFloat> fill = op.getFill();
+      weft_type element = TypeOfElement(type.getElementType());
+      weights.push_back(Struct({String(op.getPath()), I32(element), I32(type.getRank()), Array(shape),
+                                I32(op.getState()), I32(fill.has_value()), F64(fill ? fill->convertToDouble() : 0),
+                                I32(weight.used_by_methods), I32(element == WEFT_I8)}));
+    }
+    return weights;
+  }
+
+  Fields Launches() {
+    Fields launches;
+    for (ir::LaunchOp launch : program_.launches) {
+      mlir::Operation* kernel = source_.lookupSymbol(launch.getCallee());
+      auto path = launch->getAttrOfType<mlir::StringAttr>("path");
+      mlir::FileLineColLoc place = FilePlace(launch.getLoc());
+      launches.push_back(Struct({String(launch.getCallee()), String(path ? path.getValue() : launch.getCallee()),
+                                 String(place ? place.getFilename().getValue() : ""), I32(place ? place.getLine() : 0),
+                                 I32(0), F64(Real(kernel, "flops")), F64(Real(kernel, "bytes"))}));
+    }
+    return launches;
+  }
+
+  Constant* EmbeddedData() {
+    if (options_.embedded == nullptr) return Null();
+    // The assembler copies the file: as a constant of the module it would go through every pass.
+    module_.appendModuleInlineAsm("\t.section .rodata.weft_weights,\"a\",@progbits\n\t.balign 64\nweft_embedded_weights:\n\t.incbin \"" +
+                                  options_.embedded->path + "\"\n\t.byte 0\n\t.text\n");
+    auto* data = new llvm::GlobalVariable(module_, llvm::Type::getInt8Ty(context_), true,
+                                          llvm::GlobalValue::ExternalLinkage, nullptr, "weft_embedded_weights");
+    data->setVisibility(llvm::GlobalValue::HiddenVisibility);
+    return data;
+  }
+
+  Constant* EmbeddedOffsets() {
+    if (options_.embedded == nullptr) return Null();
+    Fields offsets;
+    for (int64_t offset : options_.embedded->offsets) offsets.push_back(I64(offset));
+    return Array(offsets);
+  }
+
+  mlir::ModuleOp source_;
+  const ProgramView& program_;
+  const HostOptions& options_;
+  llvm::Module& module_;
+  llvm::LLVMContext& context_;
+  llvm::StringMap<Constant*> strings_;
+  Constant* table_ = nullptr;
+};
+
+}  // namespace
+
+std::string ShapesSymbol(size_t method) { return absl::StrCat("weft_host_shapes_", method); }
+std::string RunSymbol(size_t method) { return absl::StrCat("weft_host_run_", method); }
+
+absl::Status AddProgramTable(mlir::ModuleOp source, const ProgramView& program, const Target& target,
+                             const HostOptions& options, llvm::Module& module) {
+  TableBuilder builder(source, program, options, module);
+  if (absl::Status status = builder.Run(target); !status.ok()) return status;
+  if (!options.library_prefix.empty()) builder.AddInterface();
+  return absl::OkStatus();
+}
+
+}  // namespace weft::backends
