@@ -142,10 +142,12 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
     func.align_storage(storage[0], Lanes(target_, 4));
     func.vectorize(func.args()[0], Lanes(target_, 4), TailStrategy::GuardWithIf);
   }
-  for (Func& pad : equation.pads) {
+  bool threads =
+      std::any_of(nest.loops.begin(), nest.loops.end(), [](const NestLoop& l) { return l.parallel; });
+  for (auto& [pad, shared] : equation.pads) {
     if (nest.pad_at.empty()) {
       pad.compute_root();
-      if (pad.dimensions() > 2) pad.parallel(pad.args().back());
+      if (shared >= 0 && threads) pad.parallel(pad.args()[shared]);
     } else {
       pad.compute_at(equation.funcs[0], Var(nest.pad_at));
     }

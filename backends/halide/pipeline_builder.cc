@@ -619,7 +619,11 @@ absl::StatusOr<Func> PipelineBuilder::Padded(const ReadView& read, const Tensor&
     at.push_back(Halide::max(Halide::min(v, last), 0));
   }
   it->second(vars) = Halide::select(inside, Load(tensor, at), ToStorage(*fill, tensor.element));
-  context.equation->pads.push_back(it->second);
+  int rank = static_cast<int>(tensor.groups.size()), shared = -1;
+  for (int g = rank - 2; g >= 0; --g) {
+    if (tensor.groups[g].fixed != 1) shared = rank - 1 - g;
+  }
+  context.equation->pads.emplace_back(it->second, shared);
   return it->second;
 }
 

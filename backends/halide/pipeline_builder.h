@@ -93,7 +93,7 @@ class PipelineBuilder {
     std::vector<BaseLoop> loops;
     std::vector<Halide::Func> funcs;  // one per result
     std::list<ReduceState> reduces;
-    std::vector<Halide::Func> pads;
+    std::vector<std::pair<Halide::Func, int>> pads;        // with the dimension that threads share, -1: none
     std::vector<std::pair<Halide::Func, int>> transposed;  // with the dimension that is made dense
     bool output = false;
   };

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/schedule/joins.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
 namespace {
@@ -198,15 +198,77 @@ class Chooser {
     return static_cast<double>(each * target_.cores) / static_cast<double>(std::max<int64_t>(1, tasks));
   }
 
-  // Marks the first loop of `outer` that gives all threads about the same to do.
-  void Parallel(Plan& plan, const std::vector<std::pair<std::string, int64_t>>& outer) {
-    if (!WorthThreads()) return;
-    const std::pair<std::string, int64_t>* best = nullptr;
-    for (const auto& loop : outer) {
-      if (loop.second == 1) continue;
-      if (!best || Imbalance(loop.second) < 0.8 * Imbalance(best->second)) best = &loop;
+  using Loops = std::vector<std::pair<std::string, int64_t>>;  // names and extents, outermost first
+
+  // The first loop of `outer` that gives all threads about the same to do; -1: none.
+  int SharedOut(const Loops& outer) const {
+    int best = -1;
+    for (int i = 0; i < static_cast<int>(outer.size()); ++i) {
+      if (outer[i].second == 1) continue;
+      if (best < 0 || Imbalance(outer[i].second) < 0.8 * Imbalance(outer[best].second)) best = i;
     }
-    if (best) plan.Mark(DirectiveKind::kParallel, best->first);
+    return best;
+  }
+
+  void Parallel(Plan& plan, const Loops& outer) {
+    int loop = WorthThreads() ? SharedOut(outer) : -1;
+    if (loop >= 0) plan.Mark(DirectiveKind::kParallel, outer[loop].first);
+  }
+
+  // Where the padded copy of a window's operand is made: per block of rows, which then stay in the cache of
+  // the thread that made them, if rows are what threads share; else in front of everything.
+  void PlacePad(Plan& plan, const std::vector<const ReadView*>& reads, Loops& outer) {
+    Directive pad{DirectiveKind::kPad, {}};
+    int at = SharedOut(outer);
+    for (size_t i = 0; i < plan.domain.size() && at >= 0; ++i) {
+      const LoopInfo& rows = plan.domain[i];
+      if (rows.name != outer[at].first || rows.extent < 2) continue;
+      double row_bytes = 0;
+      for (const ReadView* read : reads) {
+        if (std::find(read->outside.begin(), read->outside.end(), Outside::kFill) == read->outside.end())
+          continue;
+        if (MotionOf(*read, plan.domain_indices[i]) == Motion::kStill) continue;
+        double bytes = kElementBytes;
+        auto type = mlir::cast<mlir::RankedTensorType>(read->tensor.getType());
+        for (int axis = 0; axis < type.getRank(); ++axis) {
+          AffineForm form;
+          if (!MatchAffine(read->subscripts[axis], &form)) continue;
+          int64_t step = form.Coefficient(plan.domain_indices[i].back());
+          int64_t extent = type.isDynamicDim(axis) ? 256 : type.getDimSize(axis);
+          bytes *= step != 0 ? static_cast<double>(step) : static_cast<double>(extent);
+        }
+        row_bytes = std::max(row_bytes, bytes);
+      }
+      if (row_bytes == 0) break;
+      // As few blocks as fit the cache, a whole number for every thread; each repeats the rows at its edges.
+      int64_t threads = WorthThreads() ? target_.cores : 1, rounds = 1;
+      auto block = [&] { return (rows.extent + threads * rounds - 1) / (threads * rounds); };
+      while (block() > 4 &&
+             row_bytes * static_cast<double>(block()) > 0.4 * static_cast<double>(target_.l2_bytes)) {
+        ++rounds;
+      }
+      if (block() >= rows.extent || block() < 2) break;
+      std::string o, n;
+      int64_t size = block();
+      plan.Split(rows.name, size, &o, &n);
+      outer[at] = {o, (rows.extent + size - 1) / size};
+      // Column blocks that were inside the rows stay around them: their weights serve a whole block.
+      size_t place = at + 1 < static_cast<int>(outer.size()) && plan.names.count(outer[at + 1].first) &&
+                             IsColumnBlock(plan, outer[at + 1].first)
+                         ? at + 2
+                         : at + 1;
+      outer.insert(outer.begin() + static_cast<int64_t>(place), {n, size});
+      pad.names = {o};
+      break;
+    }
+    plan.directives.push_back(pad);
+  }
+
+  static bool IsColumnBlock(const Plan& plan, const std::string& name) {
+    for (const Directive& d : plan.directives) {
+      if (d.kind == DirectiveKind::kSplit && d.names[1] == name) return d.names[0] == plan.domain.back().name;
+    }
+    return false;
   }
 
   // Splits a loop into vectors; its parts, or the loop itself as `inner` where it is shorter than one.
@@ -371,10 +433,9 @@ class Chooser {
     }
     if (!column_outer.empty())
       PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
+    if (HasFill(reads) && (reuse || view.reduces.size() == 1)) PlacePad(plan, reads, outer);
     Parallel(plan, outer);
     std::vector<std::string> reductions = ReductionOrder(plan, reads, lane, reuse);
-    if (HasFill(reads) && (reuse || view.reduces.size() == 1))
-      plan.directives.push_back({DirectiveKind::kPad, {}});
     plan.Order(FirstOf(outer), reductions, inner);
     return true;
   }
