@@ -13,4 +13,5 @@ include(AddMLIR)
 # Halide comes as a Python wheel, in the project's virtual environment.
 set(WEFT_VENV ${CMAKE_SOURCE_DIR}/.venv CACHE PATH "The virtual environment that holds Halide")
 file(GLOB weft_halide_root ${WEFT_VENV}/lib/python3*/site-packages/halide)
-find_package(Halide 21 REQUIRED CONFIG HINTS ${weft_halide_root})
+list(APPEND CMAKE_PREFIX_PATH ${weft_halide_root})
+find_package(Halide 21 REQUIRED CONFIG HINTS ${weft_halide_root}/lib64/cmake/Halide)
