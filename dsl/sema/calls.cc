@@ -175,6 +175,9 @@ Value Elaborator::CallMethod(const MethodRef& ref, const Arguments& args, Span s
 
 Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
                                const Arguments& args, Span span) {
+  for (const Argument& argument : args.data) {
+    if (argument.value.IsPoison()) return Poison{};  // its shape would bind dimensions
+  }
   bool takes_scalars = TakesScalars(signature);
   bool is_inline = takes_scalars && GivesScalars(signature, body) && !signature.params.data.empty();
   auto has_axes = [](const Value& value) {

@@ -229,6 +229,7 @@ class Elaborator {
   bool OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes);
   bool OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* axes);
   Value Define(const ast::Head& head, const std::vector<LeftAxis>& axes, Value value, Span span);
+  std::optional<std::pair<Size, Size>> RangeOf(const Size& form);
   Value Store(const std::string& name, Value value, const ast::TypeExpr* type, Span span);
   void RunDeferred();
   void Emit(Span span, const std::string& name, decltype(Statement::node) node);

@@ -201,6 +201,7 @@ Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional&
     return node.otherwise ? Eval(*node.otherwise) : Value(Absent{});
   }
   if (!node.otherwise) {
+    if (generic_) return Poison{};  // only an instance knows
     Report(node.condition->span, kStage, "the condition of an absence",
            absl::StrCat("known when compiling, not ", Describe(condition)));
     return Poison{};

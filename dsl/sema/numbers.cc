@@ -112,6 +112,8 @@ std::optional<Value> Elaborator::NumberBinary(ast::BinaryOp op, const Value& a, 
           return Value(Poison{});
         }
         if (std::optional<Size> exact = ExactDiv(*x, *y)) return Value(*exact);
+        // A declaration on its own assumes that the division comes out even; an instance knows.
+        if (generic_) return Value(FloorDiv(*x, *y));
         return std::nullopt;
       }
       default:

@@ -33,9 +33,19 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
   if (numbers_only) {
     for (const ast::Param& param : params.data) numbers.push_back(&param);
   }
-  for (const ast::Param* param : numbers)
+  // Numbers that are no sizes have their defaults, once the dimensions that these may name are bound.
+  std::vector<const ast::Param*> defaults;
+  for (const ast::Param* param : numbers) {
+    const auto* type = param->type->As<ast::NamedType>();
+    bool is_int = type && type->path.ToString() == "int";
+    if (param->default_value && !is_int) defaults.push_back(param);
     bind(*param, Generic(*param->type, next_symbol_++, param->name.text));
-  if (numbers_only) return true;
+  }
+  auto bind_defaults = [&] {
+    for (const ast::Param* param : defaults) bind(*param, Eval(*param->default_value));
+    return true;
+  };
+  if (numbers_only) return bind_defaults();
   // Dimensions that stand alone first: expressions may name those of later parameters.
   for (const ast::Param& param : params.data) {
     const auto* type = param.type->As<ast::NamedType>();
@@ -78,7 +88,7 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
     tensor->range = declared.range;
     bind(param, shape.empty() ? Value(ElementAt(*tensor, {}, param.span)) : Value(TensorPtr(tensor)));
   }
-  return true;
+  return bind_defaults();
 }
 
 void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame) {

@@ -300,6 +300,50 @@ void Elaborator::RunNext(const ast::Head& head, const Value& value) {
   Unsupported(head.span, "a `next` that changes something");
 }
 
+namespace {
+
+// Whether a size is made of numbers and dimensions alone: then it means the same outside the equation.
+bool IsGlobal(const Size& size) {
+  for (const Size::Term& term : size.terms()) {
+    for (const auto& [atom, power] : term.monomial) {
+      if (atom->kind == SizeAtom::Kind::kSymbol && !atom->lo) return false;
+      for (const Size& operand : atom->operands) {
+        if (!IsGlobal(operand)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+void CollectBounds(const Size& form, std::vector<Size>* bounds) {
+  for (const Size::Term& term : form.terms()) {
+    for (const auto& [atom, power] : term.monomial) {
+      for (const Size& operand : atom->operands) {
+        if (IsGlobal(operand)) bounds->push_back(operand);
+        CollectBounds(operand, bounds);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+// Bounds of an int by what `minimum`, `maximum`, `%` and `clip` in its form say; an open end is a symbol of its own.
+std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
+  std::vector<Size> candidates{Size(0)};
+  CollectBounds(form, &candidates);
+  std::optional<Size> low, high;
+  for (const Size& candidate : candidates) {
+    Prover prover = MakeProver({form, candidate}, facts_);
+    if (!low && prover.IsNatural(form - candidate)) low = candidate;
+    if (!high && prover.IsNatural(candidate - form)) high = candidate + Size(1);
+  }
+  if (!low && !high) return std::nullopt;
+  if (!low) low = Size::Symbol(next_symbol_++, "low");
+  if (!high) high = Size::Symbol(next_symbol_++, "high");
+  return std::pair(*low, *high);
+}
+
 // An equation with indices: a stored tensor over the left axes and the rows of the right side.
 Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axes, Value value, Span span) {
   if (const auto* record = value.As<std::shared_ptr<Record>>()) {
@@ -407,6 +451,8 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
       if (known != ranges_.end()) range = known->second;
     } else if (form.AsInteger()) {
       range = {form, form + Size(1)};
+    } else {
+      range = RangeOf(form);
     }
   }
   if (declared.range) {
