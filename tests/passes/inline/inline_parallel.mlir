@@ -1,0 +1,66 @@
+// RUN: weft-opt %s -weft-inline-parallel | FileCheck %s
+// A call under an index becomes equations with one more index; the view between them shifts its groups.
+// CHECK-LABEL: func.func @rows
+// CHECK-SAME:      %[[X:.*]]: tensor<3x8xf32>
+func.func @rows(%x: tensor<3x8xf32>) -> tensor<3x2x4xf32> {
+  // CHECK-NOT: weft.loop
+  // CHECK: %[[E:.*]] = weft.equation (%[[B:.*]], %[[I:.*]]) in (3, 8) names ["b", "i"] attributes {path = "f.e"}
+  // CHECK-NEXT: weft.read %[[X]][%[[B]], %[[I]]] : tensor<3x8xf32>
+  // CHECK: %[[V:.*]] = tensor.expand_shape %[[E]] {{\[}}[0], [1, 2]] output_shape [3, 2, 4]
+  // CHECK: weft.equation (%[[B2:.*]], %[[P:.*]], %[[Q:.*]]) in (3, 2, 4) names ["b", "p", "q"]
+  // CHECK-NEXT: weft.read %[[V]][%[[B2]], %[[P]], %[[Q]]] : tensor<3x2x4xf32>
+  %y = weft.loop parallel (%b) in (3) names ["b"] {
+    %e = weft.equation (%i) in (8) names ["i"] attributes {path = "f.e"} {
+      %a = weft.read %x[%b, %i] : tensor<3x8xf32> -> f32
+      %n = arith.negf %a : f32
+      weft.yield %n : f32
+    } : tensor<8xf32>
+    %v = tensor.expand_shape %e [[0, 1]] output_shape [2, 4] : tensor<8xf32> into tensor<2x4xf32>
+    %r = weft.equation (%p, %q) in (2, 4) names ["p", "q"] {
+      %a = weft.read %v[%p, %q] : tensor<2x4xf32> -> f32
+      weft.yield %a : f32
+    } : tensor<2x4xf32>
+    weft.yield %r : tensor<2x4xf32>
+  } : tensor<3x2x4xf32>
+  return %y : tensor<3x2x4xf32>
+}
+
+// What does not depend on the index is computed once, and repeated for the result.
+// CHECK-LABEL: func.func @invariant
+func.func @invariant(%x: tensor<8xf32>) -> tensor<3x8xf32> {
+  // CHECK: %[[E:.*]] = weft.equation (%{{.*}}) in (8) names ["i"]
+  // CHECK: weft.equation (%[[B:.*]], %[[R:.*]]) in (3, 8) names ["b", "r0"]
+  // CHECK-NEXT: weft.read %[[E]][%[[R]]] : tensor<8xf32>
+  %y = weft.loop parallel (%b) in (3) names ["b"] {
+    %e = weft.equation (%i) in (8) names ["i"] {
+      %a = weft.read %x[%i] : tensor<8xf32> -> f32
+      weft.yield %a : f32
+    } : tensor<8xf32>
+    weft.yield %e : tensor<8xf32>
+  } : tensor<3x8xf32>
+  return %y : tensor<3x8xf32>
+}
+
+// Loops in loops; an outer index with the name of an inner one gets another; index arithmetic of the loop is written
+// again in the body that uses it.
+// CHECK-LABEL: func.func @nested
+func.func @nested(%x: tensor<3x4x12xf32>) -> tensor<3x4x6xf32> {
+  %c2 = arith.constant 2 : index
+  // CHECK: weft.equation (%[[I:.*]], %[[J:.*]], %[[K:.*]]) in (3, 4, 6) names ["i_1", "j", "i"]
+  // CHECK: %[[T:.*]] = arith.muli %[[J]], %{{.*}} : index
+  // CHECK: %[[S:.*]] = arith.addi %[[T]], %[[K]] : index
+  // CHECK: weft.read %{{.*}}[%[[I]], %[[J]], %[[S]]] : tensor<3x4x12xf32>
+  %y = weft.loop parallel (%i) in (3) names ["i"] {
+    %z = weft.loop parallel (%j) in (4) names ["j"] {
+      %from = arith.muli %j, %c2 : index
+      %e = weft.equation (%k) in (6) names ["i"] {
+        %s = arith.addi %from, %k : index
+        %a = weft.read %x[%i, %j, %s] : tensor<3x4x12xf32> -> f32
+        weft.yield %a : f32
+      } : tensor<6xf32>
+      weft.yield %e : tensor<6xf32>
+    } : tensor<4x6xf32>
+    weft.yield %z : tensor<4x6xf32>
+  } : tensor<3x4x6xf32>
+  return %y : tensor<3x4x6xf32>
+}

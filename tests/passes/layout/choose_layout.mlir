@@ -1,0 +1,44 @@
+// RUN: weft-opt %s -weft-choose-layout | FileCheck %s
+// Between two 1x1 convolutions the channels become the last axis, through the activation; input and output keep theirs.
+// CHECK-LABEL: func.func @convs
+// CHECK-SAME:      %[[X:.*]]: tensor<1x3x5x7xf32>
+func.func @convs(%x: tensor<1x3x5x7xf32>) -> tensor<1x4x5x7xf32> {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %c8 = arith.constant 8 : index
+  %zero = arith.constant 0.0 : f32
+  %w1 = weft.weight "w1" : tensor<8x3xf32>
+  %w2 = weft.weight "w2" : tensor<4x8xf32>
+  // CHECK: %[[A:.*]] = weft.equation (%[[N:.*]], %[[I:.*]], %[[J:.*]], %[[K:.*]]) in (1, 5, 7, 8) names ["n", "i", "j", "k"] attributes {path = "a"}
+  // CHECK: weft.read %[[X]][%[[N]], %{{.*}}, %[[I]], %[[J]]]
+  // CHECK: } : tensor<1x5x7x8xf32>
+  %a = weft.equation (%n, %k, %i, %j) in (1, 8, 5, 7) names ["n", "k", "i", "j"] attributes {path = "a"} {
+    %s = weft.reduce sum (%c) from (%c0) to (%c3) names ["c"] {
+      %p = weft.read %x[%n, %c, %i, %j] : tensor<1x3x5x7xf32> -> f32
+      %q = weft.read %w1[%k, %c] : tensor<8x3xf32> -> f32
+      %m = arith.mulf %p, %q : f32
+      weft.yield %m : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<1x8x5x7xf32>
+  // CHECK: %[[R:.*]] = weft.equation (%[[N:.*]], %[[I:.*]], %[[J:.*]], %[[K:.*]]) in (1, 5, 7, 8) names ["n", "i", "j", "k"] attributes {path = "r"}
+  // CHECK: weft.read %[[A]][%[[N]], %[[I]], %[[J]], %[[K]]]
+  %r = weft.equation (%n, %k, %i, %j) in (1, 8, 5, 7) names ["n", "k", "i", "j"] attributes {path = "r"} {
+    %p = weft.read %a[%n, %k, %i, %j] : tensor<1x8x5x7xf32> -> f32
+    %m = arith.maximumf %p, %zero : f32
+    weft.yield %m : f32
+  } : tensor<1x8x5x7xf32>
+  // CHECK: weft.equation (%[[N:.*]], %[[K:.*]], %[[I:.*]], %[[J:.*]]) in (1, 4, 5, 7) names ["n", "k", "i", "j"] attributes {path = "y"}
+  // CHECK: weft.reduce sum (%[[C:.*]]) from
+  // CHECK: weft.read %[[R]][%[[N]], %[[I]], %[[J]], %[[C]]]
+  %y = weft.equation (%n, %k, %i, %j) in (1, 4, 5, 7) names ["n", "k", "i", "j"] attributes {path = "y"} {
+    %s = weft.reduce sum (%c) from (%c0) to (%c8) names ["c"] {
+      %p = weft.read %r[%n, %c, %i, %j] : tensor<1x8x5x7xf32> -> f32
+      %q = weft.read %w2[%k, %c] : tensor<4x8xf32> -> f32
+      %m = arith.mulf %p, %q : f32
+      weft.yield %m : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<1x4x5x7xf32>
+  return %y : tensor<1x4x5x7xf32>
+}

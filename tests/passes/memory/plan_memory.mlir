@@ -1,0 +1,46 @@
+// RUN: weft-opt %s -weft-plan-memory | FileCheck %s
+// A chain needs two places; a view keeps its source alive; the last result is the method's output.
+// CHECK: module attributes {weft.arena = 2048 : i64}
+module {
+  // CHECK: func.func @chain{{.*}} attributes {weft.arena = 2048 : i64, weft.slots = 0 : i64}
+  func.func @chain(%x: tensor<256xf32>) -> tensor<256xf32> {
+    // CHECK: weft.dynamic = array<i64: -1>, weft.offset = array<i64: [[A:0|1024]]>, weft.output = array<i64: -1>
+    %0 = weft.launch @k(%x) : (tensor<256xf32>) -> tensor<256xf32>
+    %v = tensor.expand_shape %0 [[0, 1]] output_shape [16, 16] : tensor<256xf32> into tensor<16x16xf32>
+    %f = tensor.collapse_shape %v [[0, 1]] : tensor<16x16xf32> into tensor<256xf32>
+    // CHECK: weft.offset = array<i64: [[B:0|1024]]>
+    %1 = weft.launch @k(%f) : (tensor<256xf32>) -> tensor<256xf32>
+    // CHECK: weft.offset = array<i64: [[A]]>
+    %2 = weft.launch @k(%1) : (tensor<256xf32>) -> tensor<256xf32>
+    // CHECK: weft.dynamic = array<i64: -1>, weft.offset = array<i64: -1>, weft.output = array<i64: 0>
+    %3 = weft.launch @k(%2) : (tensor<256xf32>) -> tensor<256xf32>
+    return %3 : tensor<256xf32>
+  }
+  // Results of run-time size have slots, shared where they are of one size and never alive together.
+  // CHECK: func.func @run_time{{.*}} attributes {weft.arena = 0 : i64, weft.slots = 3 : i64}
+  func.func @run_time(%x: tensor<?xf32>, %z: tensor<?xf32>) -> tensor<?xf32> {
+    %c0 = arith.constant 0 : index
+    %n = tensor.dim %x, %c0 : tensor<?xf32>
+    %m = tensor.dim %z, %c0 : tensor<?xf32>
+    // CHECK: weft.dynamic = array<i64: 0>
+    %0 = weft.launch @d(%x) sizes(%n) : (tensor<?xf32>) -> tensor<?xf32>
+    // CHECK: weft.dynamic = array<i64: 1>
+    %1 = weft.launch @d(%0) sizes(%n) : (tensor<?xf32>) -> tensor<?xf32>
+    // CHECK: weft.dynamic = array<i64: 0>
+    %2 = weft.launch @d(%1) sizes(%n) : (tensor<?xf32>) -> tensor<?xf32>
+    // CHECK: weft.dynamic = array<i64: 2>
+    %3 = weft.launch @e(%2, %m) sizes(%m) : (tensor<?xf32>, index) -> tensor<?xf32>
+    // CHECK: weft.output = array<i64: 0>
+    %4 = weft.launch @d(%3) sizes(%m) : (tensor<?xf32>) -> tensor<?xf32>
+    return %4 : tensor<?xf32>
+  }
+  weft.kernel @k (%x: tensor<256xf32>) -> (tensor<256xf32>) {
+    weft.return %x : tensor<256xf32>
+  }
+  weft.kernel @d (%x: tensor<?xf32>) -> (tensor<?xf32>) {
+    weft.return %x : tensor<?xf32>
+  }
+  weft.kernel @e (%x: tensor<?xf32>, %m: index) -> (tensor<?xf32>) {
+    weft.return %x : tensor<?xf32>
+  }
+}

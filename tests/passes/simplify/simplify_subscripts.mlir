@@ -1,0 +1,67 @@
+// RUN: weft-opt %s -weft-simplify-subscripts -canonicalize | FileCheck %s
+// k div 8 is 0 and (k div 1)*1 + c is k, for k in 0..8 and c in 0..1: a grouped convolution's subscripts.
+// CHECK-LABEL: func.func @groups
+func.func @groups(%x: tensor<8xf32>, %y: tensor<4x8xf32>) -> tensor<8xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  // CHECK: weft.equation (%[[K:.*]]) in (8)
+  // CHECK-NEXT: %[[A:.*]] = weft.read %{{.*}}[%[[K]]] : tensor<8xf32>
+  // CHECK-NEXT: %[[B:.*]] = weft.read %{{.*}}[%c0, %[[K]]] : tensor<4x8xf32>
+  // CHECK-NEXT: arith.addf %[[A]], %[[B]]
+  %z = weft.equation (%k) in (8) names ["k"] {
+    %s = weft.reduce sum (%c) from (%c0) to (%c1) names ["c"] {
+      %g = arith.divsi %k, %c1 : index
+      %gc = arith.muli %g, %c1 : index
+      %ci = arith.addi %gc, %c : index
+      %a = weft.read %x[%ci] : tensor<8xf32> -> f32
+      weft.yield %a : f32
+    } : f32
+    %h = arith.floordivsi %k, %c8 : index
+    %b = weft.read %y[%h, %k] : tensor<4x8xf32> -> f32
+    %r = arith.addf %s, %b : f32
+    weft.yield %r : f32
+  } : tensor<8xf32>
+  return %z : tensor<8xf32>
+}
+
+// (g*4 + c) div 4 is g and its remainder c; a subscript that may be negative keeps its floor.
+// CHECK-LABEL: func.func @split
+func.func @split(%x: tensor<3x4xf32>, %w: tensor<9xf32>) -> tensor<3x4xf32> {
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c2 = arith.constant 2 : index
+  // CHECK: weft.equation (%[[G:.*]], %[[C:.*]]) in (3, 4)
+  // CHECK: weft.read %{{.*}}[%[[G]], %[[C]]] : tensor<3x4xf32>
+  // CHECK: arith.floordivsi
+  %z = weft.equation (%g, %c) in (3, 4) names ["g", "c"] {
+    %t = arith.muli %g, %c4 : index
+    %s = arith.addi %t, %c : index
+    %q = arith.divsi %s, %c4 : index
+    %r = arith.remsi %s, %c4 : index
+    %a = weft.read %x[%q, %r] : tensor<3x4xf32> -> f32
+    %m = arith.subi %c, %c1 : index
+    %f = arith.floordivsi %m, %c2 : index
+    %b = weft.read %w[%f] outside [fill] else %a : tensor<9xf32> -> f32
+    weft.yield %b : f32
+  } : tensor<3x4xf32>
+  return %z : tensor<3x4xf32>
+}
+
+// A guard that the ranges make superfluous goes; one that may be needed stays.
+// CHECK-LABEL: func.func @guards
+func.func @guards(%x: tensor<8xf32>, %zero: f32) -> tensor<7xf32> {
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  // CHECK: weft.read %{{.*}}[%{{.*}}] : tensor<8xf32>
+  // CHECK: weft.read %{{.*}}[%{{.*}}] outside [fill] else %{{.*}} : tensor<8xf32>
+  %z = weft.equation (%i) in (7) names ["i"] {
+    %p = arith.addi %i, %c1 : index
+    %q = arith.addi %i, %c2 : index
+    %a = weft.read %x[%p] outside [fill] else %zero : tensor<8xf32> -> f32
+    %b = weft.read %x[%q] outside [fill] else %zero : tensor<8xf32> -> f32
+    %r = arith.addf %a, %b : f32
+    weft.yield %r : f32
+  } : tensor<7xf32>
+  return %z : tensor<7xf32>
+}
