@@ -67,7 +67,7 @@ typedef struct weft_options {
   int32_t threads;      /* 0: one per processor that this process may use */
   int32_t pin_threads;  /* 1: every worker keeps to one processor */
   int32_t strict;       /* 1: tensors in weight files that the program does not use are an error */
-  int32_t init_weights; /* 1: weights that no file gives are drawn from `seed`; for tests */
+  int32_t init_weights; /* 1: weights that no file gives have their declared value or are drawn from `seed`; for tests */
   uint64_t seed;
   /* Told about everything that is worth knowing and no error (NULL: nobody). */
   void (*note)(void* user, const char* text);

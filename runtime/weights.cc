@@ -177,7 +177,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     int64_t count = ElementCount(weight.shape, weight.rank);
     Buffer& copy = copies_[static_cast<size_t>(i)];
     if (!copy.Reserve(count * ByteSize(TypeOf(weight)))) return OutOfMemory("not enough memory for the weights");
-    if (weight.is_state && weight.has_fill) {
+    if (weight.has_fill) {
       Fill(weight, count, copy.data());
     } else {
       Draw(weight, options.seed, count, copy.data());

@@ -3,11 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "absl/status/status.h"
-#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
+#include "backends/execute/load_objects.h"
 
 namespace weft::backends {
 namespace {
@@ -27,12 +23,10 @@ int ParallelFor(void* context, int (*task)(void*, int, uint8_t*), int first, int
   return 0;
 }
 
-absl::Status ToStatus(llvm::Error error) { return absl::InternalError(llvm::toString(std::move(error))); }
-
 }  // namespace
 
 struct LoadedKernel::State {
-  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::unique_ptr<llvm::orc::LLJIT> code;
   Function function = nullptr;
 };
 
@@ -42,34 +36,15 @@ LoadedKernel& LoadedKernel::operator=(LoadedKernel&&) noexcept = default;
 LoadedKernel::~LoadedKernel() = default;
 
 absl::StatusOr<LoadedKernel> LoadedKernel::Load(absl::string_view object, absl::string_view symbol) {
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
+  auto code = LoadObjects({object}, {{"weft_malloc", reinterpret_cast<void*>(&Allocate)},
+                                     {"weft_free", reinterpret_cast<void*>(&Free)},
+                                     {"halide_do_par_for", reinterpret_cast<void*>(&ParallelFor)}});
+  if (!code.ok()) return code.status();
+  absl::StatusOr<void*> function = FindSymbol(**code, symbol);
+  if (!function.ok()) return function.status();
   auto state = std::make_unique<State>();
-  auto jit = llvm::orc::LLJITBuilder().create();
-  if (!jit) return ToStatus(jit.takeError());
-  state->jit = std::move(*jit);
-  llvm::orc::JITDylib& library = state->jit->getMainJITDylib();
-
-  auto address = [](auto* function) {
-    return llvm::orc::ExecutorSymbolDef(llvm::orc::ExecutorAddr::fromPtr(function),
-                                        llvm::JITSymbolFlags::Exported);
-  };
-  llvm::orc::SymbolMap runtime;
-  runtime[state->jit->mangleAndIntern("weft_malloc")] = address(&Allocate);
-  runtime[state->jit->mangleAndIntern("weft_free")] = address(&Free);
-  runtime[state->jit->mangleAndIntern("halide_do_par_for")] = address(&ParallelFor);
-  if (auto error = library.define(llvm::orc::absoluteSymbols(std::move(runtime))))
-    return ToStatus(std::move(error));
-  auto process = llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      state->jit->getDataLayout().getGlobalPrefix());
-  if (!process) return ToStatus(process.takeError());
-  library.addGenerator(std::move(*process));
-
-  auto bytes = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()));
-  if (auto error = state->jit->addObjectFile(std::move(bytes))) return ToStatus(std::move(error));
-  auto found = state->jit->lookup(llvm::StringRef(symbol.data(), symbol.size()));
-  if (!found) return ToStatus(found.takeError());
-  state->function = found->toPtr<Function>();
+  state->code = std::move(*code);
+  state->function = reinterpret_cast<Function>(*function);
   return LoadedKernel(std::move(state));
 }
 

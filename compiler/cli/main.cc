@@ -1,10 +1,12 @@
-// weft: the compiler's command line. Mistakes in a model file are printed as diagnostics; the exit code is 1 then.
+// weft: the compiler's command line. Mistakes in a model file are printed as diagnostics; the exit code is 1
+// then.
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 
+#include "compiler/cli/test_command.h"
 #include "compiler/driver/compile.h"
 #include "compiler/driver/source_program.h"
 #include "dsl/base/diagnostic_printer.h"
@@ -68,7 +70,8 @@ int main(int argc, char** argv) {
   bool json = false;
   weft::driver::CompileOptions options;
 
-  CLI::App* check = app.add_subcommand("check", "Report what is wrong in a model file.\nExample: weft check model.weft");
+  CLI::App* check =
+      app.add_subcommand("check", "Report what is wrong in a model file.\nExample: weft check model.weft");
   check->add_option("FILE", file, "the model file")->required();
   check->add_flag("--json", json, "print the diagnostics as JSON");
 
@@ -78,12 +81,29 @@ int main(int argc, char** argv) {
   compile->add_option("--entry", entry, "which entry, where the file has several");
   compile->add_option("--dim", dim_texts, "fix a dimension: NAME=NUMBER")->allow_extra_args(false);
   compile->add_option("--target", options.target, "CPU[+feature...]: host, x86-64-v2, x86-64-v3, x86-64-v4");
-  compile->add_option("--backend", backend, "halide, or the plain reference")->check(CLI::IsMember({"halide", "loops"}));
+  compile->add_option("--backend", backend, "halide, or the plain reference")
+      ->check(CLI::IsMember({"halide", "loops"}));
   compile->add_option("--emit", emit, "what to write")->check(CLI::IsMember({"exe", "so", "ir"}));
   compile->add_option("--after", after, "with --emit ir: the pass or stage to stop behind; `lower` for none");
   compile->add_option("-o,--output", options.output, "the file to write; the entry's name if left out");
 
+  weft::cli::TestCommand test_command;
+  CLI::App* test = app.add_subcommand(
+      "test", "Run the tests of model files.\nExample: weft test --filter softmax a.weft b.weft");
+  test->add_option("FILES", test_command.files, "the model files")->required();
+  test->add_option("--filter", test_command.filter, "only tests whose name contains this");
+  test->add_option("--backend", backend, "loops (default), which compiles fastest, or halide")
+      ->check(CLI::IsMember({"halide", "loops"}));
+  test->add_option("--seed", test_command.options.seed, "what random numbers are drawn from (default 1)");
+  test->add_option("-j,--jobs", test_command.jobs, "tests at a time; one per processor if left out")
+      ->check(CLI::Range(1, 1024));
+
   CLI11_PARSE(app, argc, argv);
+  if (test->parsed()) {
+    if (test->count("--backend") && backend == "halide")
+      test_command.options.backend = weft::driver::Backend::kHalide;
+    return weft::cli::RunTestCommand(test_command);
+  }
   if (check->parsed()) return Check(file, json);
 
   std::map<std::string, int64_t> dims;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
 
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
@@ -136,7 +135,7 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
   });
 }
 
-// Data for tests: uniform in -1..1, the same in every run.
+// Data for tests: an input of the test's program, which the runner fills.
 Value Elaborator::CallRandom(const Arguments& args, Span span) {
   if (!expectations_) return Unsupported(span, "`random` outside a test");
   std::vector<Size> shape;
@@ -151,11 +150,17 @@ Value Elaborator::CallRandom(const Arguments& args, Span span) {
     shape.push_back(Size(*extent));
     if (*extent == 0) count = 0;
   }
-  std::mt19937_64 generator(0x9e3779b97f4a7c15 + program_.constants.size());
-  std::vector<double> values(count);
-  for (double& value : values)
-    value = static_cast<float>(static_cast<double>(generator() >> 11) * 0x1p-52 - 1.0);
-  return ConstantTensor(values, shape, ElementType::kF32, span);
+  Port port;
+  port.name = absl::StrCat("random", method_->inputs.size());
+  port.element = ElementType::kF32;
+  port.shape = shape;
+  port.span = span;
+  port.tensor = NewTensor(port.name, port.element, shape, span);
+  method_->tensors[port.tensor].origin = Tensor::Origin::kInput;
+  method_->tensors[port.tensor].source = static_cast<int>(method_->inputs.size());
+  TensorPtr tensor = StoredTensor(port.tensor);
+  method_->inputs.push_back(std::move(port));
+  return shape.empty() ? Value(ElementAt(*tensor, {}, span)) : Value(tensor);
 }
 
 Value Elaborator::CallBuiltin(const std::string& name, const Arguments& args, Span span) {

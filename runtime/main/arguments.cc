@@ -130,7 +130,7 @@ std::string HelpText(const std::string& program, bool needs_weights, const std::
          "  --bench [--json]         measure; inputs that are not given are random\n"
          "  --profile FILE           time every kernel: a trace for Perfetto, and a table\n"
          "  --strict                 tensors in weight files that nothing uses are an error\n"
-         "  --init SEED              draw weights that no file gives from a seed, for tests\n"
+         "  --init SEED              make up weights that no file gives, from a seed; for tests\n"
          "  --help                   print this text\n\n"
          "METHOD is `forward` if left out.\n\nExample: " +
          example + "\n";

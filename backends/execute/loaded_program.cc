@@ -1,0 +1,38 @@
+#include "backends/execute/loaded_program.h"
+
+#include <utility>
+
+#include "backends/execute/load_objects.h"
+
+namespace weft::backends {
+
+struct LoadedProgram::State {
+  std::unique_ptr<llvm::orc::LLJIT> code;
+  const runtime::ProgramTable* table = nullptr;
+};
+
+LoadedProgram::LoadedProgram(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LoadedProgram::LoadedProgram(LoadedProgram&&) noexcept = default;
+LoadedProgram& LoadedProgram::operator=(LoadedProgram&&) noexcept = default;
+LoadedProgram::~LoadedProgram() = default;
+
+absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>& objects) {
+  auto code = LoadObjects({objects.begin(), objects.end()},
+                          {{"weft_launch", reinterpret_cast<void*>(&weft_launch)},
+                           {"weft_check_failed", reinterpret_cast<void*>(&weft_check_failed)},
+                           {"weft_malloc", reinterpret_cast<void*>(&weft_malloc)},
+                           {"weft_free", reinterpret_cast<void*>(&weft_free)},
+                           {"weft_parallel_for", reinterpret_cast<void*>(&weft_parallel_for)},
+                           {"halide_do_par_for", reinterpret_cast<void*>(&halide_do_par_for)}});
+  if (!code.ok()) return code.status();
+  absl::StatusOr<void*> table = FindSymbol(**code, "weft_program_table");
+  if (!table.ok()) return table.status();
+  auto state = std::make_unique<State>();
+  state->code = std::move(*code);
+  state->table = static_cast<const runtime::ProgramTable*>(*table);
+  return LoadedProgram(std::move(state));
+}
+
+const runtime::ProgramTable& LoadedProgram::table() const { return *state_->table; }
+
+}  // namespace weft::backends
