@@ -101,7 +101,7 @@ bool Elaborator::EvalArguments(const ast::Call& node, Arguments* out) {
 Value Elaborator::EvalCall(const ast::Expr& expr, const ast::Call& node) {
   Value callee = Eval(*node.callee);
   // Facts belong to one element; what a call computes is computed for all of them.
-  std::vector<Size> facts;
+  std::vector<Fact> facts;
   bool computes = callee.As<OpRef>() || callee.As<MethodRef>() || callee.As<ModelPtr>();
   if (const OpRef* op = callee.As<OpRef>()) {
     if (TakesScalars(op->op->signature) && GivesScalars(op->op->signature, op->op->body)) computes = false;
@@ -252,7 +252,7 @@ Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block
 Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
                                const std::function<Value()>& call) {
   std::vector<IndexPtr> in_force;
-  std::vector<Size> facts;
+  std::vector<Fact> facts;
   std::vector<Deferred> deferred;
   Parallel parallel;
   for (const IndexPtr& index : indices) {

@@ -207,7 +207,9 @@ class Elaborator {
   std::optional<ElementType> ElementOf(const ast::Path& path);
   DeclaredType EvalType(const ast::TypeExpr& type);
   std::optional<std::pair<Size, Size>> EvalRange(const ast::Expr& range);
-  void RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other = Span());
+  // What cannot be proved is checked at the boundary, or is an error if it must be proved.
+  void RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other = Span(),
+                    bool must_be_proved = false);
   void RequireRange(const Value& value, const std::pair<Size, Size>& range, Span span,
                     const std::string& what);
   bool CheckDeclared(const DeclaredType& declared, const TensorPtr& tensor, const std::string& name,
@@ -234,7 +236,7 @@ class Elaborator {
   void RunDeferred();
   void Emit(Span span, const std::string& name, decltype(Statement::node) node);
 
-  Prover MakeProver(const std::vector<Size>& forms, const std::vector<Size>& facts);
+  Prover MakeProver(const std::vector<Size>& forms, const std::vector<Fact>& facts);
   template <typename... Args>
   DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
     DiagnosticBuilder builder = diagnostics_.Report(span, kind, args...);
@@ -247,7 +249,7 @@ class Elaborator {
 
   struct Deferred {
     Size form, axis;
-    std::vector<Size> facts;
+    std::vector<Fact> facts;
     Span span;
     std::string of;
   };
@@ -261,7 +263,7 @@ class Elaborator {
   Frame* frame_ = nullptr;
   std::unique_ptr<Frame> entry_frame_;           // where an entry's members are evaluated
   std::map<int, std::pair<Size, Size>> ranges_;  // of index symbols and of ints from data
-  std::vector<Size> facts_;
+  std::vector<Fact> facts_;
   std::vector<Deferred> deferred_;
   std::vector<IndexPtr> in_force_;
   std::map<int, TensorId> weight_tensors_;            // of this method

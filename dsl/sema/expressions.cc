@@ -219,7 +219,7 @@ Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional&
     return Select(*c, x, y, span);
   };
   // Each branch may assume what the condition says (R6).
-  std::vector<Size> before = facts_;
+  std::vector<Fact> before = facts_;
   const Scalar* scalar = condition.As<Scalar>();
   if (scalar) facts_.insert(facts_.end(), scalar->if_true.begin(), scalar->if_true.end());
   Value then = Eval(*node.value);

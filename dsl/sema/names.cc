@@ -176,7 +176,7 @@ Value Elaborator::Unsupported(Span span, const std::string& what) {
 }
 
 // A prover that knows the ranges of the symbols in the forms and of those their bounds name.
-Prover Elaborator::MakeProver(const std::vector<Size>& forms, const std::vector<Size>& facts) {
+Prover Elaborator::MakeProver(const std::vector<Size>& forms, const std::vector<Fact>& facts) {
   std::set<int> symbols;
   std::function<void(const Size&)> collect = [&](const Size& size) {
     for (const Size::Term& term : size.terms()) {
@@ -192,20 +192,21 @@ Prover Elaborator::MakeProver(const std::vector<Size>& forms, const std::vector<
     }
   };
   for (const Size& form : forms) collect(form);
-  for (const Size& fact : facts) collect(fact);
+  for (const Fact& fact : facts) collect(fact.form);
   Prover prover;
   for (int symbol : symbols) prover.AddIndex(symbol, ranges_[symbol].first, ranges_[symbol].second);
-  for (const Size& fact : facts) prover.AddFact(fact);
+  for (const Fact& fact : facts) prover.AddFact(fact);
   return prover;
 }
 
-void Elaborator::RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other) {
+void Elaborator::RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other,
+                              bool must_be_proved) {
   if (a == b) return;
   Prover prover = MakeProver({a, b}, facts_);
   if (prover.AtMost(a, b) && prover.AtMost(b, a)) return;
   std::optional<Rational> difference = (a - b).AsRational();
-  bool refuted = difference || (a.IsBareSymbol() && b.IsBareSymbol()) || prover.IsPositive(a - b) ||
-                 prover.IsPositive(b - a);
+  bool refuted = (must_be_proved && !generic_) || difference || (a.IsBareSymbol() && b.IsBareSymbol()) ||
+                 prover.IsPositive(a - b) || prover.IsPositive(b - a);
   if (refuted) {
     DiagnosticBuilder builder = Report(span, kSizeMismatch, what, a.ToString(), b.ToString());
     if (other.valid()) builder.Note(other, absl::StrCat(b.ToString(), " comes from here"));

@@ -15,9 +15,14 @@ std::string Plural(size_t count, const char* noun) {
   return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
 
-bool IsScalarType(const ast::TypeExpr& type) {
-  const auto* named = type.As<ast::NamedType>();
-  return named && named->sizes.empty();
+// Whether nothing but numbers and sizes goes into it, so that the boundary's checks know it.
+bool IsOfSizes(const Expr& expr) {
+  if (const auto* apply = std::get_if<Apply>(&expr.node)) {
+    return std::all_of(apply->operands.begin(), apply->operands.end(),
+                       [](const ExprPtr& operand) { return IsOfSizes(*operand); });
+  }
+  if (const auto* cast = std::get_if<Cast>(&expr.node)) return IsOfSizes(*cast->operand);
+  return std::holds_alternative<Literal>(expr.node) || std::holds_alternative<SizeValue>(expr.node);
 }
 
 }  // namespace
@@ -228,7 +233,12 @@ bool Elaborator::BindAttribute(const ast::Param& param, Value value, Span span, 
   };
   if (value.IsPoison() || (value.IsAbsent() && param.optional)) return bind(value);
   std::string what = absl::StrCat("the attribute `", param.name.text, "`");
-  if (value.As<TensorPtr>() || value.As<Scalar>()) {
+  const auto* named_type = param.type->As<ast::NamedType>();
+  const Scalar* scalar = value.As<Scalar>();
+  bool takes_float = named_type && named_type->sizes.empty() && named_type->path.ToString() == "float";
+  if (scalar && takes_float && scalar->type >= ElementType::kF16 && IsOfSizes(*scalar->expr))
+    return bind(value);
+  if (value.As<TensorPtr>() || scalar) {
     Report(span, kStage, what, "a number; a value computed at run time must come before `;`")
         .Note(param.span, "declared here");
     return false;

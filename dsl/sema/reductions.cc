@@ -131,7 +131,7 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
   Span span = expr.span;
   frame_->scopes.emplace_back();
   size_t in_force_before = in_force_.size();
-  std::vector<Size> facts_before = facts_;
+  std::vector<Fact> facts_before = facts_;
   std::vector<IndexPtr> indices;
   Value body, condition;
   bool ok = true;

@@ -76,10 +76,13 @@ Function FunctionOf(ast::BinaryOp op) {
   }
 }
 
-// What a comparison of ints says of their forms, as sizes that are at least 0.
-void AddFacts(ast::BinaryOp op, const Size& a, const Size& b, std::vector<Size>* if_true,
-              std::vector<Size>* if_false) {
-  Size less = b - a - Size(1), at_most = b - a, more = a - b - Size(1), at_least = a - b;
+// What a comparison of ints says of their forms, given to the branch it rules.
+void AddFacts(ast::BinaryOp op, const Size& a, const Size& b, std::vector<Fact>* if_true,
+              std::vector<Fact>* if_false) {
+  using Kind = Fact::Kind;
+  Fact less{Kind::kNatural, b - a - Size(1)}, at_most{Kind::kNatural, b - a};
+  Fact more{Kind::kNatural, a - b - Size(1)}, at_least{Kind::kNatural, a - b};
+  Fact different{Kind::kNonzero, a - b};
   switch (op) {
     case ast::BinaryOp::kLt:
       *if_true = {less}, *if_false = {at_least};
@@ -94,17 +97,17 @@ void AddFacts(ast::BinaryOp op, const Size& a, const Size& b, std::vector<Size>*
       *if_true = {at_least}, *if_false = {less};
       break;
     case ast::BinaryOp::kEq:
-      *if_true = {at_most, at_least};
+      *if_true = {at_most, at_least}, *if_false = {different};
       break;
     case ast::BinaryOp::kNe:
-      *if_false = {at_most, at_least};
+      *if_true = {different}, *if_false = {at_most, at_least};
       break;
     default:
       break;
   }
 }
 
-void Join(std::vector<Size>& to, const std::vector<Size>& from) {
+void Join(std::vector<Fact>& to, const std::vector<Fact>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 

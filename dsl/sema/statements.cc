@@ -328,7 +328,8 @@ void CollectBounds(const Size& form, std::vector<Size>* bounds) {
 
 }  // namespace
 
-// Bounds of an int by what `minimum`, `maximum`, `%` and `clip` in its form say; an open end is a symbol of its own.
+// Bounds of an int by what `minimum`, `maximum`, `%` and `clip` in its form say; an open end is a symbol of
+// its own.
 std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
   std::vector<Size> candidates{Size(0)};
   CollectBounds(form, &candidates);

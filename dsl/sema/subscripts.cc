@@ -24,7 +24,7 @@ void Elaborator::ResolveBareIndex(Index& index, const Size& axis, Span span, con
   }
   if (index.upper) {
     RequireEqual(*index.upper, axis, span, absl::StrCat("the index `", index.name, "` goes along two axes"),
-                 index.span);
+                 index.span, true);
   }
 }
 

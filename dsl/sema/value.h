@@ -14,6 +14,7 @@
 
 #include "dsl/ast/decl.h"
 #include "dsl/program/program.h"
+#include "dsl/size/prover.h"
 
 namespace weft::dsl::sema {
 
@@ -25,7 +26,7 @@ struct Scalar {
   // own).
   std::optional<Size> form;
   // Of a bool: what is known to be at least 0 where it holds, and where it does not.
-  std::vector<Size> if_true, if_false;
+  std::vector<Fact> if_true, if_false;
 };
 
 struct TensorValue;

@@ -81,12 +81,41 @@ bool IsOne(const Rational& r, int64_t sign) { return r.den == 1 && r.num == sign
 
 }  // namespace
 
+void Prover::AddFact(const Fact& fact) {
+  Size opposite = Size(0) - fact.form;
+  if (fact.kind == Fact::Kind::kNatural) {
+    facts_.push_back(fact.form);
+  } else if (IsNatural(fact.form)) {
+    facts_.push_back(fact.form - Size(1));
+  } else if (IsNatural(opposite)) {
+    facts_.push_back(opposite - Size(1));
+  }
+}
+
 bool Prover::IsPositive(const Size& form) const {
   if (Positive(form, kDepth)) return true;
   for (const Size& fact : facts_) {
     if (Positive(form - fact, kDepth)) return true;
   }
   return false;
+}
+
+// The least (or largest) value of `n` over the indices in it; nothing if it has none, if one of them is also
+// in `d` or `rest` (then the corner of one need not be that of the other), or if n does not rise or fall with
+// it throughout.
+std::optional<Size> Prover::Corner(const Size& n, const Size& d, const Size& rest, bool least) const {
+  Size corner = n;
+  bool changed = false;
+  for (auto range = indices_.rbegin(); range != indices_.rend(); ++range) {
+    if (!Mentions(corner, range->symbol)) continue;
+    std::optional<Linear> linear = Split(corner, range->symbol);
+    if (!linear || Mentions(rest, range->symbol) || Mentions(d, range->symbol)) return std::nullopt;
+    bool rises = Positive(linear->coefficient + Size(1), kDepth / 2);
+    if (!rises && !Positive(Size(1) - linear->coefficient, kDepth / 2)) return std::nullopt;
+    corner = linear->coefficient * (rises == least ? range->lower : range->upper - Size(1)) + linear->rest;
+    changed = true;
+  }
+  return changed ? std::optional(corner) : std::nullopt;
 }
 
 // `coefficient * atom + rest > 0` for an atom that is no symbol.
@@ -113,6 +142,9 @@ bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Ratio
       // rest).
       if (IsOne(coefficient, -1) && rest.IsWhole()) return Positive(d * rest - n, depth - 1);
       if (IsOne(coefficient, 1) && rest.IsWhole()) return Positive(n + d * rest - d + Size(1), depth - 1);
+      if (std::optional<Size> corner = Corner(n, d, rest, rises)) {
+        return Positive(factor * FloorDiv(*corner, d) + rest, depth - 1);
+      }
       std::optional<int64_t> divisor = d.AsInteger();
       if (!divisor) return false;
       Size quotient = Size::FromRational({1, *divisor}) * (rises ? n - d + Size(1) : n);

@@ -7,6 +7,12 @@
 
 namespace weft::dsl {
 
+// What is known of a form where a question is asked.
+struct Fact {
+  enum class Kind { kNatural /* at least 0 */, kNonzero } kind;
+  Size form;
+};
+
 // Proves inequalities of whole-numbered forms over dimensions and indices (both are symbols of Size). A proof
 // uses the declared bounds of dimensions, the ranges of the indices in force and one fact at a time; it is an
 // interval argument over linear forms, exact for `div` by what is positive and case by case for minimum and
@@ -15,8 +21,9 @@ class Prover {
  public:
   // An index in force: lower <= symbol < upper. Bounds may name symbols added earlier.
   void AddIndex(int symbol, Size lower, Size upper) { indices_.push_back({symbol, lower, upper}); }
-  // Something known to be at least 0 where the question is asked.
-  void AddFact(Size at_least_zero) { facts_.push_back(std::move(at_least_zero)); }
+  // Ranges of indices come first: what is not zero is used only if they say on which side of it the form
+  // lies.
+  void AddFact(const Fact& fact);
 
   bool IsPositive(const Size& form) const;
   bool IsNatural(const Size& form) const { return IsPositive(form + Size(1)); }
@@ -39,9 +46,10 @@ class Prover {
   bool Positive(const Size& form, int depth) const;
   bool PositiveByCases(const Size& form, const SizeAtom& atom, const Rational& coefficient, const Size& rest,
                        int depth) const;
+  std::optional<Size> Corner(const Size& n, const Size& d, const Size& rest, bool least) const;
 
   std::vector<Range> indices_;
-  std::vector<Size> facts_;
+  std::vector<Size> facts_;  // at least 0
 };
 
 }  // namespace weft::dsl

@@ -56,9 +56,25 @@ TEST(ProverTest, FactsAndRefutation) {
   Prover prover;
   prover.AddIndex(10, 0, A + B);
   EXPECT_FALSE(prover.IsInside(i - A, B));
-  prover.AddFact(i - A);
+  prover.AddFact({Fact::Kind::kNatural, i - A});
   EXPECT_TRUE(prover.IsInside(i - A, B));
   EXPECT_TRUE(prover.IsOutside(i + A + B, A + B));
+}
+
+TEST(ProverTest, NotZeroMeansBeyondTheEnd) {
+  Prover prover;
+  prover.AddIndex(10, 0, A + Size(1));
+  EXPECT_FALSE(prover.IsInside(i - Size(1), A));
+  prover.AddFact({Fact::Kind::kNonzero, i});
+  EXPECT_TRUE(prover.IsInside(i - Size(1), A));
+  EXPECT_FALSE(prover.IsInside(i, A));
+}
+
+TEST(ProverTest, QuotientsByTheirCorners) {
+  Prover prover;
+  prover.AddIndex(10, 0, 12);
+  EXPECT_TRUE(prover.IsInside(FloorDiv(i, Size(4)) * Size(5), Size(11)));
+  EXPECT_FALSE(prover.IsInside(FloorDiv(i, Size(4)) * Size(5), Size(10)));
 }
 
 }  // namespace

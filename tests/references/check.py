@@ -1,7 +1,8 @@
 """Compares compiled examples with what PyTorch computed: python tests/references/check.py WEFT MODEL [--backend loops]
 
-Weights and inputs come from seeds.py, the expected outputs from records/MODEL.json (record.py). Needs NumPy only. Fails if
-an output is further than 1e-4 of its range from the record.
+Weights and inputs come from seeds.py, the expected outputs from records/MODEL.json (record.py). Needs NumPy only. A second
+program, written here around the model's own method, gives what every block computes. Fails if an output is further than
+1e-4 of its range from the record. --break TENSOR leaves that tensor's weights out (all zero) and must make it fail.
 """
 
 import argparse
@@ -10,6 +11,8 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
+from typing import Callable
 
 import numpy as np
 
@@ -19,9 +22,73 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 RECORDS = pathlib.Path(__file__).parent / "records"
 TOLERANCE = 1e-4
 
-# model -> method, inputs {name: array}, outputs {name of the program: name in the record}
+
+@dataclass
+class Model:
+    inputs: Callable  # () -> {name: array}
+    outputs: dict  # output of the program -> name in the record
+    entry_method: str = "forward"
+    source: str = ""  # of the model; MODEL/MODEL.weft if empty
+    taps: str = ""  # the entry that gives what every block does, with RESULTS and EQUATIONS in it to fill
+
+
+def images():
+    return {"image": seeds.image("image", (2, 3, 224, 224))}
+
+
+def sentences(batch, length):
+    lengths = seeds.tokens("lengths", (batch,), length - 1) + 1
+    mask = (np.arange(length)[None, :] < lengths[:, None]).astype(np.int64)
+    return lambda: {"ids": seeds.tokens("ids", (batch, length), 30522), "mask": mask}
+
+
+def classifier(model, method):
+    return f"""import "SOURCE": {model.split("(")[0]}
+entry taps {{
+  dim B in 1..64
+  net: {model}
+  forward(image: f32[B, 3, 224, 224]) -> RESULTS {{
+    seen = net.{method}(image)
+EQUATIONS
+  }}
+}}
+"""
+
+
+def bert(model):
+    return f"""import "SOURCE": Bert
+entry taps {{
+  dim B in 1..64, T in 1..512
+  net: {model}
+  forward(ids: int[B, T] in 0..30522, mask: int[B, T] in 0..2) -> RESULTS {{
+    there[b, t] = mask[b, t] == 1
+    seen = net.hidden_states(ids, there)
+EQUATIONS
+  }}
+}}
+"""
+
+
 MODELS = {
-    "mobilenet_v2": ("logits", lambda: {"image": seeds.image("image", (2, 3, 224, 224))}, {"logit": "logits"}),
+    "mlp": Model(lambda: {"pixel": seeds.image("pixel", (5, 784))}, {"logit": "logits"}, "logits"),
+    "mobilenet_v2": Model(images, {"logit": "logits"}, "logits", taps=classifier("MobileNetV2()", "blocks")),
+    "resnet50": Model(images, {"logit": "logits"}, "logits", taps=classifier("ResNet(depths = [3, 4, 6, 3])", "blocks")),
+    "vit_b16": Model(images, {"logit": "logits"}, "logits", taps=classifier(
+        "Vit(image = 224, patch = 16, dim = 768, depth = 12, heads = 12)", "hidden")),
+    "bert_base": Model(sentences(2, 128), {"hidden": "hidden"}, source="bert_base/bert.weft",
+                       taps=bert("Bert(dim = 768, depth = 12, heads = 12, hidden = 3072)")),
+    "minilm": Model(sentences(8, 32), {"embedding": "embedding"}, source="bert_base/bert.weft",
+                    taps=bert("Bert(dim = 384, depth = 6, heads = 12, hidden = 1536)")),
+    "unet": Model(lambda: {"image": seeds.image("image", (1, 3, 96, 64))}, {"mask": "logits"}, "forward",
+                  taps="""import "SOURCE": UNet
+entry taps {
+  net: UNet(channels = 3, classes = 2)
+  forward(image: f32[1, 3, 96, 64]) -> RESULTS {
+    seen = net.blocks(image)
+EQUATIONS
+  }
+}
+"""),
 }
 
 
@@ -36,33 +103,59 @@ def save_safetensors(path, tensors):
     path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(data))
 
 
+def run(arguments, folder, source, method, inputs, outputs, weights):
+    """Compiles `source` and gives {name: array} for the outputs."""
+    subprocess.run([arguments.weft, "compile", source, "--backend", arguments.backend, "-o", folder / "program"], check=True)
+    command = [folder / "program", method, "--weights", weights]
+    for name, value in inputs.items():
+        np.save(folder / f"{name}.npy", value)
+        command += ["--input", f"{name}={folder / name}.npy"]
+    for name in outputs:
+        command += ["--output", f"{name}={folder / name}.out.npy"]
+    subprocess.run(command, check=True)
+    return {name: np.load(folder / f"{name}.out.npy") for name in outputs}
+
+
+def tap_program(model, source, count):
+    names = [f"tap{i}" for i in range(count)]
+    equations = "\n".join(f"    {name} = seen[{i}]" for i, name in enumerate(names))
+    text = model.taps.replace("SOURCE", str(source)).replace("RESULTS", ", ".join(names)).replace("EQUATIONS", equations)
+    return "weft 0.1\n" + text, names
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weft")
     parser.add_argument("model", choices=MODELS)
     parser.add_argument("--backend", default="halide")
+    parser.add_argument("--break", dest="broken", metavar="TENSOR", help="must be caught: this tensor's values are zero")
     arguments = parser.parse_args()
-    method, make_inputs, outputs = MODELS[arguments.model]
-    record = json.loads((RECORDS / f"{arguments.model}.json").read_text())
+    name, model = arguments.model, MODELS[arguments.model]
+    record = json.loads((RECORDS / f"{name}.json").read_text())
+    weights = seeds.weights(record["shapes"])
+    if arguments.broken:
+        weights[arguments.broken] = np.zeros_like(weights[arguments.broken])
+    examples = ROOT / "examples"
+    results = {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        source = ROOT / "examples" / arguments.model / f"{arguments.model}.weft"
-        subprocess.run([arguments.weft, "compile", source, "--backend", arguments.backend, "-o", folder / "program"],
-                       check=True)
-        save_safetensors(folder / "weights.safetensors", seeds.weights(record["shapes"]))
-        command = [folder / "program", method, "--weights", folder / "weights.safetensors"]
-        for name, value in make_inputs().items():
-            np.save(folder / f"{name}.npy", value)
-            command += ["--input", f"{name}={folder / name}.npy"]
-        for name in outputs:
-            command += ["--output", f"{name}={folder / name}.out.npy"]
-        subprocess.run(command, check=True)
-        worst = 0.0
-        for name, recorded in outputs.items():
-            apart = seeds.distance(recorded, np.load(folder / f"{name}.out.npy"), record["outputs"][recorded])
-            print(f"{arguments.model} {name}: {apart:.2e} of the range")
-            worst = max(worst, apart)
-    return 1 if worst > TOLERANCE else 0
+        save_safetensors(folder / "weights.safetensors", weights)
+        inputs = model.inputs()
+        found = run(arguments, folder, examples / name / f"{name}.weft", model.entry_method, inputs, model.outputs,
+                    folder / "weights.safetensors")
+        results.update({recorded: found[output] for output, recorded in model.outputs.items()})
+        taps = [tap for tap in record["outputs"] if tap not in ("logits", "hidden", "embedding")]
+        if taps:
+            text, names = tap_program(model, (examples / (model.source or f"{name}/{name}.weft")).resolve(), len(taps))
+            (folder / "taps.weft").write_text(text)
+            found = run(arguments, folder, folder / "taps.weft", "forward", inputs, names, folder / "weights.safetensors")
+            results.update({tap: found[output] for tap, output in zip(taps, names)})
+    apart = {key: seeds.distance(key, value, record["outputs"][key]) for key, value in results.items()}
+    worst = max(apart, key=apart.get)
+    last = ", ".join(f"{key} {apart[key]:.2e}" for key in model.outputs.values())
+    print(f"{name}: {last} of the range; furthest of {len(apart)} outputs {apart[worst]:.2e} at {worst}")
+    failed = apart[worst] > TOLERANCE
+    return int(failed != bool(arguments.broken))
 
 
 if __name__ == "__main__":

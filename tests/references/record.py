@@ -45,6 +45,14 @@ def run_with_taps(module, taps, call):
     return {**seen, **{label: value.detach().numpy() for label, value in results.items()}}
 
 
+def mlp():
+    from torchvision.ops import MLP
+    net = MLP(784, [256, 128, 10]).eval()
+    shapes = load_seeded(net)
+    x = torch.from_numpy(seeds.image("pixel", (5, 784)))
+    return shapes, run_with_taps(net, [], lambda m: {"logits": m(x)})
+
+
 def resnet50():
     from torchvision.models import resnet50
     net = resnet50(weights=None).eval()
@@ -101,7 +109,67 @@ def minilm():
     return bert(small, batch=8, length=32)
 
 
-MODELS = {f.__name__: f for f in (resnet50, mobilenet_v2, vit_b16, bert_base, minilm)}
+class DoubleConv(torch.nn.Module):
+    def __init__(self, cin, cout):
+        super().__init__()
+        layers = []
+        for a, b in ((cin, cout), (cout, cout)):
+            layers += [torch.nn.Conv2d(a, b, 3, padding=1, bias=False), torch.nn.BatchNorm2d(b), torch.nn.ReLU()]
+        self.double_conv = torch.nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.double_conv(x)
+
+
+class Down(torch.nn.Module):
+    def __init__(self, cin, cout):
+        super().__init__()
+        self.maxpool_conv = torch.nn.Sequential(torch.nn.MaxPool2d(2), DoubleConv(cin, cout))
+
+    def forward(self, x):
+        return self.maxpool_conv(x)
+
+
+class Up(torch.nn.Module):
+    def __init__(self, cin, cout):
+        super().__init__()
+        self.up = torch.nn.ConvTranspose2d(cin, cout, 2, stride=2)
+        self.conv = DoubleConv(2 * cout, cout)
+
+    def forward(self, x, kept):
+        return self.conv(torch.cat([kept, self.up(x)], 1))
+
+
+class UNet(torch.nn.Module):
+    """The padded U-Net with transposed up-sampling, parameters named as in the usual PyTorch one."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.inc = DoubleConv(channels, 64)
+        for i in range(4):
+            setattr(self, f"down{i + 1}", Down(64 << i, 128 << i))
+            setattr(self, f"up{i + 1}", Up(1024 >> i, 512 >> i))
+        self.outc = torch.nn.ModuleDict({"conv": torch.nn.Conv2d(64, classes, 1)})
+
+    def forward(self, x):
+        kept = [self.inc(x)]
+        for i in range(1, 5):
+            kept.append(getattr(self, f"down{i}")(kept[-1]))
+        x = kept[4]
+        for i in range(1, 5):
+            x = getattr(self, f"up{i}")(x, kept[4 - i])
+        return self.outc["conv"](x)
+
+
+def unet():
+    net = UNet(3, 2).eval()
+    shapes = load_seeded(net)
+    x = torch.from_numpy(seeds.image("image", (1, 3, 96, 64)))
+    taps = [(name, getattr(net, name)) for name in ("inc", "down1", "down2", "down3", "down4", "up1", "up2", "up3", "up4")]
+    return shapes, run_with_taps(net, taps, lambda m: {"logits": m(x)})
+
+
+MODELS = {f.__name__: f for f in (mlp, resnet50, mobilenet_v2, vit_b16, bert_base, minilm, unet)}
 
 
 def main():
