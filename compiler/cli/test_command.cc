@@ -1,5 +1,3 @@
-#include "compiler/cli/test_command.h"
-
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,12 +11,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "compiler/cli/commands.h"
+#include "compiler/cli/report.h"
+#include "compiler/driver/run_test.h"
 #include "compiler/driver/source_program.h"
 #include "dsl/base/diagnostic_printer.h"
 
 namespace weft::cli {
 
 namespace {
+
+struct TestCommand {
+  std::vector<std::string> files;
+  std::string filter;  // only tests whose title contains it
+  std::string backend = "loops";
+  int jobs = 0;  // tests at a time; 0: one per processor
+  driver::TestOptions options;
+};
 
 using Clock = std::chrono::steady_clock;
 
@@ -123,20 +132,14 @@ int RunJobs(std::vector<Job>& jobs, const TestCommand& command) {
   return failures;
 }
 
-}  // namespace
-
-int RunTestCommand(const TestCommand& command) {
+// Runs every test of the files in a process of its own, so that one that crashes is one failure. Prints a
+// line per test and what failed.
+int RunTests(const TestCommand& command) {
   int failures = 0, count = 0;
   bool broken = false;
   for (const std::string& file : command.files) {
     driver::SourceProgram program;
-    if (!program.Load(file)) {
-      std::cerr << "error: cannot read `" << file << "`\n";
-      broken = true;
-      continue;
-    }
-    std::cerr << dsl::PrintDiagnostics(program.sources(), program.diagnostics());
-    if (program.diagnostics().has_errors()) {
+    if (!LoadOrReport(program, file) || PrintDiagnostics(program)) {
       broken = true;
       continue;
     }
@@ -156,6 +159,25 @@ int RunTestCommand(const TestCommand& command) {
   }
   if (count > 0) std::cout << count - failures << " of " << count << " tests passed\n";
   return failures > 0 || broken ? 1 : 0;
+}
+
+}  // namespace
+
+void AddTestCommand(CLI::App& app, Run& run) {
+  auto options = std::make_shared<TestCommand>();
+  CLI::App* command = app.add_subcommand(
+      "test", "Run the tests of model files.\nExample: weft test --filter softmax a.weft b.weft");
+  command->add_option("FILES", options->files, "the model files")->required();
+  command->add_option("--filter", options->filter, "only tests whose name contains this");
+  command->add_option("--backend", options->backend, "loops (default), which compiles fastest, or halide")
+      ->check(CLI::IsMember({"halide", "loops"}));
+  command->add_option("--seed", options->options.seed, "what random numbers are drawn from (default 1)");
+  command->add_option("-j,--jobs", options->jobs, "tests at a time; one per processor if left out")
+      ->check(CLI::Range(1, 1024));
+  command->callback([&run, options] {
+    if (options->backend == "halide") options->options.backend = driver::Backend::kHalide;
+    run = [options] { return RunTests(*options); };
+  });
 }
 
 }  // namespace weft::cli
