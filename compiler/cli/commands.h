@@ -13,6 +13,7 @@ using Run = std::function<int()>;
 
 void AddCheckCommand(CLI::App& app, Run& run);
 void AddCompileCommand(CLI::App& app, Run& run);
+void AddFmtCommand(CLI::App& app, Run& run);
 void AddTestCommand(CLI::App& app, Run& run);
 void AddWeightsCommand(CLI::App& app, Run& run);
 

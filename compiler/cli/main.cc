@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   weft::cli::Run run;
   weft::cli::AddCheckCommand(app, run);
+  weft::cli::AddFmtCommand(app, run);
   weft::cli::AddTestCommand(app, run);
   weft::cli::AddCompileCommand(app, run);
   weft::cli::AddWeightsCommand(app, run);
