@@ -40,7 +40,7 @@ class SignalsHeld {
 
 }  // namespace
 
-Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
+Status WriteFileAtomically(const std::string& path, std::string_view bytes, unsigned mode) {
   auto failure = [&] { return InvalidArgument("cannot write " + path + ": " + std::strerror(errno)); };
   struct stat info;
   bool exists = stat(path.c_str(), &info) == 0;
@@ -56,9 +56,10 @@ Status WriteFileAtomically(const std::string& path, std::string_view bytes) {
   static std::atomic<int> counter{0};
   std::string temporary = path + "." + std::to_string(getpid()) + "." + std::to_string(counter++) + ".tmp";
   SignalsHeld held;
-  int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (descriptor < 0) return failure();
-  bool good = WriteAll(descriptor, bytes) && (!exists || fchmod(descriptor, info.st_mode & 0777) == 0);
+  bool good = WriteAll(descriptor, bytes) &&
+              (!exists || fchmod(descriptor, (info.st_mode | (mode & 0111)) & 0777) == 0);
   good = (close(descriptor) == 0) && good && std::rename(temporary.c_str(), path.c_str()) == 0;
   if (good) return {};
   int error = errno;

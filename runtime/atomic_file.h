@@ -8,9 +8,10 @@
 
 namespace weft::runtime {
 
-// Writes `bytes` to `path`, whole or not at all: into a new file beside it that then takes its name. A path that is no
-// regular file (/dev/stdout, a pipe) is written as it is. Errors name the path.
-Status WriteFileAtomically(const std::string& path, std::string_view bytes);
+// Writes `bytes` to `path`, whole or not at all: into a new file beside it that then takes its name. A path
+// that is no regular file (/dev/stdout, a pipe) is written as it is. A new file has `mode` less the umask, an
+// old one keeps its own. Errors name the path.
+Status WriteFileAtomically(const std::string& path, std::string_view bytes, unsigned mode = 0666);
 
 }  // namespace weft::runtime
 

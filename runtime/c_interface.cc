@@ -38,7 +38,9 @@ int Guarded(Call call) {
 
 Status FindPort(const ProgramTable& table, const char* method_name, int32_t position, bool output,
                 weft_port_info* info) {
-  std::string wanted = method_name != nullptr ? method_name : table.method_count == 1 ? table.methods[0].name : "forward";
+  std::string wanted = method_name != nullptr    ? method_name
+                       : table.method_count == 1 ? table.methods[0].name
+                                                 : "forward";
   for (int32_t i = 0; i < table.method_count; ++i) {
     const MethodTable& method = table.methods[i];
     if (wanted != method.name) continue;
@@ -63,7 +65,8 @@ using weft::runtime::Status;
 extern "C" {
 
 int weft_table_create(const ProgramTable* table, const weft_options* options, weft_program** program) {
-  if (program == nullptr) return Guarded([] { return InvalidArgument("no place for the program was given"); });
+  if (program == nullptr)
+    return Guarded([] { return InvalidArgument("no place for the program was given"); });
   *program = nullptr;
   return Guarded([&]() -> Status {
     weft_options defaults = {};

@@ -11,10 +11,12 @@ using Dimensions = std::map<std::string, int64_t, std::less<>>;
 
 // "`photo` must be u8[H, W, 3]"
 std::string Demand(const PortTable& port) {
-  std::string text = std::string("`") + port.name + "` must be " + TypeName(static_cast<weft_type>(port.type));
+  std::string text =
+      std::string("`") + port.name + "` must be " + TypeName(static_cast<weft_type>(port.type));
   if (port.rank == 0) return text;
   text += "[";
-  for (int32_t axis = 0; axis < port.rank; ++axis) text += std::string(axis > 0 ? ", " : "") + port.shape_text[axis];
+  for (int32_t axis = 0; axis < port.rank; ++axis)
+    text += std::string(axis > 0 ? ", " : "") + port.shape_text[axis];
   return text + "]";
 }
 
@@ -29,8 +31,10 @@ Status CheckTensor(const PortTable& port, const weft_tensor& tensor) {
     if (tensor.shape[axis] < 0 || (port.shape[axis] >= 0 && tensor.shape[axis] != port.shape[axis]))
       return InvalidArgument(Demand(port) + ", but it is " + ShapeText(tensor.shape, tensor.rank));
   int64_t count = ElementCount(tensor.shape, tensor.rank);
-  if (count < 0 || count > (int64_t{1} << 44)) return InvalidArgument(Demand(port) + ", but it is far too large");
-  if (count > 0 && tensor.data == nullptr) return InvalidArgument(std::string("`") + port.name + "` has no data");
+  if (count < 0 || count > (int64_t{1} << 44))
+    return InvalidArgument(Demand(port) + ", but it is far too large");
+  if (count > 0 && tensor.data == nullptr)
+    return InvalidArgument(std::string("`") + port.name + "` has no data");
   return {};
 }
 
@@ -61,9 +65,9 @@ Status Program::CheckInputs(const MethodTable& method, const weft_tensor* inputs
           origin[dimension.name] = port.name;
           if (Status status = CheckDimension(dimension, value, port); !status.ok()) return status;
         } else if (place->second != value) {
-          return InvalidArgument(std::string(dimension.name) + " is " + std::to_string(place->second) + " in `" +
-                                 origin[dimension.name] + "`, but " + std::to_string(value) + " in `" + port.name +
-                                 "`");
+          return InvalidArgument(std::string(dimension.name) + " is " + std::to_string(place->second) +
+                                 " in `" + origin[dimension.name] + "`, but " + std::to_string(value) +
+                                 " in `" + port.name + "`");
         }
       }
     }
@@ -75,8 +79,8 @@ Status Program::CheckInputs(const MethodTable& method, const weft_tensor* inputs
       if (port.shape[axis] >= 0) continue;
       std::optional<int64_t> expected = EvaluateSize(port.shape_text[axis], sizes);
       if (expected && *expected != inputs[i].shape[axis])
-        return InvalidArgument(Demand(port) + ", but it is " + ShapeText(inputs[i].shape, port.rank) + " where " +
-                               port.shape_text[axis] + " is " + std::to_string(*expected));
+        return InvalidArgument(Demand(port) + ", but it is " + ShapeText(inputs[i].shape, port.rank) +
+                               " where " + port.shape_text[axis] + " is " + std::to_string(*expected));
     }
   }
   for (int32_t i = 0; i < method.input_count; ++i) {
@@ -97,12 +101,14 @@ Status Program::CheckInputs(const MethodTable& method, const weft_tensor* inputs
       for (int32_t axis = 0; axis < tensor.rank; ++axis) offset += index[axis] * strides[axis];
       const char* element = static_cast<const char*>(tensor.data) + offset * ByteSize(type);
       if (type == WEFT_BOOL && static_cast<unsigned char>(*element) > 1)
-        return InvalidArgument(std::string("`") + port.name + "` is bool, but an element of it is neither 0 nor 1: at " +
+        return InvalidArgument(std::string("`") + port.name +
+                               "` is bool, but an element of it is neither 0 nor 1: at " +
                                ShapeText(index, tensor.rank));
       int64_t value = LoadInteger(element, type);
       if (type != WEFT_BOOL && ((lo && value < *lo) || (hi && value >= *hi)))
-        return InvalidArgument(std::string("`") + port.name + "` must be in " + (port.range_lo ? port.range_lo : "") +
-                               ".." + (port.range_hi ? port.range_hi : "") + ", but it is " + std::to_string(value) +
+        return InvalidArgument(std::string("`") + port.name + "` must be in " +
+                               (port.range_lo ? port.range_lo : "") + ".." +
+                               (port.range_hi ? port.range_hi : "") + ", but it is " + std::to_string(value) +
                                (tensor.rank > 0 ? " at " + ShapeText(index, tensor.rank) : ""));
       for (int32_t axis = tensor.rank - 1; axis >= 0; --axis) {
         if (++index[axis] < tensor.shape[axis]) break;

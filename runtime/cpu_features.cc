@@ -71,9 +71,11 @@ uint64_t EnabledState() {
 
 bool Has(const Feature& feature) {
   uint32_t registers[4] = {};
-  if (!__get_cpuid_count(feature.leaf, feature.subleaf, &registers[0], &registers[1], &registers[2], &registers[3]))
+  if (!__get_cpuid_count(feature.leaf, feature.subleaf, &registers[0], &registers[1], &registers[2],
+                         &registers[3]))
     return false;
-  return ((registers[feature.reg] >> feature.bit) & 1) != 0 && (EnabledState() & feature.state) == feature.state;
+  return ((registers[feature.reg] >> feature.bit) & 1) != 0 &&
+         (EnabledState() & feature.state) == feature.state;
 }
 
 }  // namespace

@@ -6,8 +6,9 @@
 
 namespace weft::runtime {
 
-// Which of the features in `needed` (LLVM's names, separated by commas) this processor or system lacks, separated by
-// commas; empty if none. Names that do not change what code may run (tuning flags) are passed over.
+// Which of the features in `needed` (LLVM's names, separated by commas) this processor or system lacks,
+// separated by commas; empty if none. Names that do not change what code may run (tuning flags) are passed
+// over.
 std::string MissingCpuFeatures(std::string_view needed);
 
 // The processor's own name, "" if it does not say.

@@ -29,8 +29,8 @@ void StoreFloat(void* data, weft_type type, double value);
 // False: the type cannot hold the value.
 bool StoreInteger(void* data, weft_type type, int64_t value);
 
-// Floats to floats (rounding to nearest even) or integers to integers, `count` elements. False: an integer does not
-// fit, `position` tells which.
+// Floats to floats (rounding to nearest even) or integers to integers, `count` elements. False: an integer
+// does not fit, `position` tells which.
 bool ConvertElements(const void* from, weft_type from_type, void* to, weft_type to_type, int64_t count,
                      int64_t* position);
 

@@ -32,7 +32,8 @@ class Parser {
   }
 
   void SkipSpace() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
       ++at_;
   }
 
@@ -123,14 +124,30 @@ class Parser {
     if (at_ >= text_.size()) return Fail("the text ends inside a string");
     char c = text_[at_++];
     switch (c) {
-      case 'n': text += '\n'; return true;
-      case 't': text += '\t'; return true;
-      case 'r': text += '\r'; return true;
-      case 'b': text += '\b'; return true;
-      case 'f': text += '\f'; return true;
-      case '"': case '\\': case '/': text += c; return true;
-      case 'u': break;
-      default: return Fail("unknown escape");
+      case 'n':
+        text += '\n';
+        return true;
+      case 't':
+        text += '\t';
+        return true;
+      case 'r':
+        text += '\r';
+        return true;
+      case 'b':
+        text += '\b';
+        return true;
+      case 'f':
+        text += '\f';
+        return true;
+      case '"':
+      case '\\':
+      case '/':
+        text += c;
+        return true;
+      case 'u':
+        break;
+      default:
+        return Fail("unknown escape");
     }
     uint32_t code = 0, low = 0;
     if (!Hex(code)) return false;

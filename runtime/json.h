@@ -11,7 +11,8 @@
 
 namespace weft::runtime {
 
-// A JSON value. Whole numbers that fit are int64_t, others double. Members keep their order; names may repeat.
+// A JSON value. Whole numbers that fit are int64_t, others double. Members keep their order; names may
+// repeat.
 struct Json {
   using Array = std::vector<Json>;
   struct Object {
@@ -26,7 +27,8 @@ struct Json {
   const int64_t* AsInteger() const { return std::get_if<int64_t>(&value); }
 };
 
-// Reads one value that fills `text` but for white space. Nesting deeper than 32 is an error; errors name the byte.
+// Reads one value that fills `text` but for white space. Nesting deeper than 32 is an error; errors name the
+// byte.
 Result<Json> ParseJson(std::string_view text);
 
 // `text` in quotes, with what must be escaped escaped.

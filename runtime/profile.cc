@@ -9,7 +9,9 @@
 namespace weft::runtime {
 namespace {
 
-std::string Line(const LaunchTable& launch) { return std::string(launch.file) + ":" + std::to_string(launch.line); }
+std::string Line(const LaunchTable& launch) {
+  return std::string(launch.file) + ":" + std::to_string(launch.line);
+}
 
 template <typename... Values>
 std::string Format(const char* format, Values... values) {
@@ -31,7 +33,8 @@ std::string TraceJson(const ProgramTable& table, const std::vector<ProfileEvent>
     json += ",\n{\"ph\": \"X\", \"pid\": 1, \"tid\": 1, \"name\": " + JsonQuote(launch.path);
     json += Format(", \"ts\": %.3f, \"dur\": %.3f", static_cast<double>(event.start_ns - origin) / 1000,
                    static_cast<double>(event.duration_ns) / 1000);
-    json += ", \"args\": {\"kernel\": " + JsonQuote(launch.kernel) + ", \"source\": " + JsonQuote(Line(launch));
+    json +=
+        ", \"args\": {\"kernel\": " + JsonQuote(launch.kernel) + ", \"source\": " + JsonQuote(Line(launch));
     if (launch.flops > 0) json += Format(", \"GFLOP/s\": %.3f", launch.flops / seconds * 1e-9);
     if (launch.bytes > 0) json += Format(", \"GB/s\": %.3f", launch.bytes / seconds * 1e-9);
     json += "}}";
@@ -47,11 +50,15 @@ std::string ProfileTable(const ProgramTable& table, const std::vector<ProfileEve
     total += event.duration_ns;
   }
   std::vector<std::pair<int32_t, int64_t>> rows(time.begin(), time.end());
-  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second > b.second || (a.second == b.second && a.first < b.first); });
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+    return a.second > b.second || (a.second == b.second && a.first < b.first);
+  });
   size_t width = 8;
-  for (const auto& [launch, ns] : rows) width = std::max(width, std::string(table.launches[launch].path).size());
+  for (const auto& [launch, ns] : rows)
+    width = std::max(width, std::string(table.launches[launch].path).size());
   int column = static_cast<int>(std::min<size_t>(width, 60));
-  std::string text = Format("%10s %6s %9s %9s  %-*s  %s\n", "us", "share", "GFLOP/s", "GB/s", column, "equation", "source");
+  std::string text =
+      Format("%10s %6s %9s %9s  %-*s  %s\n", "us", "share", "GFLOP/s", "GB/s", column, "equation", "source");
   double per_run = 1.0 / std::max(1, runs);
   for (const auto& [number, ns] : rows) {
     const LaunchTable& launch = table.launches[number];
@@ -59,8 +66,8 @@ std::string ProfileTable(const ProgramTable& table, const std::vector<ProfileEve
     std::string flops = launch.flops > 0 ? Format("%.1f", launch.flops / run_ns) : "";
     std::string bytes = launch.bytes > 0 ? Format("%.1f", launch.bytes / run_ns) : "";
     text += Format("%10.1f %5.1f%% %9s %9s  %-*s  %s\n", run_ns / 1000,
-                   100.0 * static_cast<double>(ns) / static_cast<double>(std::max<int64_t>(1, total)), flops.c_str(),
-                   bytes.c_str(), column, launch.path, Line(launch).c_str());
+                   100.0 * static_cast<double>(ns) / static_cast<double>(std::max<int64_t>(1, total)),
+                   flops.c_str(), bytes.c_str(), column, launch.path, Line(launch).c_str());
   }
   return text + Format("%10.1f  in %d kernels\n", static_cast<double>(total) * per_run / 1000,
                        static_cast<int>(rows.size()));

@@ -9,7 +9,8 @@
 
 namespace weft::runtime {
 
-// The trace that Perfetto and chrome://tracing open: one slice per launch, with the source line of its equation.
+// The trace that Perfetto and chrome://tracing open: one slice per launch, with the source line of its
+// equation.
 std::string TraceJson(const ProgramTable& table, const std::vector<ProfileEvent>& events);
 
 // Time per equation over `runs` runs, the most expensive first, for people.

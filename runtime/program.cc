@@ -36,13 +36,15 @@ Result<std::unique_ptr<Program>> Program::Create(const ProgramTable& table, cons
   if (options.threads < 0 || options.threads > 1024)
     return InvalidArgument("the number of threads must be in 1..1024, or 0 for all processors");
   if (std::string missing = MissingCpuFeatures(table.cpu_features); !missing.empty())
-    return Status(WEFT_UNSUPPORTED_CPU, "the program was compiled for a processor with " + missing + ", but this is " +
+    return Status(WEFT_UNSUPPORTED_CPU, "the program was compiled for a processor with " + missing +
+                                            ", but this is " +
                                             (CpuName().empty() ? std::string("another") : CpuName()) +
                                             "; compile it with another --target");
   std::unique_ptr<Program> program(new Program(table, options));
   Status status;
   if (table.embedded != nullptr) {
-    if (options.weight_count > 0) return InvalidArgument("the program holds its weights inside and takes no others");
+    if (options.weight_count > 0)
+      return InvalidArgument("the program holds its weights inside and takes no others");
     status = program->UseEmbedded();
   } else {
     status = program->weights_.Load(table, options);
@@ -59,7 +61,8 @@ Status Program::UseEmbedded() {
     return offset < 0 ? nullptr : const_cast<char*>(table_.embedded) + offset;
   };
   for (int32_t i = 0; i < table_.prepared_count; ++i) prepared_pointers_.push_back(at(i));
-  for (int32_t i = 0; i < table_.weight_count; ++i) embedded_weights_.push_back(at(table_.prepared_count + i));
+  for (int32_t i = 0; i < table_.weight_count; ++i)
+    embedded_weights_.push_back(at(table_.prepared_count + i));
   weight_pointers_ = embedded_weights_.data();
   return {};
 }
@@ -67,15 +70,18 @@ Status Program::UseEmbedded() {
 Status Program::Prepare(const weft_options& options) {
   for (int32_t i = 0; i < table_.prepared_count; ++i) {
     Buffer& buffer = prepared_.emplace_back();
-    if (!buffer.Reserve(table_.prepared_bytes[i])) return NoMemory("prepared weights", table_.prepared_bytes[i]);
+    if (!buffer.Reserve(table_.prepared_bytes[i]))
+      return NoMemory("prepared weights", table_.prepared_bytes[i]);
     prepared_pointers_.push_back(buffer.data());
   }
   if (table_.prepare != nullptr && table_.prepare->run != nullptr) {
     Workspace workspace;
     workspace.table = &table_;
     Buffer& arena = workspace.arena;
-    if (!arena.Reserve(table_.prepare->arena_bytes)) return NoMemory("preparing weights", table_.prepare->arena_bytes);
-    Frame frame = {nullptr, nullptr, prepared_pointers_.data(), arena.data(), nullptr, weight_pointers_, nullptr};
+    if (!arena.Reserve(table_.prepare->arena_bytes))
+      return NoMemory("preparing weights", table_.prepare->arena_bytes);
+    Frame frame = {nullptr,          nullptr, prepared_pointers_.data(), arena.data(), nullptr,
+                   weight_pointers_, nullptr};
     workspace.pool = pool_.Begin() ? &pool_ : nullptr;
     int32_t result = table_.prepare->run(&workspace, &frame);
     if (workspace.pool != nullptr) pool_.End();
@@ -97,8 +103,9 @@ Result<const MethodTable*> Program::FindMethod(const char* name) const {
     list += std::string(i > 0 ? ", `" : "`") + table_.methods[i].name + "`";
   }
   std::string suggestion = Suggestion(wanted, names);
-  return InvalidArgument("there is no method `" + wanted + "`" +
-                         (suggestion.empty() ? ": `" + std::string(table_.entry) + "` has " + list : suggestion));
+  return InvalidArgument(
+      "there is no method `" + wanted + "`" +
+      (suggestion.empty() ? ": `" + std::string(table_.entry) + "` has " + list : suggestion));
 }
 
 Workspace* Program::Acquire() {
@@ -126,8 +133,8 @@ void Program::Release(Workspace* workspace) {
   workspace->busy = false;
 }
 
-Status Program::Run(const MethodTable& method, const weft_tensor* inputs, size_t input_count, weft_tensor* outputs,
-                    size_t output_count) {
+Status Program::Run(const MethodTable& method, const weft_tensor* inputs, size_t input_count,
+                    weft_tensor* outputs, size_t output_count) {
   if (input_count != static_cast<size_t>(method.input_count))
     return InvalidArgument(std::string("`") + method.name + "` takes " + std::to_string(method.input_count) +
                            " inputs, not " + std::to_string(input_count));
@@ -147,9 +154,11 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
   workspace.lends_results = false;
   workspace.input_dims.clear();
   for (int32_t i = 0; i < method.input_count; ++i)
-    workspace.input_dims.insert(workspace.input_dims.end(), inputs[i].shape, inputs[i].shape + inputs[i].rank);
+    workspace.input_dims.insert(workspace.input_dims.end(), inputs[i].shape,
+                                inputs[i].shape + inputs[i].rank);
   size_t output_axes = 0;
-  for (int32_t i = 0; i < method.output_count; ++i) output_axes += static_cast<size_t>(method.outputs[i].rank);
+  for (int32_t i = 0; i < method.output_count; ++i)
+    output_axes += static_cast<size_t>(method.outputs[i].rank);
   workspace.output_dims.resize(output_axes);
   workspace.slot_bytes.resize(static_cast<size_t>(method.slot_count));
   if (method.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data(),
@@ -159,7 +168,8 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
   auto grow = [](std::vector<Buffer>& buffers, size_t count) {
     if (buffers.size() < count) buffers.resize(count);
   };
-  if (!workspace.arena.Reserve(method.arena_bytes)) return NoMemory("intermediate results", method.arena_bytes);
+  if (!workspace.arena.Reserve(method.arena_bytes))
+    return NoMemory("intermediate results", method.arena_bytes);
   grow(workspace.slots, workspace.slot_bytes.size());
   workspace.slot_pointers.resize(workspace.slot_bytes.size());
   for (size_t slot = 0; slot < workspace.slot_bytes.size(); ++slot) {
@@ -191,13 +201,15 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
     weft_type type = static_cast<weft_type>(port.type);
     int64_t count = ElementCount(dims, port.rank);
     if (count < 0 || count > (int64_t{1} << 44))
-      return InvalidArgument(std::string("output `") + port.name + "` would be " + ShapeText(dims, port.rank));
+      return InvalidArgument(std::string("output `") + port.name + "` would be " +
+                             ShapeText(dims, port.rank));
     void*& pointer = workspace.output_pointers[static_cast<size_t>(i)];
     pointer = output.data;
-    if (output.data != nullptr &&
-        (!SameInMemory(output.type, type) || output.rank != port.rank || !std::equal(dims, dims + port.rank, output.shape)))
+    if (output.data != nullptr && (!SameInMemory(output.type, type) || output.rank != port.rank ||
+                                   !std::equal(dims, dims + port.rank, output.shape)))
       return InvalidArgument(std::string("output `") + port.name + "` is " + TypeName(type) +
-                             ShapeText(dims, port.rank) + ", but memory was given for " + TypeName(output.type) +
+                             ShapeText(dims, port.rank) + ", but memory was given for " +
+                             TypeName(output.type) +
                              ShapeText(output.shape, std::clamp(output.rank, 0, WEFT_MAX_RANK)));
     if (output.data == nullptr || !Aligned(output.data) || !IsDense(output)) {
       Buffer& own = workspace.outputs[static_cast<size_t>(i)];

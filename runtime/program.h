@@ -15,7 +15,8 @@
 
 namespace weft::runtime {
 
-// A compiled program with its weights, ready to run. All functions may be called from several threads at once.
+// A compiled program with its weights, ready to run. All functions may be called from several threads at
+// once.
 class Program {
  public:
   // Checks the processor, loads the weights and prepares them.
@@ -36,8 +37,9 @@ class Program {
   // All events so far, in order of time.
   std::vector<ProfileEvent> TakeProfile();
 
-  // What prepare made, and the weights that methods read: what an executable with its weights inside holds. One blob, each
-  // part at a multiple of 64 bytes, preceded by nothing; `offsets` as in ProgramTable::embedded_offsets.
+  // What prepare made, and the weights that methods read: what an executable with its weights inside holds.
+  // One blob, each part at a multiple of 64 bytes, preceded by nothing; `offsets` as in
+  // ProgramTable::embedded_offsets.
   std::string PackedWeights(std::vector<int64_t>* offsets) const;
 
  private:
@@ -47,7 +49,8 @@ class Program {
   Status UseEmbedded();
   Workspace* Acquire();
   void Release(Workspace* workspace);
-  Status RunIn(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs, weft_tensor* outputs);
+  Status RunIn(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs,
+               weft_tensor* outputs);
   Status CheckInputs(const MethodTable& method, const weft_tensor* inputs) const;
 
   const ProgramTable& table_;

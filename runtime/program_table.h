@@ -1,8 +1,8 @@
 #ifndef WEFT_RUNTIME_PROGRAM_TABLE_H_
 #define WEFT_RUNTIME_PROGRAM_TABLE_H_
 
-// What the compiler emits for a program, and what its code calls back. backends/host writes these structures field by
-// field as constant data; a change here is a change there and of kTableVersion.
+// What the compiler emits for a program, and what its code calls back. backends/host writes these structures
+// field by field as constant data; a change here is a change there and of kTableVersion.
 
 #include <cstdint>
 
@@ -105,10 +105,10 @@ int32_t weft_launch(void* context, int32_t launch, weft::runtime::KernelFunction
 int32_t weft_check_failed(void* context, const char* message, const int64_t* values, int32_t count);
 void* weft_malloc(void* context, int64_t bytes);
 void weft_free(void* context, void* pointer);
-int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure), int64_t count,
-                          void* closure);
-int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first, int count,
-                      uint8_t* closure);
+int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure),
+                          int64_t count, void* closure);
+int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first,
+                      int count, uint8_t* closure);
 }
 
 #endif  // WEFT_RUNTIME_PROGRAM_TABLE_H_

@@ -42,7 +42,8 @@ Status ReadShape(const Json::Object& entry, StoredTensor& tensor) {
   const Json* shape = Find(entry, "shape");
   if (!shape || !shape->AsArray()) return Describe(tensor.name, "has no shape");
   for (const Json& size : *shape->AsArray()) {
-    if (!size.AsInteger() || *size.AsInteger() < 0) return Describe(tensor.name, "has a size that is no whole number");
+    if (!size.AsInteger() || *size.AsInteger() < 0)
+      return Describe(tensor.name, "has a size that is no whole number");
     tensor.shape.push_back(*size.AsInteger());
   }
   if (tensor.shape.size() > 64) return Describe(tensor.name, "has more than 64 axes");

@@ -20,9 +20,9 @@ struct StoredTensor {
   std::string_view data;  // inside the file, at any alignment
 };
 
-// Reads the header of a safetensors file whose whole content is `bytes`. Every tensor lies inside the file, has the
-// bytes that its type and shape need, and shares none with another; anything else is an error. Memory is bounded by
-// the header's size, and the header by 100 MB.
+// Reads the header of a safetensors file whose whole content is `bytes`. Every tensor lies inside the file,
+// has the bytes that its type and shape need, and shares none with another; anything else is an error. Memory
+// is bounded by the header's size, and the header by 100 MB.
 Result<std::vector<StoredTensor>> ReadSafetensors(std::string_view bytes);
 
 }  // namespace weft::runtime

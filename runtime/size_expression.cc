@@ -12,7 +12,8 @@ using Dimensions = std::map<std::string, int64_t, std::less<>>;
 constexpr int kMaxDepth = 64;
 
 // sum = product { ("+" | "-") product } .   product = factor { ("*" | "/" | "div" | "%") factor } .
-// factor = "-" factor | atom [ "^" NUMBER ] .   atom = NUMBER | NAME | NAME "(" sum { "," sum } ")" | "(" sum ")" .
+// factor = "-" factor | atom [ "^" NUMBER ] .   atom = NUMBER | NAME | NAME "(" sum { "," sum } ")" | "(" sum
+// ")" .
 class Evaluator {
  public:
   Evaluator(std::string_view text, const Dimensions& dimensions) : text_(text), dimensions_(dimensions) {}
@@ -110,7 +111,8 @@ class Evaluator {
     }
     SkipSpace();
     size_t start = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_')) ++at_;
+    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_'))
+      ++at_;
     std::string_view word = text_.substr(start, at_ - start);
     if (word.empty()) return std::nullopt;
     if (std::isdigit(static_cast<unsigned char>(word[0]))) {

@@ -9,9 +9,10 @@
 
 namespace weft::runtime {
 
-// The value of a size in the file's words, such as `2*H + 1`, `(W - 1) div 2`, `minimum(H, W)`, for known dimensions.
-// Nothing if a dimension is not known, a division is not exact, or it is written in another way.
-std::optional<int64_t> EvaluateSize(std::string_view text, const std::map<std::string, int64_t, std::less<>>& dimensions);
+// The value of a size in the file's words, such as `2*H + 1`, `(W - 1) div 2`, `minimum(H, W)`, for known
+// dimensions. Nothing if a dimension is not known, a division is not exact, or it is written in another way.
+std::optional<int64_t> EvaluateSize(std::string_view text,
+                                    const std::map<std::string, int64_t, std::less<>>& dimensions);
 
 }  // namespace weft::runtime
 

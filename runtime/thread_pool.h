@@ -11,15 +11,15 @@
 
 namespace weft::runtime {
 
-// Runs the parallel loops of one inference at a time. Every thread has a fixed part of a loop (so that data stays in its
-// caches); who is done early takes what others have not begun. Workers spin between Begin and End, since waking one costs
-// more than most kernels, and sleep otherwise.
+// Runs the parallel loops of one inference at a time. Every thread has a fixed part of a loop (so that data
+// stays in its caches); who is done early takes what others have not begun. Workers spin between Begin and
+// End, since waking one costs more than most kernels, and sleep otherwise.
 class ThreadPool {
  public:
   using Task = int32_t (*)(void* context, int64_t index, void* closure);
 
-  // `threads` counts the caller. Pinned, thread k keeps to the k-th processor that the process may use; the thread
-  // that makes the pool is the first.
+  // `threads` counts the caller. Pinned, thread k keeps to the k-th processor that the process may use; the
+  // thread that makes the pool is the first.
   ThreadPool(int threads, bool pin);
   ~ThreadPool();
 
@@ -32,8 +32,8 @@ class ThreadPool {
   bool Begin();
   void End();
 
-  // Runs task(context, i, closure) for 0 <= i < count; returns a result that is not 0 if there is one. Only between
-  // Begin and End, on that thread; from inside a task the loop runs on the calling thread.
+  // Runs task(context, i, closure) for 0 <= i < count; returns a result that is not 0 if there is one. Only
+  // between Begin and End, on that thread; from inside a task the loop runs on the calling thread.
   int32_t ParallelFor(Task task, void* context, int64_t count, void* closure);
 
  private:
@@ -48,7 +48,7 @@ class ThreadPool {
 
   std::vector<Part> parts_;
   std::vector<std::thread> workers_;
-  std::vector<int> processors_;  // empty: not pinned
+  std::vector<int> processors_;     // empty: not pinned
   std::atomic<bool> taken_{false};  // from Begin to End
   std::mutex sleep_;
   std::condition_variable wake_;

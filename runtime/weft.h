@@ -1,13 +1,13 @@
 #ifndef WEFT_RUNTIME_WEFT_H_
 #define WEFT_RUNTIME_WEFT_H_
 
-/* The C interface of compiled Weft programs. A library made by `weft compile --emit so|a` comes with a header that
- * declares these functions under the program's own prefix (weft_FILE_ENTRY_create, ...); everything else in it is
- * hidden, so several programs live in one process.
+/* The C interface of compiled Weft programs. A library made by `weft compile --emit so|a` comes with a header
+ * that declares these functions under the program's own prefix (weft_FILE_ENTRY_create, ...); everything else
+ * in it is hidden, so several programs live in one process.
  *
- * Functions that return int give WEFT_OK or a weft_error, and then weft_last_error() describes it for the calling
- * thread. A program may be used from several threads at once: the first caller has the thread pool, others run on their
- * own thread. Nothing exits, aborts or prints. */
+ * Functions that return int give WEFT_OK or a weft_error, and then weft_last_error() describes it for the
+ * calling thread. A program may be used from several threads at once: the first caller has the thread pool,
+ * others run on their own thread. Nothing exits, aborts or prints. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +24,7 @@ typedef enum weft_error {
   WEFT_INVALID_ARGUMENT = 1, /* an input, output or option does not fit the program */
   WEFT_WEIGHTS = 2,          /* weight files are missing, damaged or do not fit */
   WEFT_OUT_OF_MEMORY = 3,
-  WEFT_UNSUPPORTED_CPU = 4,  /* the program was compiled for another processor */
+  WEFT_UNSUPPORTED_CPU = 4, /* the program was compiled for another processor */
   WEFT_INTERNAL = 5
 } weft_error;
 
@@ -42,10 +42,11 @@ typedef enum weft_type {
   WEFT_F64 = 9
 } weft_type;
 
-/* A tensor that the caller owns. As an input: everything is read, nothing is kept after the call. As an output: with
- * `data`, the caller's memory of that type and shape is written; without (NULL), the program's own memory is used: type,
- * shape and data are filled in and stay valid until the next run on the same thread or until destroy. Dense tensors whose
- * data lies at a multiple of 64 bytes are used in place, others are copied. */
+/* A tensor that the caller owns. As an input: everything is read, nothing is kept after the call. As an
+ * output: with `data`, the caller's memory of that type and shape is written; without (NULL), the program's
+ * own memory is used: type, shape and data are filled in and stay valid until the next run on the same thread
+ * or until destroy. Dense tensors whose data lies at a multiple of 64 bytes are used in place, others are
+ * copied. */
 typedef struct weft_tensor {
   void* data;
   weft_type type;
@@ -67,7 +68,8 @@ typedef struct weft_options {
   int32_t threads;      /* 0: one per processor that this process may use */
   int32_t pin_threads;  /* 1: every worker keeps to one processor */
   int32_t strict;       /* 1: tensors in weight files that the program does not use are an error */
-  int32_t init_weights; /* 1: weights that no file gives have their declared value or are drawn from `seed`; for tests */
+  int32_t init_weights; /* 1: weights that no file gives have their declared value or are drawn from `seed`;
+                           for tests */
   uint64_t seed;
   /* Told about everything that is worth knowing and no error (NULL: nobody). */
   void (*note)(void* user, const char* text);
@@ -79,7 +81,7 @@ typedef struct weft_program weft_program;
 /* What a port (an input or output of a method) looks like. */
 typedef struct weft_port_info {
   const char* name;
-  const char* doc;       /* "" if none */
+  const char* doc; /* "" if none */
   weft_type type;
   const char* type_name; /* as the file says it: "f32", "int" */
   int32_t rank;

@@ -59,8 +59,8 @@ uint64_t Mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Uniform in +-sqrt(3 / fan in), so that activations keep their size; vectors around 1 would hide missing biases, so they
-// get small numbers too.
+// Uniform in +-sqrt(3 / fan in), so that activations keep their size; vectors around 1 would hide missing
+// biases, so they get small numbers too.
 void Draw(const WeightTable& weight, uint64_t seed, int64_t count, char* data) {
   uint64_t stream = seed;
   for (const char* c = weight.path; *c != 0; ++c) stream = Mix(stream ^ static_cast<unsigned char>(*c));
@@ -115,7 +115,8 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     if (!file.ok()) return WeightError(file.status().message());
     Result<std::vector<StoredTensor>> tensors = ReadSafetensors(file->bytes());
     if (!tensors.ok()) return WeightError(path + ": " + tensors.status().message());
-    std::string prefix = source.prefix != nullptr && *source.prefix != 0 ? std::string(source.prefix) + "." : "";
+    std::string prefix =
+        source.prefix != nullptr && *source.prefix != 0 ? std::string(source.prefix) + "." : "";
     for (StoredTensor& tensor : *tensors) {
       std::string name = prefix + tensor.name;
       auto [place, added] = found.try_emplace(name);
@@ -154,8 +155,8 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     bool same_shape = stored.shape.size() == static_cast<size_t>(weight.rank) &&
                       std::equal(stored.shape.begin(), stored.shape.end(), weight.shape);
     if (!same_shape || !CanConvert(stored, weight)) {
-      problems.Add(std::string("`") + weight.path + "` must be " + Declared(weight) + ", but " + place->second.file +
-                   " has " + Stored(stored));
+      problems.Add(std::string("`") + weight.path + "` must be " + Declared(weight) + ", but " +
+                   place->second.file + " has " + Stored(stored));
       continue;
     }
     if (!SameInMemory(stored.type, TypeOf(weight)) && !(weight.any_sign && stored.type == WEFT_U8))
@@ -167,8 +168,9 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
                        std::string(table.weights[0].path) + "` " + Declared(table.weights[0]) +
                        ", from safetensors files");
   if (problems.count() > 0)
-    return WeightError(std::to_string(problems.count()) + (problems.count() == 1 ? " weight does" : " weights do") +
-                       " not fit " + (options.weight_count == 1 ? last_file : std::string("the files")) + ":" +
+    return WeightError(std::to_string(problems.count()) +
+                       (problems.count() == 1 ? " weight does" : " weights do") + " not fit " +
+                       (options.weight_count == 1 ? last_file : std::string("the files")) + ":" +
                        problems.Text());
 
   for (int32_t i = 0; i < table.weight_count; ++i) {
@@ -176,7 +178,8 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     if (found.count(weight.path) != 0) continue;
     int64_t count = ElementCount(weight.shape, weight.rank);
     Buffer& copy = copies_[static_cast<size_t>(i)];
-    if (!copy.Reserve(count * ByteSize(TypeOf(weight)))) return OutOfMemory("not enough memory for the weights");
+    if (!copy.Reserve(count * ByteSize(TypeOf(weight))))
+      return OutOfMemory("not enough memory for the weights");
     if (weight.has_fill) {
       Fill(weight, count, copy.data());
     } else {
@@ -195,7 +198,8 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     int64_t count = ElementCount(weight.shape, weight.rank), position = 0;
     Buffer& copy = copies_[static_cast<size_t>(i)];
     if (!copy.Reserve(count * ByteSize(type))) return OutOfMemory("not enough memory for the weights");
-    if (!ConvertElements(stored->data.data(), same ? type : stored->type, copy.data(), type, count, &position))
+    if (!ConvertElements(stored->data.data(), same ? type : stored->type, copy.data(), type, count,
+                         &position))
       return WeightError(std::string("`") + weight.path + "` must be " + TypeName(type) + ", but element " +
                          std::to_string(position) + " does not fit");
     if (type == WEFT_BOOL)
@@ -204,7 +208,8 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
   }
 
   for (const auto& [what, count] : converted)
-    Note(options, std::to_string(count) + (count == 1 ? " weight was" : " weights were") + " converted from " + what);
+    Note(options,
+         std::to_string(count) + (count == 1 ? " weight was" : " weights were") + " converted from " + what);
   if (!unused.empty()) {
     std::string text = std::to_string(unused.size()) + (unused.size() == 1 ? " tensor" : " tensors") +
                        " of the weight files " + (unused.size() == 1 ? "is" : "are") + " not used:";

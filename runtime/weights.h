@@ -15,8 +15,9 @@ namespace weft::runtime {
 // The weights of a program, taken from files.
 class Weights {
  public:
-  // Fills every weight of `table` from the files of `options`. All that is missing, has another shape or another type is
-  // listed in one error; what the files hold beyond it is one note, or an error if options.strict.
+  // Fills every weight of `table` from the files of `options`. All that is missing, has another shape or
+  // another type is listed in one error; what the files hold beyond it is one note, or an error if
+  // options.strict.
   Status Load(const ProgramTable& table, const weft_options& options);
 
   // Gives back what only prepare needed.

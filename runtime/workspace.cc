@@ -140,12 +140,14 @@ int32_t weft_check_failed(void* context, const char* message, const int64_t* val
   return 1;
 }
 
-void* weft_malloc(void* context, int64_t bytes) { return static_cast<Workspace*>(context)->scratch.Allocate(bytes); }
+void* weft_malloc(void* context, int64_t bytes) {
+  return static_cast<Workspace*>(context)->scratch.Allocate(bytes);
+}
 
 void weft_free(void* context, void* pointer) { static_cast<Workspace*>(context)->scratch.Free(pointer); }
 
-int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure), int64_t count,
-                          void* closure) {
+int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure),
+                          int64_t count, void* closure) {
   auto* workspace = static_cast<Workspace*>(context);
   if (workspace->pool != nullptr) return workspace->pool->ParallelFor(task, context, count, closure);
   int32_t result = 0;
@@ -154,8 +156,8 @@ int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t 
   return result;
 }
 
-int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first, int count,
-                      uint8_t* closure) {
+int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first,
+                      int count, uint8_t* closure) {
   struct Loop {
     int (*task)(void* context, int index, uint8_t* closure);
     int first;

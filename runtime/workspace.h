@@ -67,7 +67,7 @@ struct Workspace {
   std::vector<int64_t> input_dims, output_dims, slot_bytes;
   std::vector<void*> slot_pointers, input_pointers, output_pointers;
 
-  std::thread::id thread;    // of the last call
+  std::thread::id thread;      // of the last call
   bool lends_results = false;  // to the caller of the last call
   bool busy = false;
 };

@@ -45,19 +45,23 @@ void BuildLowering(mlir::PassManager& manager) {
   manager.addPass(mlir::createReconcileUnrealizedCastsPass());
 }
 
-mlir::LogicalResult AddFunctions(const ProgramView& program, const HostOptions& options, mlir::ModuleOp module) {
+mlir::LogicalResult AddFunctions(const ProgramView& program, const HostOptions& options,
+                                 mlir::ModuleOp module) {
   for (size_t i = 0; i < program.methods.size(); ++i)
     for (HostFunction kind : {HostFunction::kShapes, HostFunction::kRun})
       if (mlir::failed(AddHostFunction(kind, program.methods[i], program, options.kernel_symbols,
-                                       kind == HostFunction::kShapes ? ShapesSymbol(i) : RunSymbol(i), module)))
+                                       kind == HostFunction::kShapes ? ShapesSymbol(i) : RunSymbol(i),
+                                       module)))
         return mlir::failure();
   if (!program.prepare) return mlir::success();
-  return AddHostFunction(HostFunction::kRun, program.prepare, program, options.kernel_symbols, kPrepareSymbol, module);
+  return AddHostFunction(HostFunction::kRun, program.prepare, program, options.kernel_symbols, kPrepareSymbol,
+                         module);
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> EmitHost(mlir::ModuleOp source, const Target& target, const HostOptions& options) {
+absl::StatusOr<std::string> EmitHost(mlir::ModuleOp source, const Target& target,
+                                     const HostOptions& options) {
   absl::StatusOr<ProgramView> program = ViewProgram(source);
   if (!program.ok()) return program.status();
 

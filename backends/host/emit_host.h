@@ -1,8 +1,8 @@
 #ifndef WEFT_BACKENDS_HOST_EMIT_HOST_H_
 #define WEFT_BACKENDS_HOST_EMIT_HOST_H_
 
-// The program around the kernels: functions that compute sizes, check them and launch kernels in order, and the table by
-// which the runtime library (runtime/program_table.h) knows the program.
+// The program around the kernels: functions that compute sizes, check them and launch kernels in order, and
+// the table by which the runtime library (runtime/program_table.h) knows the program.
 
 #include <cstdint>
 #include <map>
@@ -23,17 +23,19 @@ struct EmbeddedWeights {
 };
 
 struct HostOptions {
-  // C symbols of the compiled kernels, by the name of the weft.kernel; one that is not listed has its own name.
+  // C symbols of the compiled kernels, by the name of the weft.kernel; one that is not listed has its own
+  // name.
   std::map<std::string, std::string> kernel_symbols;
   // Non-empty: also define the functions of a library's C interface under this prefix.
   std::string library_prefix;
   const EmbeddedWeights* embedded = nullptr;
 };
 
-// The object code (ELF) for `module` as the passes leave it: methods and @prepare that launch kernels, with a memory
-// plan. Defines `weft_program_table`, needs the kernels and the runtime library. Errors: InvalidArgument for a module that
-// is not in that form.
-absl::StatusOr<std::string> EmitHost(mlir::ModuleOp module, const Target& target, const HostOptions& options = {});
+// The object code (ELF) for `module` as the passes leave it: methods and @prepare that launch kernels, with a
+// memory plan. Defines `weft_program_table`, needs the kernels and the runtime library. Errors:
+// InvalidArgument for a module that is not in that form.
+absl::StatusOr<std::string> EmitHost(mlir::ModuleOp module, const Target& target,
+                                     const HostOptions& options = {});
 
 // "weft_FILE_ENTRY": what the names of the program's C interface begin with.
 std::string LibraryPrefix(mlir::ModuleOp module);

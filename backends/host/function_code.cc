@@ -98,7 +98,8 @@ class FunctionEmitter {
     int64_t buffers = 1, numbers = 1;
     source_.walk([&](ir::LaunchOp launch) {
       int64_t axes = 0;
-      for (mlir::Type type : llvm::concat<const mlir::Type>(launch.getOperandTypes(), launch.getResultTypes())) {
+      for (mlir::Type type :
+           llvm::concat<const mlir::Type>(launch.getOperandTypes(), launch.getResultTypes())) {
         auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type);
         axes += tensor ? tensor.getRank() : 1;
       }
@@ -116,7 +117,8 @@ class FunctionEmitter {
       auto type = mlir::cast<mlir::RankedTensorType>(argument.getType());
       Place& place = places_[argument];
       for (int64_t axis = 0; axis < type.getRank(); ++axis, ++axes)
-        place.sizes.push_back(type.isDynamicDim(axis) ? LoadSize(input_dims_, axes) : Index(type.getDimSize(axis)));
+        place.sizes.push_back(type.isDynamicDim(axis) ? LoadSize(input_dims_, axes)
+                                                      : Index(type.getDimSize(axis)));
       if (!shapes()) place.pointer = LoadPointer(frame_[kInputs], static_cast<int64_t>(number));
     }
   }
@@ -124,7 +126,8 @@ class FunctionEmitter {
   // Sizes of a static type.
   Place StaticPlace(Value value) {
     Place place;
-    for (int64_t size : mlir::cast<mlir::RankedTensorType>(value.getType()).getShape()) place.sizes.push_back(Index(size));
+    for (int64_t size : mlir::cast<mlir::RankedTensorType>(value.getType()).getShape())
+      place.sizes.push_back(Index(size));
     return place;
   }
 
@@ -137,7 +140,8 @@ class FunctionEmitter {
     }
     if (auto weight = mlir::dyn_cast<ir::WeightOp>(op)) {
       Place place = StaticPlace(weight);
-      if (!shapes()) place.pointer = LoadPointer(frame_[kWeights], program_.weight_numbers.lookup(weight.getPath()));
+      if (!shapes())
+        place.pointer = LoadPointer(frame_[kWeights], program_.weight_numbers.lookup(weight.getPath()));
       places_[weight] = place;
       return mlir::success();
     }
@@ -183,7 +187,8 @@ class FunctionEmitter {
         if (auto value = mlir::dyn_cast<Value>(size)) {
           place.sizes.push_back(scalars_.lookup(value));
         } else {
-          place.sizes.push_back(Index(mlir::cast<mlir::IntegerAttr>(mlir::cast<mlir::Attribute>(size)).getInt()));
+          place.sizes.push_back(
+              Index(mlir::cast<mlir::IntegerAttr>(mlir::cast<mlir::Attribute>(size)).getInt()));
         }
       }
     } else {
@@ -195,11 +200,12 @@ class FunctionEmitter {
   }
 
   Value Bytes(llvm::StringRef bytes) {
-    std::string name = "weft_data_" + std::to_string(std::distance(module_.getBody()->begin(), module_.getBody()->end()));
+    std::string name =
+        "weft_data_" + std::to_string(std::distance(module_.getBody()->begin(), module_.getBody()->end()));
     mlir::OpBuilder at_end = mlir::OpBuilder::atBlockEnd(module_.getBody());
     auto type = LLVM::LLVMArrayType::get(b_.getI8Type(), bytes.size());
-    auto global = LLVM::GlobalOp::create(at_end, loc_, type, /*isConstant=*/true, LLVM::Linkage::Private, name,
-                                         b_.getStringAttr(bytes), /*alignment=*/64);
+    auto global = LLVM::GlobalOp::create(at_end, loc_, type, /*isConstant=*/true, LLVM::Linkage::Private,
+                                         name, b_.getStringAttr(bytes), /*alignment=*/64);
     return LLVM::AddressOfOp::create(b_, loc_, pointer_, global.getSymName());
   }
 
@@ -226,7 +232,8 @@ class FunctionEmitter {
   LLVM::LLVMFuncOp Declare(llvm::StringRef name, mlir::Type result, llvm::ArrayRef<mlir::Type> arguments) {
     if (auto known = module_.lookupSymbol<LLVM::LLVMFuncOp>(name)) return known;
     mlir::OpBuilder at_start = mlir::OpBuilder::atBlockBegin(module_.getBody());
-    return LLVM::LLVMFuncOp::create(at_start, module_.getLoc(), name, LLVM::LLVMFunctionType::get(result, arguments));
+    return LLVM::LLVMFuncOp::create(at_start, module_.getLoc(), name,
+                                    LLVM::LLVMFunctionType::get(result, arguments));
   }
 
   // Returns `code` unless `good`.
@@ -263,10 +270,11 @@ class FunctionEmitter {
       for (auto [i, value] : llvm::enumerate(check.getValues()))
         Store(ToI64(scalars_.lookup(value)), numbers_, static_cast<int64_t>(i));
       Value message = Bytes(check.getMessage().str() + '\0');
-      auto failed = Declare("weft_check_failed", b_.getI32Type(), {pointer_, pointer_, pointer_, b_.getI32Type()});
-      return LLVM::CallOp::create(
-                 b_, loc_, failed,
-                 mlir::ValueRange{context_, message, numbers_, I32(static_cast<int32_t>(check.getValues().size()))})
+      auto failed =
+          Declare("weft_check_failed", b_.getI32Type(), {pointer_, pointer_, pointer_, b_.getI32Type()});
+      return LLVM::CallOp::create(b_, loc_, failed,
+                                  mlir::ValueRange{context_, message, numbers_,
+                                                   I32(static_cast<int32_t>(check.getValues().size()))})
           .getResult();
     });
   }
@@ -275,7 +283,8 @@ class FunctionEmitter {
   Value BytesOf(const Place& place, int64_t element_bytes) {
     mlir::Type real = b_.getF64Type();
     Value bytes = I64(element_bytes);
-    Value estimate = arith::ConstantOp::create(b_, loc_, b_.getF64FloatAttr(static_cast<double>(element_bytes)));
+    Value estimate =
+        arith::ConstantOp::create(b_, loc_, b_.getF64FloatAttr(static_cast<double>(element_bytes)));
     for (Value size : place.sizes) {
       Value wide = ToI64(size);
       bytes = arith::MulIOp::create(b_, loc_, bytes, wide);
@@ -300,7 +309,8 @@ class FunctionEmitter {
       int64_t slot = slots[number];
       if (shapes() && slot >= 0) {
         Value bytes = BytesOf(place, ElementBytes(type.getElementType()));
-        Value before = LLVM::LoadOp::create(b_, loc_, b_.getI64Type(), Element(slot_bytes_, b_.getI64Type(), slot));
+        Value before =
+            LLVM::LoadOp::create(b_, loc_, b_.getI64Type(), Element(slot_bytes_, b_.getI64Type(), slot));
         Store(arith::MaxSIOp::create(b_, loc_, before, bytes), slot_bytes_, slot);
       } else if (!shapes() && outputs[number] >= 0) {
         place.pointer = LoadPointer(frame_[kOutputs], outputs[number]);
@@ -326,7 +336,8 @@ class FunctionEmitter {
       Store(place.pointer, buffers_, buffers++);
       auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
       for (int64_t axis = 0; axis < type.getRank(); ++axis)
-        if (type.isDynamicDim(axis)) Store(ToI64(place.sizes[static_cast<size_t>(axis)]), numbers_, extents++);
+        if (type.isDynamicDim(axis))
+          Store(ToI64(place.sizes[static_cast<size_t>(axis)]), numbers_, extents++);
     };
     for (Value input : launch.getInputs())
       if (mlir::isa<mlir::RankedTensorType>(input.getType())) add_tensor(input);

@@ -16,9 +16,9 @@ enum class HostFunction {
   kRun,     // runtime::RunFunction
 };
 
-// Adds to `module` the function `symbol` for `source`, a method or @prepare with a memory plan: func.func over !llvm.ptr,
-// sizes in arith, tables through LLVM's loads and stores. What is not in the form that the passes promise is an error
-// diagnostic at the operation.
+// Adds to `module` the function `symbol` for `source`, a method or @prepare with a memory plan: func.func
+// over !llvm.ptr, sizes in arith, tables through LLVM's loads and stores. What is not in the form that the
+// passes promise is an error diagnostic at the operation.
 mlir::LogicalResult AddHostFunction(HostFunction kind, mlir::func::FuncOp source, const ProgramView& program,
                                     const std::map<std::string, std::string>& kernel_symbols,
                                     absl::string_view symbol, mlir::ModuleOp module);

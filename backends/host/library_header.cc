@@ -69,15 +69,16 @@ std::string LibraryPrefix(mlir::ModuleOp module) {
 std::string LibraryHeader(mlir::ModuleOp module, absl::string_view prefix) {
   std::string guard = absl::StrCat(prefix, "_H_");
   for (char& c : guard) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return absl::StrCat("/* Entry ", Text(module, "weft.entry"), " of ", Text(module, "weft.file"), ". */\n#ifndef ", guard,
-                      "\n#define ", guard, "\n\n", kRuntimeHeader,
-                      absl::StrReplaceAll(kDeclarations, {{"PREFIX", prefix}}), "\n#endif /* ", guard, " */\n");
+  return absl::StrCat("/* Entry ", Text(module, "weft.entry"), " of ", Text(module, "weft.file"),
+                      ". */\n#ifndef ", guard, "\n#define ", guard, "\n\n", kRuntimeHeader,
+                      absl::StrReplaceAll(kDeclarations, {{"PREFIX", prefix}}), "\n#endif /* ", guard,
+                      " */\n");
 }
 
 std::vector<std::string> LibraryFunctions(absl::string_view prefix) {
   std::vector<std::string> names;
-  for (const char* name : {"abi_version", "create", "destroy", "last_error", "method", "input", "output", "dimension",
-                           "run", "profile", "write_profile"})
+  for (const char* name : {"abi_version", "create", "destroy", "last_error", "method", "input", "output",
+                           "dimension", "run", "profile", "write_profile"})
     names.push_back(absl::StrCat(prefix, "_", name));
   return names;
 }

@@ -45,8 +45,13 @@ mlir::FileLineColLoc FilePlace(mlir::Location location) {
 
 class TableBuilder {
  public:
-  TableBuilder(mlir::ModuleOp source, const ProgramView& program, const HostOptions& options, llvm::Module& module)
-      : source_(source), program_(program), options_(options), module_(module), context_(module.getContext()) {}
+  TableBuilder(mlir::ModuleOp source, const ProgramView& program, const HostOptions& options,
+               llvm::Module& module)
+      : source_(source),
+        program_(program),
+        options_(options),
+        module_(module),
+        context_(module.getContext()) {}
 
   absl::Status Run(const Target& target) {
     Fields methods;
@@ -66,8 +71,9 @@ class TableBuilder {
       }
       prepared_count = static_cast<int32_t>(bytes.size());
       prepared_bytes = Array(bytes);
-      prepare = Array({Struct({String("prepare"), String(""), I32(0), I32(prepared_count), Null(), Null(),
-                               I64(Number(function, "weft.arena")), I64(0), Null(), Function(kPrepareSymbol)})});
+      prepare =
+          Array({Struct({String("prepare"), String(""), I32(0), I32(prepared_count), Null(), Null(),
+                         I64(Number(function, "weft.arena")), I64(0), Null(), Function(kPrepareSymbol)})});
     }
     Fields dimensions = Dimensions(), weights = Weights(), launches = Launches();
     auto name = [&](const char* attribute) {
@@ -75,13 +81,26 @@ class TableBuilder {
       return String(text ? text.getValue() : "");
     };
     Constant* table = Struct({
-        I32(runtime::kTableVersion), I32(dimensions.size()), I32(weights.size()), I32(methods.size()),
-        I32(launches.size()), I32(prepared_count), name("weft.file"), name("weft.entry"), Array(dimensions),
-        Array(weights), Array(methods), Array(launches), prepare, prepared_bytes,
-        String(absl::StrJoin(target.features, ",")), EmbeddedData(), EmbeddedOffsets(),
+        I32(runtime::kTableVersion),
+        I32(dimensions.size()),
+        I32(weights.size()),
+        I32(methods.size()),
+        I32(launches.size()),
+        I32(prepared_count),
+        name("weft.file"),
+        name("weft.entry"),
+        Array(dimensions),
+        Array(weights),
+        Array(methods),
+        Array(launches),
+        prepare,
+        prepared_bytes,
+        String(absl::StrJoin(target.features, ",")),
+        EmbeddedData(),
+        EmbeddedOffsets(),
     });
-    table_ = new llvm::GlobalVariable(module_, table->getType(), true, llvm::GlobalValue::ExternalLinkage, table,
-                                      "weft_program_table");
+    table_ = new llvm::GlobalVariable(module_, table->getType(), true, llvm::GlobalValue::ExternalLinkage,
+                                      table, "weft_program_table");
     return absl::OkStatus();
   }
 
@@ -89,18 +108,19 @@ class TableBuilder {
   void AddInterface() {
     llvm::IRBuilder<> b(context_);
     llvm::Type *pointer = b.getPtrTy(), *i32 = b.getInt32Ty(), *i64 = b.getInt64Ty();
-    auto add = [&](const char* name, bool with_table, llvm::Type* result, std::vector<llvm::Type*> arguments) {
-      auto* function =
-          llvm::Function::Create(llvm::FunctionType::get(result, arguments, false), llvm::GlobalValue::ExternalLinkage,
-                                 options_.library_prefix + "_" + name, module_);
+    auto add = [&](const char* name, bool with_table, llvm::Type* result,
+                   std::vector<llvm::Type*> arguments) {
+      auto* function = llvm::Function::Create(llvm::FunctionType::get(result, arguments, false),
+                                              llvm::GlobalValue::ExternalLinkage,
+                                              options_.library_prefix + "_" + name, module_);
       std::vector<llvm::Value*> values;
       if (with_table) {
         arguments.insert(arguments.begin(), pointer);
         values.push_back(table_);
       }
       for (llvm::Argument& argument : function->args()) values.push_back(&argument);
-      llvm::FunctionCallee callee = module_.getOrInsertFunction(std::string("weft_table_") + name,
-                                                                llvm::FunctionType::get(result, arguments, false));
+      llvm::FunctionCallee callee = module_.getOrInsertFunction(
+          std::string("weft_table_") + name, llvm::FunctionType::get(result, arguments, false));
       b.SetInsertPoint(llvm::BasicBlock::Create(context_, "", function));
       llvm::Value* value = b.CreateCall(callee, values);
       if (result->isVoidTy()) {
@@ -119,22 +139,28 @@ class TableBuilder {
     add("run", false, i32, {pointer, pointer, pointer, i64, pointer, i64});
     add("profile", false, i32, {pointer, i32});
     add("write_profile", false, i32, {pointer, pointer});
-    auto* version = llvm::Function::Create(llvm::FunctionType::get(i32, false), llvm::GlobalValue::ExternalLinkage,
-                                           options_.library_prefix + "_abi_version", module_);
+    auto* version =
+        llvm::Function::Create(llvm::FunctionType::get(i32, false), llvm::GlobalValue::ExternalLinkage,
+                               options_.library_prefix + "_abi_version", module_);
     b.SetInsertPoint(llvm::BasicBlock::Create(context_, "", version));
     b.CreateRet(b.getInt32(WEFT_ABI_VERSION));
   }
 
  private:
-  Constant* I32(int64_t value) { return llvm::ConstantInt::getSigned(llvm::Type::getInt32Ty(context_), value); }
-  Constant* I64(int64_t value) { return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value); }
+  Constant* I32(int64_t value) {
+    return llvm::ConstantInt::getSigned(llvm::Type::getInt32Ty(context_), value);
+  }
+  Constant* I64(int64_t value) {
+    return llvm::ConstantInt::getSigned(llvm::Type::getInt64Ty(context_), value);
+  }
   Constant* F64(double value) { return llvm::ConstantFP::get(llvm::Type::getDoubleTy(context_), value); }
   Constant* Null() { return llvm::ConstantPointerNull::get(llvm::PointerType::get(context_, 0)); }
   Constant* Struct(const Fields& fields) { return llvm::ConstantStruct::getAnon(context_, fields); }
   Constant* Function(const std::string& name) { return module_.getFunction(name); }
 
   Constant* Global(Constant* value) {
-    return new llvm::GlobalVariable(module_, value->getType(), true, llvm::GlobalValue::PrivateLinkage, value, "");
+    return new llvm::GlobalVariable(module_, value->getType(), true, llvm::GlobalValue::PrivateLinkage, value,
+                                    "");
   }
   Constant* String(llvm::StringRef text) {
     Constant*& known = strings_[text];
@@ -144,7 +170,8 @@ class TableBuilder {
   // All of one type; null for none.
   Constant* Array(const Fields& elements) {
     if (elements.empty()) return Null();
-    return Global(llvm::ConstantArray::get(llvm::ArrayType::get(elements[0]->getType(), elements.size()), elements));
+    return Global(
+        llvm::ConstantArray::get(llvm::ArrayType::get(elements[0]->getType(), elements.size()), elements));
   }
 
   static int64_t Number(mlir::Operation* op, const char* name) {
@@ -165,7 +192,8 @@ class TableBuilder {
     return String("?");
   }
 
-  absl::StatusOr<Constant*> Port(mlir::RankedTensorType type, mlir::DictionaryAttr attributes, const std::string& name) {
+  absl::StatusOr<Constant*> Port(mlir::RankedTensorType type, mlir::DictionaryAttr attributes,
+                                 const std::string& name) {
     if (type.getRank() > WEFT_MAX_RANK)
       return absl::InvalidArgumentError(absl::StrCat(name, " has more than ", WEFT_MAX_RANK, " axes"));
     auto find = [&](const char* key) { return attributes ? attributes.get(key) : mlir::Attribute(); };
@@ -173,7 +201,8 @@ class TableBuilder {
     weft_type element = TypeOfElement(type.getElementType());
     if (declared) {
       std::optional<weft_type> known = TypeByName(declared.getValue());
-      if (!known) return absl::InvalidArgumentError(absl::StrCat("unknown element type ", declared.getValue().str()));
+      if (!known)
+        return absl::InvalidArgumentError(absl::StrCat("unknown element type ", declared.getValue().str()));
       element = *known;
     }
     auto given = mlir::dyn_cast_or_null<mlir::StringAttr>(find("weft.name"));
@@ -191,7 +220,8 @@ class TableBuilder {
     if (auto range = mlir::dyn_cast_or_null<mlir::DenseI64ArrayAttr>(find("weft.range"))) {
       lo = String(std::to_string(range[0]));
       hi = String(std::to_string(range[1]));
-    } else if (auto bounds = mlir::dyn_cast_or_null<mlir::ArrayAttr>(find("weft.range")); bounds && bounds.size() == 2) {
+    } else if (auto bounds = mlir::dyn_cast_or_null<mlir::ArrayAttr>(find("weft.range"));
+               bounds && bounds.size() == 2) {
       lo = SizeText(bounds[0]);
       hi = SizeText(bounds[1]);
     }
@@ -202,14 +232,14 @@ class TableBuilder {
   absl::StatusOr<Constant*> Method(mlir::func::FuncOp function, size_t position) {
     Fields inputs, outputs;
     for (unsigned i = 0; i < function.getNumArguments(); ++i) {
-      auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getArgumentTypes()[i]), function.getArgAttrDict(i),
-                       "input" + std::to_string(i));
+      auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getArgumentTypes()[i]),
+                       function.getArgAttrDict(i), "input" + std::to_string(i));
       if (!port.ok()) return port.status();
       inputs.push_back(*port);
     }
     for (unsigned i = 0; i < function.getNumResults(); ++i) {
-      auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getResultTypes()[i]), function.getResultAttrDict(i),
-                       "output" + std::to_string(i));
+      auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getResultTypes()[i]),
+                       function.getResultAttrDict(i), "output" + std::to_string(i));
       if (!port.ok()) return port.status();
       outputs.push_back(*port);
     }
@@ -231,13 +261,16 @@ class TableBuilder {
         return value ? value.getInt() : otherwise;
       };
       int64_t lo = number("lo", 0), typical = lo;
-      if (auto hot = mlir::dyn_cast_or_null<mlir::DenseI64ArrayAttr>(dimension.get("hot")); hot && !hot.empty()) {
+      if (auto hot = mlir::dyn_cast_or_null<mlir::DenseI64ArrayAttr>(dimension.get("hot"));
+          hot && !hot.empty()) {
         typical = hot[0];
-      } else if (auto listed = mlir::dyn_cast_or_null<mlir::ArrayAttr>(dimension.get("hot")); listed && !listed.empty()) {
+      } else if (auto listed = mlir::dyn_cast_or_null<mlir::ArrayAttr>(dimension.get("hot"));
+                 listed && !listed.empty()) {
         typical = mlir::cast<mlir::IntegerAttr>(listed[0]).getInt();
       }
-      dimensions.push_back(Struct({String(mlir::cast<mlir::StringAttr>(dimension.get("name")).getValue()), I64(lo),
-                                   I64(number("hi", INT64_MAX)), I64(number("step", 1)), I64(typical)}));
+      dimensions.push_back(
+          Struct({String(mlir::cast<mlir::StringAttr>(dimension.get("name")).getValue()), I64(lo),
+                  I64(number("hi", INT64_MAX)), I64(number("step", 1)), I64(typical)}));
     }
     return dimensions;
   }
@@ -251,9 +284,10 @@ class TableBuilder {
       for (int64_t size : type.getShape()) shape.push_back(I64(size));
       std::optional<llvm::APFloat> fill = op.getFill();
       weft_type element = TypeOfElement(type.getElementType());
-      weights.push_back(Struct({String(op.getPath()), I32(element), I32(type.getRank()), Array(shape),
-                                I32(op.getState()), I32(fill.has_value()), F64(fill ? fill->convertToDouble() : 0),
-                                I32(weight.used_by_methods), I32(element == WEFT_I8)}));
+      weights.push_back(
+          Struct({String(op.getPath()), I32(element), I32(type.getRank()), Array(shape), I32(op.getState()),
+                  I32(fill.has_value()), F64(fill ? fill->convertToDouble() : 0), I32(weight.used_by_methods),
+                  I32(element == WEFT_I8)}));
     }
     return weights;
   }
@@ -264,9 +298,10 @@ class TableBuilder {
       mlir::Operation* kernel = source_.lookupSymbol(launch.getCallee());
       auto path = launch->getAttrOfType<mlir::StringAttr>("path");
       mlir::FileLineColLoc place = FilePlace(launch.getLoc());
-      launches.push_back(Struct({String(launch.getCallee()), String(path ? path.getValue() : launch.getCallee()),
-                                 String(place ? place.getFilename().getValue() : ""), I32(place ? place.getLine() : 0),
-                                 I32(0), F64(Real(kernel, "flops")), F64(Real(kernel, "bytes"))}));
+      launches.push_back(
+          Struct({String(launch.getCallee()), String(path ? path.getValue() : launch.getCallee()),
+                  String(place ? place.getFilename().getValue() : ""), I32(place ? place.getLine() : 0),
+                  I32(0), F64(Real(kernel, "flops")), F64(Real(kernel, "bytes"))}));
     }
     return launches;
   }
@@ -274,10 +309,13 @@ class TableBuilder {
   Constant* EmbeddedData() {
     if (options_.embedded == nullptr) return Null();
     // The assembler copies the file: as a constant of the module it would go through every pass.
-    module_.appendModuleInlineAsm("\t.section .rodata.weft_weights,\"a\",@progbits\n\t.balign 64\nweft_embedded_weights:\n\t.incbin \"" +
-                                  options_.embedded->path + "\"\n\t.byte 0\n\t.text\n");
-    auto* data = new llvm::GlobalVariable(module_, llvm::Type::getInt8Ty(context_), true,
-                                          llvm::GlobalValue::ExternalLinkage, nullptr, "weft_embedded_weights");
+    module_.appendModuleInlineAsm(
+        "\t.section .rodata.weft_weights,\"a\",@progbits\n\t.balign 64\nweft_embedded_weights:\n\t.incbin "
+        "\"" +
+        options_.embedded->path + "\"\n\t.byte 0\n\t.text\n");
+    auto* data =
+        new llvm::GlobalVariable(module_, llvm::Type::getInt8Ty(context_), true,
+                                 llvm::GlobalValue::ExternalLinkage, nullptr, "weft_embedded_weights");
     data->setVisibility(llvm::GlobalValue::HiddenVisibility);
     return data;
   }

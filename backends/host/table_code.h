@@ -13,7 +13,8 @@ std::string ShapesSymbol(size_t method);
 std::string RunSymbol(size_t method);
 inline constexpr char kPrepareSymbol[] = "weft_host_prepare";
 
-// Adds runtime::ProgramTable as the constant `weft_program_table`, and the C interface if options.library_prefix is set.
+// Adds runtime::ProgramTable as the constant `weft_program_table`, and the C interface if
+// options.library_prefix is set.
 absl::Status AddProgramTable(mlir::ModuleOp source, const ProgramView& program, const Target& target,
                              const HostOptions& options, llvm::Module& module);
 

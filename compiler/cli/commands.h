@@ -11,9 +11,11 @@ namespace weft::cli {
 
 using Run = std::function<int()>;
 
+void AddCacheCommand(CLI::App& app, Run& run);
 void AddCheckCommand(CLI::App& app, Run& run);
 void AddCompileCommand(CLI::App& app, Run& run);
 void AddFmtCommand(CLI::App& app, Run& run);
+void AddRunCommands(CLI::App& app, Run& run);  // run, bench
 void AddTestCommand(CLI::App& app, Run& run);
 void AddWeightsCommand(CLI::App& app, Run& run);
 

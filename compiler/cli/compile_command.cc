@@ -1,52 +1,67 @@
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "compiler/cli/commands.h"
+#include "compiler/cli/compile_options.h"
 #include "compiler/cli/report.h"
-#include "compiler/driver/compile.h"
+#include "runtime/atomic_file.h"
 
 namespace weft::cli {
 
 namespace {
 
+using driver::Emit;
+
+const std::map<std::string, Emit> kEmits = {{"exe", Emit::kExecutable},    {"so", Emit::kSharedLibrary},
+                                            {"a", Emit::kArchive},         {"obj", Emit::kObject},
+                                            {"schedule", Emit::kSchedule}, {"ir", Emit::kIr},
+                                            {"stmt", Emit::kStmt},         {"asm", Emit::kAssembly}};
+
 struct CompileCommand {
-  std::string file, entry;
-  std::string emit = "exe", backend = "halide";
-  std::vector<std::string> dims;
-  driver::CompileOptions options;
+  ProgramOptions program;
+  std::string emit = "exe", after, output;
+  std::vector<std::string> weights;
+  bool embed = false;
 };
 
-bool ReadDimensions(const std::vector<std::string>& texts, std::map<std::string, int64_t>* dims) {
-  for (const std::string& text : texts) {
-    size_t equal = text.find('=');
-    int64_t number = 0;
-    if (equal == std::string::npos || !absl::SimpleAtoi(text.substr(equal + 1), &number)) {
-      Fail(absl::StrCat("`--dim ", text, "` is not NAME=NUMBER"));
-      return false;
-    }
-    (*dims)[text.substr(0, equal)] = number;
-  }
-  return true;
+int Write(const std::string& path, const std::string& bytes, bool executable) {
+  runtime::Status written = runtime::WriteFileAtomically(path, bytes, executable ? 0777 : 0666);
+  return written.ok() ? 0 : Fail(written.message());
 }
 
-int Compile(CompileCommand command) {
-  std::map<std::string, int64_t> dims;
-  driver::SourceProgram program;
-  if (!ReadDimensions(command.dims, &dims) || !LoadOrReport(program, command.file)) return 1;
-  std::optional<dsl::Program> elaborated = program.Elaborate(command.entry, dims);
-  if (PrintDiagnostics(program) || !elaborated) return 1;
-  driver::CompileOptions& options = command.options;
-  options.backend = command.backend == "loops" ? driver::Backend::kLoops : driver::Backend::kHalide;
-  options.emit = command.emit == "so"   ? driver::Emit::kSharedLibrary
-                 : command.emit == "ir" ? driver::Emit::kIr
-                                        : driver::Emit::kExecutable;
-  if (options.output.empty()) options.output = elaborated->entry + (command.emit == "so" ? ".so" : "");
-  absl::StatusOr<std::string> result = driver::Compile(*elaborated, program.sources(), options);
-  if (!result.ok()) return Fail(result.status().message());
-  std::cout << *result;
-  return 0;
+int Compile(const CompileCommand& command) {
+  Emit emit = kEmits.at(command.emit);
+  if (command.embed == command.weights.empty())
+    return Fail(command.embed
+                    ? "--embed-weights needs --weights FILE"
+                    : "--weights goes with --embed-weights; a compiled program takes --weights itself");
+  if (!command.after.empty() && emit != Emit::kIr) return Fail("--after goes with --emit ir");
+  driver::SourceProgram source;
+  std::optional<dsl::Program> program = LoadProgram(command.program, source);
+  if (!program) return 1;
+  std::optional<driver::CompileOptions> options = MakeCompileOptions(command.program, source);
+  if (!options) return 1;
+  options->emit = emit;
+  options->after = command.after;
+  options->embedded_weights = command.weights;
+  absl::StatusOr<driver::Compiled> compiled = driver::Compile(*program, source.sources(), *options);
+  if (!compiled.ok()) return Fail(compiled.status().message());
+  std::string output = command.output;
+  if (output.empty() && driver::IsText(emit)) {
+    std::cout << compiled->bytes;
+    return 0;
+  }
+  if (output.empty()) {
+    output = program->entry + (emit == Emit::kExecutable ? ""
+                               : emit == Emit::kObject   ? ".o"
+                                                         : "." + command.emit);
+  }
+  if (int failed = Write(output, compiled->bytes, emit == Emit::kExecutable || emit == Emit::kSharedLibrary))
+    return failed;
+  if (compiled->header.empty()) return 0;
+  return Write(std::filesystem::path(output).replace_extension(".h").string(), compiled->header, false);
 }
 
 }  // namespace
@@ -55,18 +70,22 @@ void AddCompileCommand(CLI::App& app, Run& run) {
   auto options = std::make_shared<CompileCommand>();
   CLI::App* command = app.add_subcommand(
       "compile", "Compile an entry of a model file.\nExample: weft compile model.weft --dim B=4 -o model");
-  command->add_option("FILE", options->file, "the model file")->required();
-  command->add_option("--entry", options->entry, "which entry, where the file has several");
-  command->add_option("--dim", options->dims, "fix a dimension: NAME=NUMBER")->allow_extra_args(false);
-  command->add_option("--target", options->options.target,
-                      "CPU[+feature...]: host, x86-64-v2, x86-64-v3, x86-64-v4");
-  command->add_option("--backend", options->backend, "halide, or the plain reference loops")
-      ->check(CLI::IsMember({"halide", "loops"}));
-  command->add_option("--emit", options->emit, "what to write")->check(CLI::IsMember({"exe", "so", "ir"}));
-  command->add_option("--after", options->options.after,
+  AddProgramOptions(*command, options->program);
+  std::vector<std::string> kinds;
+  for (const auto& [name, emit] : kEmits) kinds.push_back(name);
+  command
+      ->add_option(
+          "--emit", options->emit,
+          "what to write: an executable, a library (so, a, obj; with a C header beside it), or a text: "
+          "schedule, ir, stmt, asm")
+      ->check(CLI::IsMember(kinds));
+  command->add_option("--after", options->after,
                       "with --emit ir: the pass or stage to stop behind; `lower` for none");
-  command->add_option("-o,--output", options->options.output,
-                      "the file to write; the entry's name if left out");
+  command->add_option("--weights", options->weights, "[PREFIX=]FILE to embed; may be repeated")
+      ->allow_extra_args(false);
+  command->add_flag("--embed-weights", options->embed, "put the weights into the program");
+  command->add_option("-o,--output", options->output,
+                      "the file to write; the entry's name if left out, texts are printed");
   command->callback([&run, options] { run = [options] { return Compile(*options); }; });
 }
 

@@ -11,7 +11,9 @@ int main(int argc, char** argv) {
   weft::cli::AddFmtCommand(app, run);
   weft::cli::AddTestCommand(app, run);
   weft::cli::AddCompileCommand(app, run);
+  weft::cli::AddRunCommands(app, run);
   weft::cli::AddWeightsCommand(app, run);
+  weft::cli::AddCacheCommand(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

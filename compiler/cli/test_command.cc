@@ -34,6 +34,7 @@ using Clock = std::chrono::steady_clock;
 struct Job {
   driver::SourceProgram* program;
   const dsl::ast::Test* test;
+  Job(driver::SourceProgram* program, const dsl::ast::Test* test) : program(program), test(test) {}
   // While it runs, and after.
   pid_t child = 0;
   int pipe = -1;
@@ -145,7 +146,7 @@ int RunTests(const TestCommand& command) {
     }
     std::vector<Job> jobs;
     for (const dsl::ast::Test* test : dsl::Tests(*program.module())) {
-      if (test->title.find(command.filter) != std::string::npos) jobs.push_back({&program, test});
+      if (test->title.find(command.filter) != std::string::npos) jobs.emplace_back(&program, test);
     }
     std::cout << file << ": " << jobs.size() << (jobs.size() == 1 ? " test" : " tests") << ", seed "
               << command.options.seed << std::endl;

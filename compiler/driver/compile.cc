@@ -1,16 +1,12 @@
 #include "compiler/driver/compile.h"
 
-#include <atomic>
-#include <thread>
+#include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "backends/halide/kernel_to_halide.h"
+#include "absl/strings/str_join.h"
 #include "backends/host/emit_host.h"
-#include "backends/loops/compile_kernel.h"
-#include "backends/schedule/default_schedule.h"
-#include "backends/schedule/target.h"
-#include "compiler/driver/link.h"
-#include "compiler/ir/weft_dialect.h"
+#include "backends/host/link.h"
+#include "compiler/driver/embed_weights.h"
 #include "compiler/lower/lower.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/pipeline/pipeline.h"
@@ -18,43 +14,6 @@
 namespace weft::driver {
 
 namespace {
-
-struct Kernel {
-  ir::KernelOp op;
-  std::string symbol;
-  absl::StatusOr<std::string> object = absl::UnknownError("not compiled");
-};
-
-absl::StatusOr<std::string> CompileKernel(ir::KernelOp kernel, const std::string& symbol, Backend backend,
-                                          const backends::Target& target) {
-  if (backend == Backend::kHalide) {
-    backends::Schedule schedule = backends::DefaultSchedule(backends::ViewKernel(kernel), target);
-    absl::StatusOr<std::string> object = backends::CompileWithHalide(kernel, schedule, target, symbol);
-    if (object.ok() || !absl::IsUnimplemented(object.status())) return object;
-  }
-  return backends::CompileWithLoops(kernel, target, symbol);
-}
-
-// Kernels are independent: every core takes the next one.
-absl::Status CompileKernels(std::vector<Kernel>& kernels, Backend backend, const backends::Target& target) {
-  std::atomic<size_t> next = 0;
-  auto work = [&] {
-    for (size_t i = next++; i < kernels.size(); i = next++) {
-      kernels[i].object = CompileKernel(kernels[i].op, kernels[i].symbol, backend, target);
-    }
-  };
-  std::vector<std::thread> workers;
-  for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i) workers.emplace_back(work);
-  work();
-  for (std::thread& worker : workers) worker.join();
-  for (const Kernel& kernel : kernels) {
-    if (!kernel.object.ok()) {
-      return absl::Status(kernel.object.status().code(),
-                          absl::StrCat("kernel `", kernel.symbol, "`: ", kernel.object.status().message()));
-    }
-  }
-  return absl::OkStatus();
-}
 
 std::string TextOf(mlir::ModuleOp module) {
   std::string text;
@@ -84,6 +43,12 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program&
                                                              const CompileOptions& options,
                                                              const backends::Target& target,
                                                              mlir::MLIRContext& context) {
+  std::vector<std::string> names = passes::PassNames();
+  if (!options.after.empty() && options.after != "lower" &&
+      std::find(names.begin(), names.end(), options.after) == names.end()) {
+    return absl::NotFoundError(absl::StrCat("there is no pass or stage `", options.after,
+                                            "`; there are lower, ", absl::StrJoin(names, ", ")));
+  }
   Problems problems(context);
   absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> module = lower::Lower(program, sources, context);
   if (!module.ok() || (options.emit == Emit::kIr && options.after == "lower")) return module;
@@ -98,45 +63,107 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program&
   return module;
 }
 
-// Host code first, then the kernels.
-absl::StatusOr<std::vector<std::string>> MakeObjects(mlir::ModuleOp module, Backend backend,
+// Puts the user's schedules over the default ones.
+absl::Status OverrideSchedules(std::vector<Kernel>& kernels, const CompileOptions& options) {
+  std::vector<backends::Schedule*> schedules;
+  for (Kernel& kernel : kernels) schedules.push_back(&kernel.schedule);
+  for (const auto& [name, text] : options.schedules) {
+    absl::StatusOr<backends::Schedule> user = backends::ParseSchedule(text);
+    absl::Status status = user.ok() ? backends::OverrideSchedules(*user, schedules) : user.status();
+    if (!status.ok()) return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
+  }
+  return absl::OkStatus();
+}
+
+std::string AllSchedules(const std::vector<Kernel>& kernels) {
+  std::string text;
+  for (const Kernel& kernel : kernels)
+    absl::StrAppend(&text, "// kernel ", kernel.name, "\n", backends::PrintSchedule(kernel.schedule), "\n");
+  return text;
+}
+
+std::string AllCode(const std::vector<Kernel>& kernels) {
+  std::string text;
+  for (const Kernel& kernel : kernels)
+    absl::StrAppend(&text, "# kernel ", kernel.name, "\n", kernel.code, "\n");
+  return text;
+}
+
+// Host code, then the kernels.
+absl::StatusOr<std::vector<std::string>> MakeObjects(mlir::ModuleOp module,
+                                                     const std::vector<Kernel>& kernels,
                                                      const backends::Target& target,
                                                      backends::HostOptions host) {
-  std::vector<Kernel> kernels;
-  module.walk([&](ir::KernelOp kernel) {
-    std::string symbol = absl::StrCat("weft_kernel_", kernel.getSymName().str());
-    kernels.push_back({kernel, symbol});
-    host.kernel_symbols[kernel.getSymName().str()] = symbol;
-  });
-  if (absl::Status status = CompileKernels(kernels, backend, target); !status.ok()) return status;
+  std::vector<std::string> objects(1);
+  for (const Kernel& kernel : kernels) {
+    host.kernel_symbols[kernel.name] = kernel.symbol;
+    objects.push_back(kernel.code);
+  }
   absl::StatusOr<std::string> host_object = backends::EmitHost(module, target, host);
   if (!host_object.ok()) return host_object.status();
-  std::vector<std::string> objects{std::move(*host_object)};
-  for (Kernel& kernel : kernels) objects.push_back(std::move(*kernel.object));
+  objects[0] = std::move(*host_object);
   return objects;
+}
+
+absl::StatusOr<std::string> Link(const std::vector<std::string>& objects, Emit emit,
+                                 const std::string& prefix) {
+  if (emit == Emit::kExecutable) return backends::LinkExecutable(objects);
+  std::vector<std::string> exports = backends::LibraryFunctions(prefix);
+  if (emit == Emit::kSharedLibrary) return backends::LinkSharedLibrary(objects, exports);
+  if (emit == Emit::kArchive) return backends::LinkArchive(objects, exports);
+  return backends::LinkObject(objects, exports);
+}
+
+KernelOptions ForKernels(const CompileOptions& options) {
+  KernelOptions kernels;
+  kernels.backend = options.backend;
+  if (options.emit == Emit::kStmt) kernels.output = KernelOutput::kStmt;
+  if (options.emit == Emit::kAssembly) kernels.output = KernelOutput::kAssembly;
+  kernels.cache = options.cache;
+  kernels.progress = options.progress;
+  return kernels;
 }
 
 }  // namespace
 
-absl::StatusOr<std::string> Compile(const dsl::Program& program, const dsl::SourceManager& sources,
-                                    const CompileOptions& options) {
+bool IsText(Emit emit) {
+  return emit == Emit::kSchedule || emit == Emit::kIr || emit == Emit::kStmt || emit == Emit::kAssembly;
+}
+
+absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceManager& sources,
+                                 const CompileOptions& options) {
   absl::StatusOr<backends::Target> target = backends::ParseTarget(options.target);
   if (!target.ok()) return target.status();
   mlir::MLIRContext context;
   auto module = MakeModule(program, sources, options, *target, context);
   if (!module.ok()) return module.status();
-  if (options.emit == Emit::kIr) return TextOf(**module);
+  if (options.emit == Emit::kIr) return Compiled{TextOf(**module), ""};
+
+  std::vector<Kernel> kernels = KernelsOf(**module, *target);
+  if (absl::Status status = OverrideSchedules(kernels, options); !status.ok()) return status;
+  if (options.emit == Emit::kSchedule) return Compiled{AllSchedules(kernels), ""};
+  if (absl::Status status = CompileKernels(kernels, *target, ForKernels(options)); !status.ok())
+    return status;
+  if (IsText(options.emit)) return Compiled{AllCode(kernels), ""};
 
   backends::HostOptions host;
-  if (options.emit == Emit::kSharedLibrary) host.library_prefix = backends::LibraryPrefix(**module);
-  absl::StatusOr<std::vector<std::string>> objects = MakeObjects(**module, options.backend, *target, host);
+  EmbeddedFile embedded;
+  if (!options.embedded_weights.empty()) {
+    absl::StatusOr<std::vector<std::string>> objects = MakeObjects(**module, kernels, *target, host);
+    if (!objects.ok()) return objects.status();
+    absl::StatusOr<std::string> packer = backends::LinkExecutable(*objects);
+    if (!packer.ok()) return packer.status();
+    if (absl::Status status = embedded.Pack(*packer, options.embedded_weights); !status.ok()) return status;
+    host.embedded = &embedded.weights();
+  }
+  if (options.emit != Emit::kExecutable) host.library_prefix = backends::LibraryPrefix(**module);
+  absl::StatusOr<std::vector<std::string>> objects = MakeObjects(**module, kernels, *target, host);
   if (!objects.ok()) return objects.status();
-  absl::Status linked =
-      options.emit == Emit::kSharedLibrary
-          ? LinkSharedLibrary(*objects, backends::LibraryFunctions(host.library_prefix), options.output)
-          : LinkExecutable(*objects, options.output);
-  if (!linked.ok()) return linked;
-  return std::string();
+  absl::StatusOr<std::string> linked = Link(*objects, options.emit, host.library_prefix);
+  if (!linked.ok()) return linked.status();
+  std::string header =
+      options.emit == Emit::kExecutable ? "" : backends::LibraryHeader(**module, host.library_prefix);
+  return Compiled{std::move(*linked), std::move(header)};
 }
 
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,
@@ -147,7 +174,11 @@ absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& pr
   mlir::MLIRContext context;
   auto module = MakeModule(program, sources, {}, *target, context);
   if (!module.ok()) return module.status();
-  return MakeObjects(**module, backend, *target, {});
+  std::vector<Kernel> kernels = KernelsOf(**module, *target);
+  KernelOptions options;
+  options.backend = backend;
+  if (absl::Status status = CompileKernels(kernels, *target, options); !status.ok()) return status;
+  return MakeObjects(**module, kernels, *target, {});
 }
 
 }  // namespace weft::driver

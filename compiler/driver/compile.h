@@ -2,33 +2,53 @@
 #define WEFT_COMPILER_DRIVER_COMPILE_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "compiler/driver/compile_kernels.h"
 #include "dsl/base/source_file.h"
 #include "dsl/program/program.h"
 
 namespace weft::driver {
 
-enum class Emit { kExecutable, kSharedLibrary, kIr };
-enum class Backend { kHalide, kLoops };
+enum class Emit {
+  kExecutable,
+  kSharedLibrary,
+  kArchive,
+  kObject,
+  kSchedule,  // the schedules of all kernels, as `schedule` blocks
+  kIr,        // the module as text
+  kStmt,      // every kernel's loops as the back end has them, for people
+  kAssembly,  // every kernel's machine code as text
+};
+// Whether it is something to read, which goes to the standard output where no file is named.
+bool IsText(Emit emit);
 
 struct CompileOptions {
   Emit emit = Emit::kExecutable;
   Backend backend = Backend::kHalide;
   std::string target = "host";
-  std::string after;   // kIr: the pass or stage to stop behind; empty: all
-  std::string output;  // the file to write
+  std::string after;  // kIr: the pass or stage to stop behind, `lower` for none; empty: all
+  // (name, text) of schedules that replace parts of the default ones, later ones on top.
+  std::vector<std::pair<std::string, std::string>> schedules;
+  // [PREFIX=]FILE as a program takes them; the program then carries these weights inside.
+  std::vector<std::string> embedded_weights;
+  cache::ObjectCache cache;
+  std::function<void(size_t done, size_t all, const std::string& name)> progress;
 };
 
-// Lowers, optimizes and compiles a program and writes options.output, whole or not at all. For kIr returns
-// the module's text and writes nothing. A kernel that the Halide back end cannot express goes through the
-// loops.
-absl::StatusOr<std::string> Compile(const dsl::Program& program, const dsl::SourceManager& sources,
-                                    const CompileOptions& options);
+struct Compiled {
+  std::string bytes;
+  std::string header;  // of libraries: the C header
+};
 
-// The same for this machine, as objects (ELF bytes) for backends::LoadedProgram. Writes nothing.
+// Lowers, optimizes and compiles a program.
+absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceManager& sources,
+                                 const CompileOptions& options);
+
+// The same for this machine, as objects (ELF bytes) for backends::LoadedProgram.
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,
                                                           const dsl::SourceManager& sources, Backend backend);
 

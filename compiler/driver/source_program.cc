@@ -38,13 +38,22 @@ std::optional<dsl::Program> SourceProgram::Elaborate(const std::string& entry,
   if (!chosen) {
     std::string known = names.empty() ? "the file has no entry"
                                       : absl::StrCat("the file has the entries ", absl::StrJoin(names, ", "));
-    std::string problem = entry.empty() ? absl::StrCat(known, names.empty() ? "" : "; choose one by `--entry NAME`")
-                                        : absl::StrCat("there is no entry `", entry, "`; ", known);
+    std::string problem = entry.empty()
+                              ? absl::StrCat(known, names.empty() ? "" : "; choose one by `--entry NAME`")
+                              : absl::StrCat("there is no entry `", entry, "`; ", known);
     dsl::Span start{module_->file->source, 0, 0};
     diagnostics_.Report(start, dsl::kNoEntry, problem).SuggestNearest(entry, names);
     return std::nullopt;
   }
   return dsl::Elaborate(*module_, *chosen, dims, sources_, diagnostics_);
+}
+
+std::string SourceProgram::Schedules() const {
+  std::string text;
+  for (const dsl::ast::Decl* decl : module_->file->decls) {
+    if (decl->As<dsl::ast::Schedule>()) absl::StrAppend(&text, sources_.Text(decl->span), "\n");
+  }
+  return text;
 }
 
 }  // namespace weft::driver

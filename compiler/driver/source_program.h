@@ -22,6 +22,9 @@ class SourceProgram {
   // The program of an entry: of the only one where `entry` is empty. Nothing if something was reported.
   std::optional<dsl::Program> Elaborate(const std::string& entry, const std::map<std::string, int64_t>& dims);
 
+  // The text of the file's own `schedule` blocks.
+  std::string Schedules() const;
+
   const dsl::sema::Module* module() const { return module_; }
   dsl::SourceManager& sources() { return sources_; }
   dsl::Diagnostics& diagnostics() { return diagnostics_; }
@@ -33,7 +36,8 @@ class SourceProgram {
   const dsl::sema::Module* module_ = nullptr;
 };
 
-// The folder of the standard library: share/weft/stdlib beside the installed compiler, or the one it was built from.
+// The folder of the standard library: share/weft/stdlib beside the installed compiler, or the one it was
+// built from.
 std::string StandardLibrary();
 
 }  // namespace weft::driver

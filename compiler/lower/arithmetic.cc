@@ -53,7 +53,8 @@ Value Sign(OpBuilder& builder, Location loc, Value x, ElementType element) {
   Value one = Constant(builder, loc, x.getType(), 1);
   if (IsUnsigned(element)) return arith::SelectOp::create(builder, loc, is_positive, one, zero);
   Value is_negative = Compare(builder, loc, Function::kLt, x, zero, element);
-  Value below = arith::SelectOp::create(builder, loc, is_negative, Constant(builder, loc, x.getType(), -1), x);
+  Value below =
+      arith::SelectOp::create(builder, loc, is_negative, Constant(builder, loc, x.getType(), -1), x);
   return arith::SelectOp::create(builder, loc, is_positive, one, below);
 }
 
@@ -75,31 +76,45 @@ Value DivideUnsigned(OpBuilder& builder, Location loc, Function function, Value 
 }
 
 // What floor, ceil, round and trunc do to an integer is nothing.
-Value LowerReal(OpBuilder& builder, Location loc, Function function, mlir::ValueRange x, ElementType element) {
+Value LowerReal(OpBuilder& builder, Location loc, Function function, mlir::ValueRange x,
+                ElementType element) {
   bool rounds = function == Function::kFloor || function == Function::kCeil || function == Function::kRound ||
                 function == Function::kTrunc;
   if (rounds && !IsFloat(element)) return x[0];
   switch (function) {
-    case Function::kExp: return math::ExpOp::create(builder, loc, x[0]);
-    case Function::kLog: return math::LogOp::create(builder, loc, x[0]);
-    case Function::kSqrt: return math::SqrtOp::create(builder, loc, x[0]);
-    case Function::kSin: return math::SinOp::create(builder, loc, x[0]);
-    case Function::kCos: return math::CosOp::create(builder, loc, x[0]);
-    case Function::kTan: return math::TanOp::create(builder, loc, x[0]);
-    case Function::kTanh: return math::TanhOp::create(builder, loc, x[0]);
-    case Function::kAtan2: return math::Atan2Op::create(builder, loc, x[0], x[1]);
-    case Function::kErf: return math::ErfOp::create(builder, loc, x[0]);
-    case Function::kFloor: return math::FloorOp::create(builder, loc, x[0]);
-    case Function::kCeil: return math::CeilOp::create(builder, loc, x[0]);
-    case Function::kRound: return math::RoundEvenOp::create(builder, loc, x[0]);
-    default: return math::TruncOp::create(builder, loc, x[0]);
+    case Function::kExp:
+      return math::ExpOp::create(builder, loc, x[0]);
+    case Function::kLog:
+      return math::LogOp::create(builder, loc, x[0]);
+    case Function::kSqrt:
+      return math::SqrtOp::create(builder, loc, x[0]);
+    case Function::kSin:
+      return math::SinOp::create(builder, loc, x[0]);
+    case Function::kCos:
+      return math::CosOp::create(builder, loc, x[0]);
+    case Function::kTan:
+      return math::TanOp::create(builder, loc, x[0]);
+    case Function::kTanh:
+      return math::TanhOp::create(builder, loc, x[0]);
+    case Function::kAtan2:
+      return math::Atan2Op::create(builder, loc, x[0], x[1]);
+    case Function::kErf:
+      return math::ErfOp::create(builder, loc, x[0]);
+    case Function::kFloor:
+      return math::FloorOp::create(builder, loc, x[0]);
+    case Function::kCeil:
+      return math::CeilOp::create(builder, loc, x[0]);
+    case Function::kRound:
+      return math::RoundEvenOp::create(builder, loc, x[0]);
+    default:
+      return math::TruncOp::create(builder, loc, x[0]);
   }
 }
 
 }  // namespace
 
-Value LowerFunction(OpBuilder& builder, Location loc, Function function, mlir::ValueRange x, ElementType element,
-                    bool natural) {
+Value LowerFunction(OpBuilder& builder, Location loc, Function function, mlir::ValueRange x,
+                    ElementType element, bool natural) {
   bool is_float = IsFloat(element);
   bool is_unsigned = IsUnsigned(element);
   Signs signs = natural ? Signs::kNatural : Signs::kUnknown;
@@ -117,7 +132,8 @@ Value LowerFunction(OpBuilder& builder, Location loc, Function function, mlir::V
       return arith::DivFOp::create(builder, loc, x[0], x[1]);
     case Function::kFloorDiv:
       if (is_float) {
-        return math::FloorOp::create(builder, loc, arith::DivFOp::create(builder, loc, x[0], x[1]).getResult());
+        return math::FloorOp::create(builder, loc,
+                                     arith::DivFOp::create(builder, loc, x[0], x[1]).getResult());
       }
       if (is_unsigned) return DivideUnsigned(builder, loc, function, x[0], x[1]);
       return FloorDivide(builder, loc, x[0], x[1], signs);

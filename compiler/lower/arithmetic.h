@@ -7,9 +7,9 @@
 
 namespace weft::lower {
 
-// One function of the language that computes all its operands first (all but kSelect, kSwitch, kPow). `element` is the
-// type of the operands, which decides signs: data of type u8 divides, compares and orders as unsigned.
-// `natural`: no operand is negative and a divisor is not zero.
+// One function of the language that computes all its operands first (all but kSelect, kSwitch, kPow).
+// `element` is the type of the operands, which decides signs: data of type u8 divides, compares and orders as
+// unsigned. `natural`: no operand is negative and a divisor is not zero.
 mlir::Value LowerFunction(mlir::OpBuilder& builder, mlir::Location loc, dsl::Function function,
                           mlir::ValueRange operands, dsl::ElementType element, bool natural);
 

@@ -29,47 +29,48 @@ struct Overloaded : F... {
   using F::operator()...;
 };
 
-// Whether computing the expression where its guard does not hold could read outside a tensor, or costs a loop.
+// Whether computing the expression where its guard does not hold could read outside a tensor, or costs a
+// loop.
 bool ReadsTensors(const Expr& expr, std::set<const Expr*>& seen) {
   if (!seen.insert(&expr).second) return false;
-  return std::visit(
-      Overloaded{
-          [](const dsl::Read&) { return true; },
-          [](const dsl::Reduce&) { return true; },
-          [&](const dsl::Apply& apply) {
-            return std::any_of(apply.operands.begin(), apply.operands.end(),
-                               [&](const auto& e) { return ReadsTensors(*e, seen); });
-          },
-          [&](const dsl::Cast& cast) { return ReadsTensors(*cast.operand, seen); },
-          [](const auto&) { return false; },
-      },
-      expr.node);
+  return std::visit(Overloaded{
+                        [](const dsl::Read&) { return true; },
+                        [](const dsl::Reduce&) { return true; },
+                        [&](const dsl::Apply& apply) {
+                          return std::any_of(apply.operands.begin(), apply.operands.end(),
+                                             [&](const auto& e) { return ReadsTensors(*e, seen); });
+                        },
+                        [&](const dsl::Cast& cast) { return ReadsTensors(*cast.operand, seen); },
+                        [](const auto&) { return false; },
+                    },
+                    expr.node);
 }
 bool ReadsTensors(const Expr& expr) {
   std::set<const Expr*> seen;
   return ReadsTensors(expr, seen);
 }
 
-// Whether every subscript in the expression is a plain index, so that no condition is needed for it to be inside.
+// Whether every subscript in the expression is a plain index, so that no condition is needed for it to be
+// inside.
 bool ReadsOnlyAtIndices(const Expr& expr, std::set<const Expr*>& seen) {
   if (!seen.insert(&expr).second) return true;
-  return std::visit(
-      Overloaded{
-          [](const dsl::Read& read) {
-            return std::all_of(read.subscripts.begin(), read.subscripts.end(), [](const dsl::Subscript& s) {
-              return std::holds_alternative<dsl::IndexRef>(s.at->node) ||
-                     std::holds_alternative<dsl::Literal>(s.at->node);
-            });
-          },
-          [](const dsl::Reduce&) { return false; },
-          [&](const dsl::Apply& apply) {
-            return std::all_of(apply.operands.begin(), apply.operands.end(),
-                               [&](const auto& e) { return ReadsOnlyAtIndices(*e, seen); });
-          },
-          [&](const dsl::Cast& cast) { return ReadsOnlyAtIndices(*cast.operand, seen); },
-          [](const auto&) { return true; },
-      },
-      expr.node);
+  return std::visit(Overloaded{
+                        [](const dsl::Read& read) {
+                          return std::all_of(read.subscripts.begin(), read.subscripts.end(),
+                                             [](const dsl::Subscript& s) {
+                                               return std::holds_alternative<dsl::IndexRef>(s.at->node) ||
+                                                      std::holds_alternative<dsl::Literal>(s.at->node);
+                                             });
+                        },
+                        [](const dsl::Reduce&) { return false; },
+                        [&](const dsl::Apply& apply) {
+                          return std::all_of(apply.operands.begin(), apply.operands.end(),
+                                             [&](const auto& e) { return ReadsOnlyAtIndices(*e, seen); });
+                        },
+                        [&](const dsl::Cast& cast) { return ReadsOnlyAtIndices(*cast.operand, seen); },
+                        [](const auto&) { return true; },
+                    },
+                    expr.node);
 }
 bool ReadsOnlyAtIndices(const Expr& expr) {
   std::set<const Expr*> seen;
@@ -81,8 +82,9 @@ bool IsNatural(const dsl::Size& size) {
                      [](const dsl::Size::Term& term) { return term.coefficient.num > 0; });
 }
 
-// Whether an integer expression is never negative, by its form. Indices count from 0 or from a lower bound that is
-// natural itself; the checker proves the latter wherever the index subscripts an axis, and a guard covers the rest.
+// Whether an integer expression is never negative, by its form. Indices count from 0 or from a lower bound
+// that is natural itself; the checker proves the latter wherever the index subscripts an axis, and a guard
+// covers the rest.
 bool IsNatural(const Expr& expr) {
   if (const auto* literal = std::get_if<dsl::Literal>(&expr.node)) {
     const auto* whole = std::get_if<int64_t>(&literal->value);
@@ -109,27 +111,42 @@ bool IsPositiveNumber(const Expr& expr) {
 
 ir::ReduceKind KindOf(dsl::ReductionKind kind) {
   switch (kind) {
-    case dsl::ReductionKind::kSum: return ir::ReduceKind::sum;
-    case dsl::ReductionKind::kProd: return ir::ReduceKind::prod;
-    case dsl::ReductionKind::kMin: return ir::ReduceKind::min;
-    case dsl::ReductionKind::kMax: return ir::ReduceKind::max;
-    case dsl::ReductionKind::kAny: return ir::ReduceKind::any;
-    case dsl::ReductionKind::kAll: return ir::ReduceKind::all;
-    case dsl::ReductionKind::kArgMax: return ir::ReduceKind::argmax;
-    case dsl::ReductionKind::kArgMin: return ir::ReduceKind::argmin;
-    case dsl::ReductionKind::kFirst: return ir::ReduceKind::first;
-    case dsl::ReductionKind::kLast: return ir::ReduceKind::last;
+    case dsl::ReductionKind::kSum:
+      return ir::ReduceKind::sum;
+    case dsl::ReductionKind::kProd:
+      return ir::ReduceKind::prod;
+    case dsl::ReductionKind::kMin:
+      return ir::ReduceKind::min;
+    case dsl::ReductionKind::kMax:
+      return ir::ReduceKind::max;
+    case dsl::ReductionKind::kAny:
+      return ir::ReduceKind::any;
+    case dsl::ReductionKind::kAll:
+      return ir::ReduceKind::all;
+    case dsl::ReductionKind::kArgMax:
+      return ir::ReduceKind::argmax;
+    case dsl::ReductionKind::kArgMin:
+      return ir::ReduceKind::argmin;
+    case dsl::ReductionKind::kFirst:
+      return ir::ReduceKind::first;
+    case dsl::ReductionKind::kLast:
+      return ir::ReduceKind::last;
   }
   return ir::ReduceKind::sum;
 }
 
 ir::Outside OutsideOf(dsl::Outside outside) {
   switch (outside) {
-    case dsl::Outside::kInside: return ir::Outside::inside;
-    case dsl::Outside::kFill: return ir::Outside::fill;
-    case dsl::Outside::kClamp: return ir::Outside::clamp;
-    case dsl::Outside::kMirror: return ir::Outside::mirror;
-    case dsl::Outside::kWrap: return ir::Outside::wrap;
+    case dsl::Outside::kInside:
+      return ir::Outside::inside;
+    case dsl::Outside::kFill:
+      return ir::Outside::fill;
+    case dsl::Outside::kClamp:
+      return ir::Outside::clamp;
+    case dsl::Outside::kMirror:
+      return ir::Outside::mirror;
+    case dsl::Outside::kWrap:
+      return ir::Outside::wrap;
   }
   return ir::Outside::inside;
 }
@@ -155,25 +172,24 @@ Value ExprLowering::LowerInside(OpBuilder& builder, const Expr& expr, Scope& sco
 
 Value ExprLowering::LowerNode(OpBuilder& builder, const Expr& expr, Scope& scope) {
   Location loc = location_of_(expr.span);
-  return std::visit(
-      Overloaded{
-          [&](const dsl::Literal& literal) { return LowerLiteral(builder, expr, literal); },
-          [&](const dsl::IndexRef& ref) { return scope.indices.at(ref.index); },
-          [&](const dsl::SizeValue& value) -> Value {
-            if (std::optional<int64_t> number = value.size.AsInteger()) {
-              return arith::ConstantIndexOp::create(builder, loc, *number);
-            }
-            return sizes_.LowerToValue(value.size);
-          },
-          [&](const dsl::Read& read) { return LowerRead(builder, expr, read, scope); },
-          [&](const dsl::Apply& apply) { return LowerApply(builder, expr, apply, scope); },
-          [&](const dsl::Cast& cast) {
-            Value operand = Lower(builder, *cast.operand, scope);
-            return CastScalar(builder, loc, operand, cast.operand->type, expr.type);
-          },
-          [&](const dsl::Reduce& reduce) { return LowerReduce(builder, expr, reduce, scope); },
-      },
-      expr.node);
+  return std::visit(Overloaded{
+                        [&](const dsl::Literal& literal) { return LowerLiteral(builder, expr, literal); },
+                        [&](const dsl::IndexRef& ref) { return scope.indices.at(ref.index); },
+                        [&](const dsl::SizeValue& value) -> Value {
+                          if (std::optional<int64_t> number = value.size.AsInteger()) {
+                            return arith::ConstantIndexOp::create(builder, loc, *number);
+                          }
+                          return sizes_.LowerToValue(value.size);
+                        },
+                        [&](const dsl::Read& read) { return LowerRead(builder, expr, read, scope); },
+                        [&](const dsl::Apply& apply) { return LowerApply(builder, expr, apply, scope); },
+                        [&](const dsl::Cast& cast) {
+                          Value operand = Lower(builder, *cast.operand, scope);
+                          return CastScalar(builder, loc, operand, cast.operand->type, expr.type);
+                        },
+                        [&](const dsl::Reduce& reduce) { return LowerReduce(builder, expr, reduce, scope); },
+                    },
+                    expr.node);
 }
 
 Value ExprLowering::LowerLiteral(OpBuilder& builder, const Expr& expr, const dsl::Literal& literal) {
@@ -202,7 +218,8 @@ Value ExprLowering::LowerRead(OpBuilder& builder, const Expr& expr, const dsl::R
   return FromStorage(builder, loc, stored, expr.type);
 }
 
-Value ExprLowering::LowerReduce(OpBuilder& builder, const Expr& expr, const dsl::Reduce& reduce, Scope& scope) {
+Value ExprLowering::LowerReduce(OpBuilder& builder, const Expr& expr, const dsl::Reduce& reduce,
+                                Scope& scope) {
   Location loc = location_of_(expr.span);
   llvm::SmallVector<Value> lower, upper;
   llvm::SmallVector<llvm::StringRef> names;
@@ -299,7 +316,8 @@ Value ExprLowering::LowerApply(OpBuilder& builder, const Expr& expr, const dsl::
     Value condition = Lower(builder, *apply.operands[0], scope);
     bool lazy = ReadsTensors(*apply.operands[1]) || ReadsTensors(*apply.operands[2]);
     return Choose(
-        builder, loc, condition, lazy, [&](OpBuilder& b) { return LowerInside(b, *apply.operands[1], scope); },
+        builder, loc, condition, lazy,
+        [&](OpBuilder& b) { return LowerInside(b, *apply.operands[1], scope); },
         [&](OpBuilder& b) { return LowerInside(b, *apply.operands[2], scope); });
   }
   llvm::SmallVector<Value> operands;

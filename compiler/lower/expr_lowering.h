@@ -19,9 +19,9 @@ struct Scope {
   std::vector<std::map<const dsl::Expr*, mlir::Value>> lowered{1};
 };
 
-// Translates scalar expressions into the body of an equation. Both branches of a choice are computed where neither
-// reads a tensor; otherwise only the one that is taken (`scf.if`), because a read may be inside its axis only under
-// the condition.
+// Translates scalar expressions into the body of an equation. Both branches of a choice are computed where
+// neither reads a tensor; otherwise only the one that is taken (`scf.if`), because a read may be inside its
+// axis only under the condition.
 class ExprLowering {
  public:
   using LocationOf = std::function<mlir::Location(const dsl::Span&)>;
@@ -39,8 +39,10 @@ class ExprLowering {
   mlir::Value LowerRead(mlir::OpBuilder& builder, const dsl::Expr& expr, const dsl::Read& read, Scope& scope);
   mlir::Value LowerReduce(mlir::OpBuilder& builder, const dsl::Expr& expr, const dsl::Reduce& reduce,
                           Scope& scope);
-  mlir::Value LowerApply(mlir::OpBuilder& builder, const dsl::Expr& expr, const dsl::Apply& apply, Scope& scope);
-  mlir::Value LowerSwitch(mlir::OpBuilder& builder, mlir::Location loc, const dsl::Apply& apply, Scope& scope);
+  mlir::Value LowerApply(mlir::OpBuilder& builder, const dsl::Expr& expr, const dsl::Apply& apply,
+                         Scope& scope);
+  mlir::Value LowerSwitch(mlir::OpBuilder& builder, mlir::Location loc, const dsl::Apply& apply,
+                          Scope& scope);
   mlir::Value LowerPower(mlir::OpBuilder& builder, mlir::Location loc, const dsl::Apply& apply, Scope& scope);
 
   // `then` where the condition holds, else `otherwise`.

@@ -6,11 +6,14 @@
 
 namespace weft::lower {
 
-// What is known of the operands of a division: nothing, or that neither is negative and the divisor is not zero.
+// What is known of the operands of a division: nothing, or that neither is negative and the divisor is not
+// zero.
 enum class Signs { kUnknown, kNatural };
 
-// `a div b` and `a % b` of the language: rounded toward minus infinity, 0 where b is 0. Of integers or indices.
-mlir::Value FloorDivide(mlir::OpBuilder& builder, mlir::Location loc, mlir::Value a, mlir::Value b, Signs signs);
+// `a div b` and `a % b` of the language: rounded toward minus infinity, 0 where b is 0. Of integers or
+// indices.
+mlir::Value FloorDivide(mlir::OpBuilder& builder, mlir::Location loc, mlir::Value a, mlir::Value b,
+                        Signs signs);
 mlir::Value FloorRemainder(mlir::OpBuilder& builder, mlir::Location loc, mlir::Value a, mlir::Value b,
                            Signs signs);
 

@@ -25,16 +25,26 @@ namespace {
 
 absl::string_view TypeName(dsl::ElementType element) {
   switch (element) {
-    case dsl::ElementType::kBool: return "bool";
-    case dsl::ElementType::kInt: return "int";
-    case dsl::ElementType::kI8: return "i8";
-    case dsl::ElementType::kU8: return "u8";
-    case dsl::ElementType::kI32: return "i32";
-    case dsl::ElementType::kI64: return "i64";
-    case dsl::ElementType::kF16: return "f16";
-    case dsl::ElementType::kBf16: return "bf16";
-    case dsl::ElementType::kF32: return "f32";
-    case dsl::ElementType::kF64: return "f64";
+    case dsl::ElementType::kBool:
+      return "bool";
+    case dsl::ElementType::kInt:
+      return "int";
+    case dsl::ElementType::kI8:
+      return "i8";
+    case dsl::ElementType::kU8:
+      return "u8";
+    case dsl::ElementType::kI32:
+      return "i32";
+    case dsl::ElementType::kI64:
+      return "i64";
+    case dsl::ElementType::kF16:
+      return "f16";
+    case dsl::ElementType::kBf16:
+      return "bf16";
+    case dsl::ElementType::kF32:
+      return "f32";
+    case dsl::ElementType::kF64:
+      return "f64";
   }
   return "";
 }
@@ -104,7 +114,8 @@ mlir::DictionaryAttr MethodLowering::PortAttributes(const dsl::Port& port, bool 
     attributes.push_back(builder_.getNamedAttr(name, value));
   };
   add("weft.name", builder_.getStringAttr(port.name));
-  add("weft.type", builder_.getStringAttr(llvm::StringRef(TypeName(port.element).data(), TypeName(port.element).size())));
+  add("weft.type",
+      builder_.getStringAttr(llvm::StringRef(TypeName(port.element).data(), TypeName(port.element).size())));
   llvm::SmallVector<mlir::Attribute> shape;
   for (const Size& size : port.shape) {
     if (std::optional<int64_t> number = size.AsInteger()) {
@@ -123,14 +134,17 @@ mlir::DictionaryAttr MethodLowering::PortAttributes(const dsl::Port& port, bool 
 
 func::FuncOp MethodLowering::CreateFunction(mlir::ModuleOp module) {
   llvm::SmallVector<mlir::Type> inputs, outputs;
-  for (const dsl::Port& port : method_.inputs) inputs.push_back(TensorType(builder_, port.element, port.shape));
-  for (const dsl::Port& port : method_.outputs) outputs.push_back(TensorType(builder_, port.element, port.shape));
+  for (const dsl::Port& port : method_.inputs)
+    inputs.push_back(TensorType(builder_, port.element, port.shape));
+  for (const dsl::Port& port : method_.outputs)
+    outputs.push_back(TensorType(builder_, port.element, port.shape));
   OpBuilder at_end = OpBuilder::atBlockEnd(module.getBody());
   auto function = func::FuncOp::create(at_end, builder_.getUnknownLoc(), method_.name,
                                        builder_.getFunctionType(inputs, outputs));
   if (!method_.doc.empty()) function->setAttr("weft.doc", builder_.getStringAttr(method_.doc));
   for (auto [i, port] : llvm::enumerate(method_.inputs)) function.setArgAttrs(i, PortAttributes(port, true));
-  for (auto [i, port] : llvm::enumerate(method_.outputs)) function.setResultAttrs(i, PortAttributes(port, false));
+  for (auto [i, port] : llvm::enumerate(method_.outputs))
+    function.setResultAttrs(i, PortAttributes(port, false));
   return function;
 }
 
@@ -168,7 +182,8 @@ absl::Status MethodLowering::BindDimensions() {
   for (const dsl::Tensor& tensor : method_.tensors) {
     for (const Size& size : tensor.shape) {
       if (const dsl::SizeAtom* missing = FindUnbound(size)) {
-        return absl::InvalidArgumentError(absl::StrCat("method `", method_.name, "`: dimension `", missing->name,
+        return absl::InvalidArgumentError(absl::StrCat("method `", method_.name, "`: dimension `",
+                                                       missing->name,
                                                        "` must stand alone in the shape of some input"));
       }
     }
@@ -190,8 +205,8 @@ void MethodLowering::BindGlobals() {
         const dsl::Weight& weight = program_.weights[tensor.source];
         std::optional<double> fill = weight.fill;
         auto type = mlir::RankedTensorType::get(weight.shape, StorageType(builder_, weight.element));
-        scope_.tensors[id] = ir::WeightOp::create(builder_, LocationOf(weight.span), type, weight.path,
-                                                  weight.is_state, fill);
+        scope_.tensors[id] =
+            ir::WeightOp::create(builder_, LocationOf(weight.span), type, weight.path, weight.is_state, fill);
         break;
       }
       case dsl::Tensor::Origin::kConstant: {
@@ -270,9 +285,8 @@ void MethodLowering::LowerNode(const dsl::Equation& equation, const dsl::Stateme
 void MethodLowering::LowerNode(const dsl::Collapse& collapse, const dsl::Statement& statement) {
   llvm::SmallVector<mlir::ReassociationIndices> groups;
   for (const std::vector<int>& group : collapse.groups) groups.emplace_back(group.begin(), group.end());
-  scope_.tensors[collapse.result] =
-      tensor::CollapseShapeOp::create(builder_, LocationOf(statement), TypeOf(collapse.result),
-                                      scope_.tensors.at(collapse.source), groups);
+  scope_.tensors[collapse.result] = tensor::CollapseShapeOp::create(
+      builder_, LocationOf(statement), TypeOf(collapse.result), scope_.tensors.at(collapse.source), groups);
 }
 
 void MethodLowering::LowerNode(const dsl::Expand& expand, const dsl::Statement& statement) {
@@ -313,7 +327,8 @@ void MethodLowering::LowerNode(const dsl::Check& check, const dsl::Statement& st
       continue;
     }
     absl::StrAppend(&message, "{", values.size(), "}");
-    values.push_back(sizes_->LowerToValue(Size::Symbol(named->id, named->name, named->lo, named->hi, named->step)));
+    values.push_back(
+        sizes_->LowerToValue(Size::Symbol(named->id, named->name, named->lo, named->hi, named->step)));
     at = close;
   }
   ir::CheckOp::create(builder_, LocationOf(statement), relation, sizes_->LowerToValue(check.lhs),

@@ -10,9 +10,9 @@
 
 namespace weft::lower {
 
-// Translates a checked program into one module of the `weft` dialect: a public function per method, equations in the
-// order of the program, sizes computed at the head of the function from the shapes of its inputs. Locations are
-// NameLoc(path of the statement, file:line:column).
+// Translates a checked program into one module of the `weft` dialect: a public function per method, equations
+// in the order of the program, sizes computed at the head of the function from the shapes of its inputs.
+// Locations are NameLoc(path of the statement, file:line:column).
 //
 // Fails only if a run-time dimension cannot be read off any input's shape; the message names it.
 absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> Lower(const dsl::Program& program,

@@ -15,16 +15,24 @@ using mlir::Value;
 
 mlir::Type StorageType(mlir::Builder& builder, ElementType element) {
   switch (element) {
-    case ElementType::kBool: return builder.getI1Type();
+    case ElementType::kBool:
+      return builder.getI1Type();
     case ElementType::kI8:
-    case ElementType::kU8: return builder.getI8Type();
-    case ElementType::kI32: return builder.getI32Type();
+    case ElementType::kU8:
+      return builder.getI8Type();
+    case ElementType::kI32:
+      return builder.getI32Type();
     case ElementType::kInt:
-    case ElementType::kI64: return builder.getI64Type();
-    case ElementType::kF16: return builder.getF16Type();
-    case ElementType::kBf16: return builder.getBF16Type();
-    case ElementType::kF32: return builder.getF32Type();
-    case ElementType::kF64: return builder.getF64Type();
+    case ElementType::kI64:
+      return builder.getI64Type();
+    case ElementType::kF16:
+      return builder.getF16Type();
+    case ElementType::kBf16:
+      return builder.getBF16Type();
+    case ElementType::kF32:
+      return builder.getF32Type();
+    case ElementType::kF64:
+      return builder.getF64Type();
   }
   return {};
 }
@@ -74,8 +82,8 @@ Value FloatToInteger(OpBuilder& builder, Location loc, Value value, mlir::Intege
   int bits = static_cast<int>(to.getWidth());
   double lowest = is_unsigned ? 0.0 : -std::ldexp(1.0, bits - 1);
   double beyond = std::ldexp(1.0, is_unsigned ? bits : bits - 1);
-  int64_t largest = is_unsigned ? (int64_t{1} << bits) - 1
-                                : std::numeric_limits<int64_t>::max() >> (64 - bits);
+  int64_t largest =
+      is_unsigned ? (int64_t{1} << bits) - 1 : std::numeric_limits<int64_t>::max() >> (64 - bits);
 
   Value is_nan = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNO, value, value);
   Value number = arith::SelectOp::create(builder, loc, is_nan, real(0), value);
@@ -89,7 +97,8 @@ Value FloatToInteger(OpBuilder& builder, Location loc, Value value, mlir::Intege
   return wide == to ? result : arith::TruncIOp::create(builder, loc, to, result).getResult();
 }
 
-Value IntegerToInteger(OpBuilder& builder, Location loc, Value value, mlir::IntegerType to, bool is_unsigned) {
+Value IntegerToInteger(OpBuilder& builder, Location loc, Value value, mlir::IntegerType to,
+                       bool is_unsigned) {
   unsigned from = value.getType().getIntOrFloatBitWidth();
   if (from == to.getWidth()) return value;
   if (from > to.getWidth()) return arith::TruncIOp::create(builder, loc, to, value);

@@ -41,7 +41,8 @@ Value SizeLowering::LowerToValue(const Size& size) {
 
 Value SizeLowering::Number(int64_t value) { return arith::ConstantIndexOp::create(head_, loc_, value); }
 
-// Coefficients are brought to one denominator, and one exact division comes last: 3/2*H + 1/2 is (3*H + 1) / 2.
+// Coefficients are brought to one denominator, and one exact division comes last: 3/2*H + 1/2 is (3*H + 1)
+// / 2.
 Value SizeLowering::LowerTerms(const Size& size) {
   int64_t common = CommonDenominator(size);
   Value sum;

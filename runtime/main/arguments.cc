@@ -12,8 +12,9 @@ namespace {
 using Pair = std::pair<std::string, std::string>;
 
 const std::vector<std::string>& OptionNames() {
-  static const std::vector<std::string> names = {"--weights", "--input",   "--output", "--threads", "--describe", "--bench",
-                                                 "--json",    "--profile", "--help",   "--strict",  "--init"};
+  static const std::vector<std::string> names = {"--weights",  "--input",  "--output", "--threads",
+                                                 "--describe", "--bench",  "--json",   "--profile",
+                                                 "--help",     "--strict", "--init"};
   return names;
 }
 
@@ -58,7 +59,8 @@ class Parser {
     if (word == "-h") return arguments_.help = true, Status();
     if (word.size() > 1 && word[0] == '-') return Option(word);
     if (!arguments_.method.empty())
-      return InvalidArgument("unexpected argument `" + word + "`: the method is `" + arguments_.method + "` already");
+      return InvalidArgument("unexpected argument `" + word + "`: the method is `" + arguments_.method +
+                             "` already");
     arguments_.method = word;
     return {};
   }
@@ -77,9 +79,11 @@ class Parser {
       *flag = true;
       return {};
     }
-    bool takes_value = name == "--weights" || name == "--input" || name == "--output" || name == "--threads" ||
-                       name == "--profile" || name == "--init" || name == "--write-packed-weights";
-    if (!takes_value) return InvalidArgument("unknown option `" + name + "`" + Suggestion(name, OptionNames()));
+    bool takes_value = name == "--weights" || name == "--input" || name == "--output" ||
+                       name == "--threads" || name == "--profile" || name == "--init" ||
+                       name == "--write-packed-weights";
+    if (!takes_value)
+      return InvalidArgument("unknown option `" + name + "`" + Suggestion(name, OptionNames()));
     std::string value;
     if (equal != std::string::npos) {
       value = word.substr(equal + 1);
@@ -102,8 +106,10 @@ class Parser {
       arguments_.packed_weights = value;
     } else if (name == "--init") {
       arguments_.init = true;
-      if (!ParseNumber(value, &arguments_.seed)) return InvalidArgument("--init takes a whole number, not `" + value + "`");
-    } else if (!ParseNumber(value, &arguments_.threads) || arguments_.threads < 1 || arguments_.threads > 1024) {
+      if (!ParseNumber(value, &arguments_.seed))
+        return InvalidArgument("--init takes a whole number, not `" + value + "`");
+    } else if (!ParseNumber(value, &arguments_.threads) || arguments_.threads < 1 ||
+               arguments_.threads > 1024) {
       return InvalidArgument("--threads takes a number in 1..1024, not `" + value + "`");
     }
     return {};
@@ -122,7 +128,8 @@ std::string HelpText(const std::string& program, bool needs_weights, const std::
   std::string example = program + (needs_weights ? " --weights model.safetensors" : "");
   for (const std::string& input : inputs) example += " --input " + input + "=" + input + ".npy";
   return "Usage: " + program + " [METHOD] [OPTION]...\n\n" +
-         "  --weights [PREFIX=]FILE  safetensors file; with PREFIX its tensor T is PREFIX.T; may be repeated\n"
+         "  --weights [PREFIX=]FILE  safetensors file; with PREFIX its tensor T is PREFIX.T; may be "
+         "repeated\n"
          "  --input NAME=FILE        .npy, .png or .jpg file, or a number for a tensor without axes\n"
          "  --output NAME=FILE       write this output as .npy; without any, all outputs are printed\n"
          "  --threads N              threads to use (default: all processors)\n"

@@ -12,7 +12,7 @@ namespace weft::runtime {
 
 // The command line of a compiled program.
 struct Arguments {
-  std::string method;  // "": none given
+  std::string method;                                        // "": none given
   std::vector<std::pair<std::string, std::string>> weights;  // prefix, path
   std::vector<std::pair<std::string, std::string>> inputs;   // name, file or number
   std::vector<std::pair<std::string, std::string>> outputs;  // name, file
@@ -24,8 +24,8 @@ struct Arguments {
   std::string packed_weights;  // file: write what an executable with its weights inside would hold
 };
 
-// Options and their values may be written `--name value` or `--name=value`. Errors name the argument, and the nearest
-// option if it is none.
+// Options and their values may be written `--name value` or `--name=value`. Errors name the argument, and the
+// nearest option if it is none.
 Result<Arguments> ParseArguments(const std::vector<std::string>& words);
 
 // What --help prints; `program`: its own name, `needs_weights`, the names of `inputs` of the first method.

@@ -12,10 +12,11 @@ namespace weft::runtime {
 bool LooksLikePng(std::string_view bytes);
 bool LooksLikeJpeg(std::string_view bytes);
 
-// A picture as u8[height, width, channels], or u8[height, width] for `channels` = 0 (grey). `channels`: 0, 1 (grey), 3
-// (red, green, blue) or 4 (and alpha). Palettes are looked up, 16 bits become 8, alpha is dropped where it is not asked
-// for (a note says so if anything was transparent), a photograph is turned as its EXIF data says, CMYK becomes RGB.
-// Memory is bounded by the file's size: no claim in a header is believed that the data cannot keep.
+// A picture as u8[height, width, channels], or u8[height, width] for `channels` = 0 (grey). `channels`: 0, 1
+// (grey), 3 (red, green, blue) or 4 (and alpha). Palettes are looked up, 16 bits become 8, alpha is dropped
+// where it is not asked for (a note says so if anything was transparent), a photograph is turned as its EXIF
+// data says, CMYK becomes RGB. Memory is bounded by the file's size: no claim in a header is believed that
+// the data cannot keep.
 Result<HostTensor> ReadPng(std::string_view bytes, int channels, std::string* note);
 Result<HostTensor> ReadJpeg(std::string_view bytes, int channels, std::string* note);
 

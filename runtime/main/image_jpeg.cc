@@ -38,7 +38,8 @@ int ExifOrientation(const unsigned char* data, size_t size) {
   bool little = data[0] == 'I';
   auto word = [&](size_t at, int bytes) -> uint64_t {
     uint64_t value = 0;
-    for (int i = 0; i < bytes; ++i) value |= static_cast<uint64_t>(data[at + i]) << 8 * (little ? i : bytes - 1 - i);
+    for (int i = 0; i < bytes; ++i)
+      value |= static_cast<uint64_t>(data[at + i]) << 8 * (little ? i : bytes - 1 - i);
     return value;
   };
   uint64_t directory = word(4, 4);
@@ -82,7 +83,8 @@ bool Decode(Decoding& decoding, std::string_view bytes, int channels) {
   decoding.inverted = info.saw_Adobe_marker;
   info.out_color_space = decoding.cmyk ? JCS_CMYK : channels <= 1 ? JCS_GRAYSCALE : JCS_RGB;
   // Grey out of colours that the library cannot turn into it.
-  if (info.out_color_space == JCS_GRAYSCALE && info.jpeg_color_space != JCS_GRAYSCALE && info.jpeg_color_space != JCS_YCbCr)
+  if (info.out_color_space == JCS_GRAYSCALE && info.jpeg_color_space != JCS_GRAYSCALE &&
+      info.jpeg_color_space != JCS_YCbCr)
     info.out_color_space = JCS_RGB;
   info.dct_method = JDCT_ISLOW;
   jpeg_start_decompress(&info);
@@ -104,7 +106,8 @@ bool Decode(Decoding& decoding, std::string_view bytes, int channels) {
 }
 
 // One pixel in the channels that are wanted.
-void Convert(const Decoding& decoding, const unsigned char* from, int64_t had, unsigned char* to, int64_t wanted) {
+void Convert(const Decoding& decoding, const unsigned char* from, int64_t had, unsigned char* to,
+             int64_t wanted) {
   unsigned red = from[0], green = had >= 3 ? from[1] : red, blue = had >= 3 ? from[2] : red;
   if (decoding.cmyk) {
     unsigned ink[4];
@@ -137,7 +140,8 @@ Result<HostTensor> ReadJpeg(std::string_view bytes, int channels, std::string* n
   bool good = Decode(decoding, bytes, channels);
   jpeg_destroy_decompress(&decoding.info);
   if (decoding.out_of_memory) return OutOfMemory("not enough memory for it");
-  if (decoding.damaged_size) return InvalidArgument("it is a damaged .jpg file: its data cannot fill its size");
+  if (decoding.damaged_size)
+    return InvalidArgument("it is a damaged .jpg file: its data cannot fill its size");
   if (!good) return InvalidArgument(std::string("it is a damaged .jpg file: ") + decoding.errors.message);
 
   const HostTensor& stored = decoding.picture;
@@ -151,15 +155,17 @@ Result<HostTensor> ReadJpeg(std::string_view bytes, int channels, std::string* n
   if (!picture.Allocate()) return OutOfMemory("not enough memory for it");
   bool flip_row = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
   bool flip_column = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
-  // EXIF 5 to 8 are the transposed picture, then 5 as it is, 6 mirrored left to right, 7 both ways, 8 upside down.
+  // EXIF 5 to 8 are the transposed picture, then 5 as it is, 6 mirrored left to right, 7 both ways, 8 upside
+  // down.
   for (int64_t row = 0; row < picture.shape[0]; ++row) {
     for (int64_t column = 0; column < picture.shape[1]; ++column) {
       int64_t r = flip_row ? picture.shape[0] - 1 - row : row;
       int64_t c = flip_column ? picture.shape[1] - 1 - column : column;
       if (turned) std::swap(r, c);
-      Convert(decoding, reinterpret_cast<const unsigned char*>(stored.data.data()) + (r * width + c) * had, had,
-              reinterpret_cast<unsigned char*>(picture.data.data()) + (row * picture.shape[1] + column) * wanted,
-              wanted);
+      Convert(
+          decoding, reinterpret_cast<const unsigned char*>(stored.data.data()) + (r * width + c) * had, had,
+          reinterpret_cast<unsigned char*>(picture.data.data()) + (row * picture.shape[1] + column) * wanted,
+          wanted);
     }
   }
   if (channels == 0) picture.shape.pop_back();

@@ -60,7 +60,8 @@ bool Decode(Decoding& decoding, int channels, png_structp png, png_infop info) {
   uint64_t row_bytes = png_get_rowbytes(png, info);
   HostTensor& picture = decoding.picture;
   picture.type = WEFT_U8;
-  picture.shape = {static_cast<int64_t>(height), static_cast<int64_t>(width), static_cast<int64_t>(row_bytes / width)};
+  picture.shape = {static_cast<int64_t>(height), static_cast<int64_t>(width),
+                   static_cast<int64_t>(row_bytes / width)};
   if (!picture.Allocate()) {
     decoding.out_of_memory = true;
     return false;

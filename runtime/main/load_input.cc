@@ -32,11 +32,13 @@ std::optional<HostTensor> NumberInput(weft_type type, const std::string& text) {
   }
   int64_t value = 0;
   auto [end, error] = std::from_chars(first, last, value);
-  if (error != std::errc() || end != last || !StoreInteger(tensor.data.data(), type, value)) return std::nullopt;
+  if (error != std::errc() || end != last || !StoreInteger(tensor.data.data(), type, value))
+    return std::nullopt;
   return tensor;
 }
 
-// The channels that a picture must have for `port`: 0 (no axis for them), 1, 3 or 4; nothing if it takes no picture.
+// The channels that a picture must have for `port`: 0 (no axis for them), 1, 3 or 4; nothing if it takes no
+// picture.
 std::optional<int> Channels(const PortTable& port) {
   if (port.type != WEFT_U8) return std::nullopt;
   if (port.rank == 2) return 0;
@@ -57,19 +59,23 @@ Result<HostTensor> LoadInput(const PortTable& port, const std::string& text, std
   };
   Result<MappedFile> file = MappedFile::Open(text);
   if (!file.ok()) {
-    std::string hint = port.rank == 0 ? std::string(", and it is no ") + TypeName(type) + " number either" : "";
-    return Status(file.status().code(), std::string("input `") + port.name + "`: " + file.status().message() + hint);
+    std::string hint =
+        port.rank == 0 ? std::string(", and it is no ") + TypeName(type) + " number either" : "";
+    return Status(file.status().code(),
+                  std::string("input `") + port.name + "`: " + file.status().message() + hint);
   }
   std::string_view bytes = file->bytes();
   bool png = LooksLikePng(bytes), jpeg = LooksLikeJpeg(bytes);
   if (!png && !jpeg) {
-    if (bytes.substr(0, 6) != "\x93NUMPY") return at_file(InvalidArgument("it is neither .npy nor .png nor .jpg"));
+    if (bytes.substr(0, 6) != "\x93NUMPY")
+      return at_file(InvalidArgument("it is neither .npy nor .png nor .jpg"));
     Result<HostTensor> tensor = ReadNpy(bytes, type, note);
     return tensor.ok() ? std::move(tensor) : Result<HostTensor>(at_file(tensor.status()));
   }
   std::optional<int> channels = Channels(port);
   if (!channels)
-    return at_file(InvalidArgument("a picture gives u8[height, width, channels], and this input takes something else"));
+    return at_file(
+        InvalidArgument("a picture gives u8[height, width, channels], and this input takes something else"));
   Result<HostTensor> picture = png ? ReadPng(bytes, *channels, note) : ReadJpeg(bytes, *channels, note);
   if (!picture.ok()) return at_file(picture.status());
   if (port.rank == 4) picture->shape.insert(picture->shape.begin(), 1);
@@ -78,12 +84,15 @@ Result<HostTensor> LoadInput(const PortTable& port, const std::string& text, std
 
 Result<HostTensor> RandomInput(const ProgramTable& table, const PortTable& port, uint64_t seed) {
   std::map<std::string, int64_t, std::less<>> sizes;
-  for (int32_t d = 0; d < table.dimension_count; ++d) sizes[table.dimensions[d].name] = table.dimensions[d].typical;
+  for (int32_t d = 0; d < table.dimension_count; ++d)
+    sizes[table.dimensions[d].name] = table.dimensions[d].typical;
   HostTensor tensor;
   tensor.type = static_cast<weft_type>(port.type);
   for (int32_t axis = 0; axis < port.rank; ++axis) {
-    std::optional<int64_t> size = port.shape[axis] >= 0 ? port.shape[axis] : EvaluateSize(port.shape_text[axis], sizes);
-    if (!size) return InvalidArgument(std::string("the size of `") + port.name + "` is not known: give it as --input");
+    std::optional<int64_t> size =
+        port.shape[axis] >= 0 ? port.shape[axis] : EvaluateSize(port.shape_text[axis], sizes);
+    if (!size)
+      return InvalidArgument(std::string("the size of `") + port.name + "` is not known: give it as --input");
     tensor.shape.push_back(*size);
   }
   if (!tensor.Allocate()) return OutOfMemory(std::string("not enough memory for `") + port.name + "`");

@@ -10,11 +10,12 @@
 
 namespace weft::runtime {
 
-// What `--input NAME=text` means for `port`: a number if it is one and the port has no axes, else a .npy, .png or .jpg
-// file, told apart by what is in it. `note` gets what was changed.
+// What `--input NAME=text` means for `port`: a number if it is one and the port has no axes, else a .npy,
+// .png or .jpg file, told apart by what is in it. `note` gets what was changed.
 Result<HostTensor> LoadInput(const PortTable& port, const std::string& text, std::string* note);
 
-// Random values for `port` (in its range, floats normal-like around 0) with run-time dimensions at their typical sizes.
+// Random values for `port` (in its range, floats normal-like around 0) with run-time dimensions at their
+// typical sizes.
 Result<HostTensor> RandomInput(const ProgramTable& table, const PortTable& port, uint64_t seed);
 
 }  // namespace weft::runtime

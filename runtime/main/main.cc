@@ -10,5 +10,6 @@ extern "C" const weft::runtime::ProgramTable weft_program_table;
 int main(int argc, char** argv) {
   std::string name = argc > 0 ? argv[0] : "program";
   if (size_t slash = name.rfind('/'); slash != std::string::npos) name.erase(0, slash + 1);
-  return weft::runtime::ProgramMain(weft_program_table, name, std::vector<std::string>(argv + (argc > 0), argv + argc));
+  return weft::runtime::ProgramMain(weft_program_table, name,
+                                    std::vector<std::string>(argv + (argc > 0), argv + argc));
 }

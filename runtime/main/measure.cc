@@ -15,7 +15,8 @@ constexpr double kWarmUpMs = 200, kRoundMs = 1, kBudgetMs = 3000;
 constexpr size_t kFewestRounds = 11, kMostRounds = 101;
 
 double NowMs() {
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -41,13 +42,14 @@ Result<Measurement> Measure(const std::function<Status()>& run) {
   return Measurement{times[last / 2], times[last / 4], times[last * 3 / 4], static_cast<int>(times.size())};
 }
 
-std::string PrintMeasurement(const Measurement& measurement, const std::string& method, int threads, bool json) {
+std::string PrintMeasurement(const Measurement& measurement, const std::string& method, int threads,
+                             bool json) {
   char text[200];
   if (json) {
     std::snprintf(text, sizeof(text),
-                  ", \"threads\": %d, \"median_ms\": %.6f, \"quartiles_ms\": [%.6f, %.6f], \"rounds\": %d}\n", threads,
-                  measurement.median_ms, measurement.first_quartile_ms, measurement.third_quartile_ms,
-                  measurement.rounds);
+                  ", \"threads\": %d, \"median_ms\": %.6f, \"quartiles_ms\": [%.6f, %.6f], \"rounds\": %d}\n",
+                  threads, measurement.median_ms, measurement.first_quartile_ms,
+                  measurement.third_quartile_ms, measurement.rounds);
     return "{\"method\": " + JsonQuote(method) + text;
   }
   std::snprintf(text, sizeof(text), ": %.4g ms (quartiles %.4g to %.4g ms, %d rounds, %d thread%s)\n",

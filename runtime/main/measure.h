@@ -13,11 +13,13 @@ struct Measurement {
   int rounds = 0;
 };
 
-// Times `run` after warming up: rounds of at least a millisecond, at least 11 and up to 101 of them in about three seconds.
+// Times `run` after warming up: rounds of at least a millisecond, at least 11 and up to 101 of them in about
+// three seconds.
 Result<Measurement> Measure(const std::function<Status()>& run);
 
 // For people or as JSON: {"method", "threads", "median_ms", "quartiles_ms": [q1, q3], "rounds"}.
-std::string PrintMeasurement(const Measurement& measurement, const std::string& method, int threads, bool json);
+std::string PrintMeasurement(const Measurement& measurement, const std::string& method, int threads,
+                             bool json);
 
 }  // namespace weft::runtime
 

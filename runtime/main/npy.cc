@@ -83,7 +83,8 @@ class HeaderParser {
       int64_t size = 0;
       size_t start = at_;
       while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_]))) {
-        if (__builtin_mul_overflow(size, 10, &size) || __builtin_add_overflow(size, text_[at_] - '0', &size)) return false;
+        if (__builtin_mul_overflow(size, 10, &size) || __builtin_add_overflow(size, text_[at_] - '0', &size))
+          return false;
         ++at_;
       }
       if (at_ == start || sizes.size() > 64) return false;
@@ -111,7 +112,8 @@ struct Element {
     swapped = descr[0] == '>' && bytes > 1;
     if (descr[0] != '<' && descr[0] != '>' && descr[0] != '|' && descr[0] != '=') return false;
     bool width = bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8;
-    return width && ((kind == 'b' && bytes == 1) || kind == 'i' || kind == 'u' || (kind == 'f' && bytes >= 2));
+    return width &&
+           ((kind == 'b' && bytes == 1) || kind == 'i' || kind == 'u' || (kind == 'f' && bytes >= 2));
   }
 
   uint64_t Bits(const char* data) const {
@@ -153,7 +155,8 @@ bool StoreElement(const Element& element, const char* source, weft_type type, ch
 }  // namespace
 
 Result<HostTensor> ReadNpy(std::string_view bytes, weft_type type, std::string* note) {
-  if (bytes.substr(0, kMagic.size()) != kMagic || bytes.size() < 10) return InvalidArgument("it is no .npy file");
+  if (bytes.substr(0, kMagic.size()) != kMagic || bytes.size() < 10)
+    return InvalidArgument("it is no .npy file");
   int version = static_cast<unsigned char>(bytes[6]);
   if (version < 1 || version > 3) return InvalidArgument("it is a .npy file of an unknown version");
   uint32_t header_bytes = 0;
@@ -163,14 +166,16 @@ Result<HostTensor> ReadNpy(std::string_view bytes, weft_type type, std::string* 
   std::string_view data = bytes.substr(8 + length_bytes);
   if (header_bytes > data.size()) return InvalidArgument("it is cut off in its header");
   Header header;
-  if (!HeaderParser(data.substr(0, header_bytes)).Parse(header)) return InvalidArgument("its header is damaged");
+  if (!HeaderParser(data.substr(0, header_bytes)).Parse(header))
+    return InvalidArgument("its header is damaged");
   data.remove_prefix(header_bytes);
 
   Element element;
   if (!element.Read(header.descr))
     return InvalidArgument("its elements are `" + header.descr + "`, which no tensor can have");
   bool fits = element.kind == 'f' ? IsFloat(type) : element.kind == 'b' ? type == WEFT_BOOL : IsInteger(type);
-  if (!fits) return InvalidArgument("its elements are `" + header.descr + "`, but " + TypeName(type) + " is needed");
+  if (!fits)
+    return InvalidArgument("its elements are `" + header.descr + "`, but " + TypeName(type) + " is needed");
   int64_t count = ElementCount(header.shape.data(), static_cast<int32_t>(header.shape.size())), needed = 0;
   if (count < 0 || __builtin_mul_overflow(count, element.bytes, &needed) ||
       static_cast<uint64_t>(needed) > data.size())
@@ -201,23 +206,39 @@ Result<HostTensor> ReadNpy(std::string_view bytes, weft_type type, std::string* 
       index[axis] = 0;
     }
   }
-  if (element.kind == 'f' && element.bytes > width) *note = "rounded from " + header.descr.substr(1) + " to " + TypeName(type);
+  if (element.kind == 'f' && element.bytes > width)
+    *note = "rounded from " + header.descr.substr(1) + " to " + TypeName(type);
   return tensor;
 }
 
 std::string WriteNpy(const weft_tensor& dense) {
   const char* descr = "<f4";
   switch (dense.type) {
-    case WEFT_BOOL: descr = "|b1"; break;
-    case WEFT_I8: descr = "|i1"; break;
-    case WEFT_U8: descr = "|u1"; break;
-    case WEFT_I32: descr = "<i4"; break;
+    case WEFT_BOOL:
+      descr = "|b1";
+      break;
+    case WEFT_I8:
+      descr = "|i1";
+      break;
+    case WEFT_U8:
+      descr = "|u1";
+      break;
+    case WEFT_I32:
+      descr = "<i4";
+      break;
     case WEFT_INT:
-    case WEFT_I64: descr = "<i8"; break;
-    case WEFT_F16: descr = "<f2"; break;
-    case WEFT_F64: descr = "<f8"; break;
+    case WEFT_I64:
+      descr = "<i8";
+      break;
+    case WEFT_F16:
+      descr = "<f2";
+      break;
+    case WEFT_F64:
+      descr = "<f8";
+      break;
     case WEFT_BF16:
-    case WEFT_F32: break;
+    case WEFT_F32:
+      break;
   }
   std::string header = std::string("{'descr': '") + descr + "', 'fortran_order': False, 'shape': (";
   for (int32_t axis = 0; axis < dense.rank; ++axis)

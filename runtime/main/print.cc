@@ -70,7 +70,9 @@ class TensorPrinter {
     text_ += "[";
     int64_t shown = 0;
     ForShown(axis, [&](int64_t i) {
-      if (shown > 0) text_ += innermost && shown % 10 != 0 ? ", " : ",\n" + std::string(static_cast<size_t>(axis) + 3, ' ');
+      if (shown > 0)
+        text_ +=
+            innermost && shown % 10 != 0 ? ", " : ",\n" + std::string(static_cast<size_t>(axis) + 3, ' ');
       ++shown;
       if (i < 0) {
         text_ += "...";
@@ -101,7 +103,8 @@ std::string PortsJson(const PortTable* ports, int32_t count) {
   for (int32_t i = 0; i < count; ++i) {
     const PortTable& port = ports[i];
     json += std::string(i > 0 ? ", " : "") + "{\"name\": " + JsonQuote(port.name) +
-            ", \"type\": " + JsonQuote(TypeName(static_cast<weft_type>(port.type))) + ", \"shape\": " + ShapeJson(port);
+            ", \"type\": " + JsonQuote(TypeName(static_cast<weft_type>(port.type))) +
+            ", \"shape\": " + ShapeJson(port);
     if (port.range_lo != nullptr && port.range_hi != nullptr)
       json += ", \"range\": [" + JsonQuote(port.range_lo) + ", " + JsonQuote(port.range_hi) + "]";
     if (*port.doc != 0) json += ", \"doc\": " + JsonQuote(port.doc);
@@ -111,7 +114,8 @@ std::string PortsJson(const PortTable* ports, int32_t count) {
 }
 
 std::string DescribeJson(const ProgramTable& table) {
-  std::string json = "{\"file\": " + JsonQuote(table.file) + ", \"entry\": " + JsonQuote(table.entry) + ",\n \"methods\": {";
+  std::string json =
+      "{\"file\": " + JsonQuote(table.file) + ", \"entry\": " + JsonQuote(table.entry) + ",\n \"methods\": {";
   for (int32_t i = 0; i < table.method_count; ++i) {
     const MethodTable& method = table.methods[i];
     json += std::string(i > 0 ? "," : "") + "\n  " + JsonQuote(method.name) + ": {";
@@ -122,8 +126,9 @@ std::string DescribeJson(const ProgramTable& table) {
   json += "},\n \"dimensions\": {";
   for (int32_t i = 0; i < table.dimension_count; ++i) {
     const DimensionTable& dimension = table.dimensions[i];
-    json += std::string(i > 0 ? ", " : "") + JsonQuote(dimension.name) + ": {\"lo\": " + std::to_string(dimension.lo) +
-            ", \"hi\": " + std::to_string(dimension.hi) + ", \"step\": " + std::to_string(dimension.step) + "}";
+    json += std::string(i > 0 ? ", " : "") + JsonQuote(dimension.name) +
+            ": {\"lo\": " + std::to_string(dimension.lo) + ", \"hi\": " + std::to_string(dimension.hi) +
+            ", \"step\": " + std::to_string(dimension.step) + "}";
   }
   json += "},\n \"weights\": [";
   for (int32_t i = 0; i < table.weight_count; ++i) {
@@ -136,10 +141,12 @@ std::string DescribeJson(const ProgramTable& table) {
 }
 
 std::string PortText(const char* word, const PortTable& port) {
-  std::string text = std::string("  ") + word + " " + port.name + ": " + TypeName(static_cast<weft_type>(port.type));
+  std::string text =
+      std::string("  ") + word + " " + port.name + ": " + TypeName(static_cast<weft_type>(port.type));
   if (port.rank > 0) {
     text += "[";
-    for (int32_t axis = 0; axis < port.rank; ++axis) text += std::string(axis > 0 ? ", " : "") + port.shape_text[axis];
+    for (int32_t axis = 0; axis < port.rank; ++axis)
+      text += std::string(axis > 0 ? ", " : "") + port.shape_text[axis];
     text += "]";
   }
   if (port.range_lo != nullptr && port.range_hi != nullptr)
@@ -151,7 +158,8 @@ std::string PortText(const char* word, const PortTable& port) {
 }  // namespace
 
 std::string PrintTensor(const std::string& name, const weft_tensor& dense) {
-  std::string text = name + ": " + TypeName(dense.type) + (dense.rank > 0 ? ShapeText(dense.shape, dense.rank) : "");
+  std::string text =
+      name + ": " + TypeName(dense.type) + (dense.rank > 0 ? ShapeText(dense.shape, dense.rank) : "");
   if (dense.rank == 0) return text + " = " + TensorPrinter(dense).Run() + "\n";
   return text + "\n  " + TensorPrinter(dense).Run() + "\n";
 }
@@ -168,15 +176,16 @@ std::string Describe(const ProgramTable& table, bool json) {
   }
   for (int32_t i = 0; i < table.method_count; ++i) {
     const MethodTable& method = table.methods[i];
-    text += std::string("method ") + method.name + (*method.doc != 0 ? std::string("  // ") + method.doc : "") + "\n";
+    text += std::string("method ") + method.name +
+            (*method.doc != 0 ? std::string("  // ") + method.doc : "") + "\n";
     for (int32_t k = 0; k < method.input_count; ++k) text += PortText("input", method.inputs[k]);
     for (int32_t k = 0; k < method.output_count; ++k) text += PortText("output", method.outputs[k]);
   }
   int64_t elements = 0;
   for (int32_t i = 0; i < table.weight_count; ++i)
     elements += ElementCount(table.weights[i].shape, table.weights[i].rank);
-  text += "weights: " + std::to_string(table.weight_count) + " tensors, " + std::to_string(elements) + " elements" +
-          (table.embedded != nullptr ? ", inside the program\n" : "\n");
+  text += "weights: " + std::to_string(table.weight_count) + " tensors, " + std::to_string(elements) +
+          " elements" + (table.embedded != nullptr ? ", inside the program\n" : "\n");
   return text;
 }
 

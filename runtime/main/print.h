@@ -11,9 +11,9 @@ namespace weft::runtime {
 // A dense tensor for people: name, type, shape, and its values, the middle of long axes left out.
 std::string PrintTensor(const std::string& name, const weft_tensor& dense);
 
-// Methods with their inputs and outputs, for people or as JSON: {"file", "entry", "methods": {NAME: {"inputs": [{"name",
-// "type", "shape"}], "outputs": [...]}}, "dimensions": {NAME: {"lo", "hi", "step"}}, "weights": [{"name", "type", "shape"}]}.
-// In shapes, sizes of run time are texts.
+// Methods with their inputs and outputs, for people or as JSON: {"file", "entry", "methods": {NAME:
+// {"inputs": [{"name", "type", "shape"}], "outputs": [...]}}, "dimensions": {NAME: {"lo", "hi", "step"}},
+// "weights": [{"name", "type", "shape"}]}. In shapes, sizes of run time are texts.
 std::string Describe(const ProgramTable& table, bool json);
 
 }  // namespace weft::runtime

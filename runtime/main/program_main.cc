@@ -99,18 +99,19 @@ class Session {
 
   Status LoadInputs() {
     std::vector<std::string> names = PortNames(method_->inputs, method_->input_count);
-    if (Status status = CheckNames("--input", arguments_.inputs, names, method_->name); !status.ok()) return status;
+    if (Status status = CheckNames("--input", arguments_.inputs, names, method_->name); !status.ok())
+      return status;
     for (int32_t i = 0; i < method_->input_count; ++i) {
       const PortTable& port = method_->inputs[i];
       const std::string* text = nullptr;
       for (const auto& [name, value] : arguments_.inputs)
         if (name == port.name) text = &value;
       if (text == nullptr && !arguments_.bench)
-        return InvalidArgument(std::string("input `") + port.name + "` is missing: give it with --input " + port.name +
-                               "=FILE");
+        return InvalidArgument(std::string("input `") + port.name + "` is missing: give it with --input " +
+                               port.name + "=FILE");
       std::string note;
-      Result<HostTensor> tensor =
-          text != nullptr ? LoadInput(port, *text, &note) : RandomInput(table_, port, static_cast<uint64_t>(i) + 1);
+      Result<HostTensor> tensor = text != nullptr ? LoadInput(port, *text, &note)
+                                                  : RandomInput(table_, port, static_cast<uint64_t>(i) + 1);
       if (!tensor.ok()) return tensor.status();
       if (!note.empty()) PrintNote(nullptr, (std::string("input `") + port.name + "`: " + note).c_str());
       tensors_.push_back(std::move(*tensor));
@@ -129,7 +130,8 @@ class Session {
     if (!measurement.ok()) return measurement.status();
     if (!arguments_.profile.empty())
       if (Status status = Profile(); !status.ok()) return status;
-    std::fputs(PrintMeasurement(*measurement, method_->name, program_->threads(), arguments_.json).c_str(), stdout);
+    std::fputs(PrintMeasurement(*measurement, method_->name, program_->threads(), arguments_.json).c_str(),
+               stdout);
     return {};
   }
 
@@ -155,7 +157,8 @@ class Session {
         if (name != method_->outputs[i].name) continue;
         if (Status status = WriteFileAtomically(path, WriteNpy(outputs_[i])); !status.ok())
           return Status(status.code(), "output `" + name + "`: " + status.message());
-        if (outputs_[i].type == WEFT_BF16) PrintNote(nullptr, ("output `" + name + "` is written as f32").c_str());
+        if (outputs_[i].type == WEFT_BF16)
+          PrintNote(nullptr, ("output `" + name + "` is written as f32").c_str());
       }
     }
     return {};
@@ -171,7 +174,8 @@ class Session {
 
 Status RunCommand(const ProgramTable& table, const std::string& name, const std::vector<std::string>& words) {
   Result<Arguments> arguments = ParseArguments(words);
-  if (!arguments.ok()) return Status(arguments.status().code(), arguments.status().message() + " (see --help)");
+  if (!arguments.ok())
+    return Status(arguments.status().code(), arguments.status().message() + " (see --help)");
   if (arguments->help) {
     const MethodTable& method = table.methods[0];
     std::fputs(HelpText(name, table.weight_count > 0 && table.embedded == nullptr,
@@ -184,7 +188,8 @@ Status RunCommand(const ProgramTable& table, const std::string& name, const std:
     std::fputs(Describe(table, arguments->json).c_str(), stdout);
     return {};
   }
-  if (arguments->json && !arguments->bench) return InvalidArgument("--json goes with --describe or --bench (see --help)");
+  if (arguments->json && !arguments->bench)
+    return InvalidArgument("--json goes with --describe or --bench (see --help)");
   return Session(table, *arguments).Run();
 }
 

@@ -1,0 +1,161 @@
+#include "backends/host/link.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "llvm/Support/Program.h"
+
+namespace weft::backends {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// A folder that goes with the object. Until then Ctrl-C waits, which is not long.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&held, number);
+    pthread_sigmask(SIG_BLOCK, &held, &before_);
+    std::error_code error;
+    std::string pattern = (fs::temp_directory_path(error) / "weft-XXXXXX").string();
+    if (!error && ::mkdtemp(pattern.data())) path_ = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code error;
+    if (!path_.empty()) fs::remove_all(path_, error);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  bool good() const { return !path_.empty(); }
+  std::string operator/(absl::string_view name) const { return (path_ / std::string(name)).string(); }
+
+ private:
+  fs::path path_;
+  sigset_t before_;
+};
+
+// Where the archives of the runtime lie: lib/ beside bin/.
+std::string LibraryFolder() {
+  std::error_code error;
+  return (fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "lib").string();
+}
+
+absl::StatusOr<std::string> ReadAll(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (!stream || bytes.empty()) return absl::InternalError(absl::StrCat("cannot read `", path, "` back"));
+  return bytes;
+}
+
+absl::Status WriteAll(const std::string& path, const std::string& bytes) {
+  std::ofstream stream(path, std::ios::binary);
+  stream << bytes;
+  stream.close();
+  if (!stream)
+    return absl::ResourceExhaustedError(absl::StrCat("cannot write `", path, "`; is the disk full?"));
+  return absl::OkStatus();
+}
+
+absl::Status Execute(const TemporaryFolder& folder, const std::string& name,
+                     std::vector<std::string> arguments) {
+  llvm::ErrorOr<std::string> program = llvm::sys::findProgramByName(name);
+  if (!program)
+    return absl::FailedPreconditionError(
+        absl::StrCat("linking needs `", name, "`, which is not on the PATH"));
+  arguments.insert(arguments.begin(), *program);
+  std::vector<llvm::StringRef> words(arguments.begin(), arguments.end());
+  std::string log = folder / "log";
+  std::optional<llvm::StringRef> redirects[] = {std::nullopt, llvm::StringRef(log), llvm::StringRef(log)};
+  std::string problem;
+  if (llvm::sys::ExecuteAndWait(*program, words, std::nullopt, redirects, 0, 0, &problem) == 0)
+    return absl::OkStatus();
+  std::ifstream stream(log);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  return absl::InternalError(absl::StrCat("`", name, "` failed: ", problem, text));
+}
+
+// Runs `cc` over the objects.
+absl::Status Compile(const TemporaryFolder& folder, const std::vector<std::string>& objects,
+                     const std::vector<std::string>& options, const std::string& output) {
+  if (!folder.good()) return absl::PermissionDeniedError("cannot make a temporary folder; is TMPDIR right?");
+  std::vector<std::string> arguments{"-o", output};
+  for (size_t i = 0; i < objects.size(); ++i) {
+    std::string path = folder / absl::StrCat("part", i, ".o");
+    if (absl::Status status = WriteAll(path, objects[i]); !status.ok()) return status;
+    arguments.push_back(path);
+  }
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  return Execute(folder, "cc", std::move(arguments));
+}
+
+absl::Status MakeObject(const TemporaryFolder& folder, const std::vector<std::string>& objects,
+                        const std::vector<std::string>& exports, const std::string& output) {
+  std::string library = absl::StrCat(LibraryFolder(), "/libweft_runtime.a");
+  absl::Status joined = Compile(folder, objects, {"-r", "-nostdlib", library}, folder / "joined.o");
+  if (!joined.ok()) return joined;
+  std::vector<std::string> arguments;
+  for (const std::string& name : exports) arguments.push_back(absl::StrCat("--keep-global-symbol=", name));
+  arguments.push_back(folder / "joined.o");
+  arguments.push_back(output);
+  return Execute(folder, "objcopy", std::move(arguments));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects) {
+  TemporaryFolder folder;
+  std::string lib = LibraryFolder();
+  absl::Status linked =
+      Compile(folder, objects,
+              {"-Wl,--gc-sections", "-Wl,-z,noexecstack", absl::StrCat(lib, "/libweft_program_main.a"),
+               absl::StrCat(lib, "/libweft_runtime.a"), "-Wl,-Bstatic", "-lpng", "-ljpeg", "-lz",
+               "-Wl,-Bdynamic", "-lstdc++", "-lpthread", "-lm"},
+              folder / "out");
+  if (!linked.ok()) return linked;
+  return ReadAll(folder / "out");
+}
+
+absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& objects,
+                                              const std::vector<std::string>& exports) {
+  TemporaryFolder folder;
+  std::string script = "{ global: ";
+  for (const std::string& name : exports) absl::StrAppend(&script, name, "; ");
+  absl::StrAppend(&script, "local: *; };\n");
+  if (absl::Status status = WriteAll(folder / "exports", script); !status.ok()) return status;
+  absl::Status linked =
+      Compile(folder, objects,
+              {"-shared", "-Wl,--gc-sections", "-Wl,-z,noexecstack",
+               absl::StrCat("-Wl,--version-script=", folder / "exports"),
+               absl::StrCat(LibraryFolder(), "/libweft_runtime.a"), "-lstdc++", "-lpthread", "-lm"},
+              folder / "out");
+  if (!linked.ok()) return linked;
+  return ReadAll(folder / "out");
+}
+
+absl::StatusOr<std::string> LinkObject(const std::vector<std::string>& objects,
+                                       const std::vector<std::string>& exports) {
+  TemporaryFolder folder;
+  if (absl::Status status = MakeObject(folder, objects, exports, folder / "out"); !status.ok()) return status;
+  return ReadAll(folder / "out");
+}
+
+absl::StatusOr<std::string> LinkArchive(const std::vector<std::string>& objects,
+                                        const std::vector<std::string>& exports) {
+  TemporaryFolder folder;
+  if (absl::Status status = MakeObject(folder, objects, exports, folder / "program.o"); !status.ok())
+    return status;
+  // D: no dates and owners, so that the bytes come out the same every time.
+  absl::Status made = Execute(folder, "ar", {"rcsD", folder / "out", folder / "program.o"});
+  if (!made.ok()) return made;
+  return ReadAll(folder / "out");
+}
+
+}  // namespace weft::backends

@@ -1,0 +1,30 @@
+#ifndef WEFT_BACKENDS_HOST_LINK_H_
+#define WEFT_BACKENDS_HOST_LINK_H_
+
+// From objects (ELF bytes) and the runtime library to what a user takes away. Runs `cc` (and for archives
+// `objcopy` and `ar`); a program that is missing is an error that says so. Files in between lie in a
+// temporary folder; nothing is left behind when the compiler is interrupted.
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace weft::backends {
+
+// Each gives the bytes of the file.
+absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects);
+// A shared library that shows nothing but these functions.
+absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& objects,
+                                              const std::vector<std::string>& exports);
+// One object, the runtime library in it, in which all but these functions are local: several can go into one
+// program. It needs the C++ library, libm and libpthread.
+absl::StatusOr<std::string> LinkObject(const std::vector<std::string>& objects,
+                                       const std::vector<std::string>& exports);
+// The same as an archive.
+absl::StatusOr<std::string> LinkArchive(const std::vector<std::string>& objects,
+                                        const std::vector<std::string>& exports);
+
+}  // namespace weft::backends
+
+#endif  // WEFT_BACKENDS_HOST_LINK_H_

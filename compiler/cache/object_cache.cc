@@ -1,0 +1,130 @@
+#include "compiler/cache/object_cache.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/BLAKE3.h"
+#include "runtime/atomic_file.h"
+
+namespace weft::cache {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr char kSuffix[] = ".weft-object";
+constexpr char kTemporary[] = ".tmp";
+constexpr std::chrono::hours kAbandoned(1);
+
+std::string HashOf(absl::string_view bytes) {
+  llvm::BLAKE3 hasher;
+  hasher.update(llvm::StringRef(bytes.data(), bytes.size()));
+  auto hash = hasher.final<32>();
+  return std::string(hash.begin(), hash.end());
+}
+
+struct Entry {
+  fs::path path;
+  fs::file_time_type used;
+  int64_t bytes;
+};
+
+// The files of the cache that end in `suffix`, the one not used for longest first.
+std::vector<Entry> EntriesOf(const std::string& folder, absl::string_view suffix) {
+  std::vector<Entry> entries;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::string name = it->path().filename().string();
+    if (name.find(kSuffix) == std::string::npos || !name.ends_with(std::string(suffix))) continue;
+    std::error_code gone;  // another compiler may delete it meanwhile
+    Entry entry{it->path(), it->last_write_time(gone), 0};
+    if (!gone) entry.bytes = static_cast<int64_t>(it->file_size(gone));
+    if (!gone) entries.push_back(std::move(entry));
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  return entries;
+}
+
+}  // namespace
+
+ObjectCache ObjectCache::Default() {
+  auto variable = [](const char* name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
+  std::string folder = variable("WEFT_CACHE_DIR");
+  if (folder.empty() && !variable("XDG_CACHE_HOME").empty()) folder = variable("XDG_CACHE_HOME") + "/weft";
+  if (folder.empty() && !variable("HOME").empty()) folder = variable("HOME") + "/.cache/weft";
+  int64_t megabytes = 0;
+  if (!absl::SimpleAtoi(variable("WEFT_CACHE_SIZE"), &megabytes) || megabytes < 0) megabytes = 2048;
+  return ObjectCache(folder, megabytes << 20);
+}
+
+std::string ObjectCache::PathOf(absl::string_view key) const {
+  return absl::StrCat(folder_, "/", llvm::toHex(HashOf(key), true), kSuffix);
+}
+
+std::optional<std::string> ObjectCache::Find(absl::string_view key) const {
+  if (folder_.empty()) return std::nullopt;
+  std::string path = PathOf(key);
+  std::ifstream stream(path, std::ios::binary);
+  std::string content((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (content.size() < 32) return std::nullopt;
+  std::string bytes = content.substr(32);
+  std::error_code error;
+  if (HashOf(absl::StrCat(key, bytes)) != content.substr(0, 32)) {
+    fs::remove(path, error);
+    return std::nullopt;
+  }
+  fs::last_write_time(path, fs::file_time_type::clock::now(), error);
+  return bytes;
+}
+
+void ObjectCache::Keep(absl::string_view key, absl::string_view bytes) const {
+  if (folder_.empty() || static_cast<int64_t>(bytes.size()) > most_bytes_) return;
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) return;
+  // What cannot be kept is compiled again next time.
+  (void)runtime::WriteFileAtomically(PathOf(key), absl::StrCat(HashOf(absl::StrCat(key, bytes)), bytes));
+}
+
+void ObjectCache::Trim() const {
+  if (folder_.empty()) return;
+  std::error_code error;
+  auto now = fs::file_time_type::clock::now();
+  for (const Entry& entry : EntriesOf(folder_, kTemporary)) {
+    if (entry.used < now - kAbandoned) fs::remove(entry.path, error);
+  }
+  std::vector<Entry> entries = EntriesOf(folder_, kSuffix);
+  int64_t total = 0;
+  for (const Entry& entry : entries) total += entry.bytes;
+  for (const Entry& entry : entries) {
+    if (total <= most_bytes_) break;
+    if (fs::remove(entry.path, error)) total -= entry.bytes;
+  }
+}
+
+int64_t ObjectCache::Clear() const {
+  int64_t count = 0;
+  std::error_code error;
+  for (const char* suffix : {kSuffix, kTemporary}) {
+    for (const Entry& entry : EntriesOf(folder_, suffix)) count += fs::remove(entry.path, error);
+  }
+  return count;
+}
+
+ObjectCache::Usage ObjectCache::Measure() const {
+  Usage usage;
+  for (const Entry& entry : EntriesOf(folder_, kSuffix)) {
+    ++usage.files;
+    usage.bytes += entry.bytes;
+  }
+  return usage;
+}
+
+}  // namespace weft::cache

@@ -1,0 +1,68 @@
+#include "compiler/cache/object_cache.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace weft::cache {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ObjectCacheTest : public testing::Test {
+ protected:
+  ObjectCacheTest() : folder_(testing::TempDir() + "weft_cache_" + std::to_string(::getpid())) {
+    fs::remove_all(folder_);
+  }
+  ~ObjectCacheTest() override { fs::remove_all(folder_); }
+  fs::path OnlyFile() const { return fs::directory_iterator(folder_)->path(); }
+
+  std::string folder_;
+};
+
+TEST_F(ObjectCacheTest, FindsWhatWasKept) {
+  ObjectCache cache(folder_, 1 << 20);
+  EXPECT_FALSE(cache.Find("key").has_value());
+  cache.Keep("key", "object");
+  EXPECT_EQ(cache.Find("key"), "object");
+  EXPECT_FALSE(cache.Find("other").has_value());
+  EXPECT_EQ(cache.Clear(), 1);
+  EXPECT_FALSE(cache.Find("key").has_value());
+}
+
+TEST_F(ObjectCacheTest, DamagedFilesCountAsAbsent) {
+  ObjectCache cache(folder_, 1 << 20);
+  cache.Keep("key", "object");
+  std::fstream(OnlyFile(), std::ios::in | std::ios::out).seekp(34) << "X";
+  EXPECT_FALSE(cache.Find("key").has_value());
+  cache.Keep("key", "object");
+  fs::resize_file(OnlyFile(), 35);
+  EXPECT_FALSE(cache.Find("key").has_value());
+}
+
+TEST_F(ObjectCacheTest, KeepsWhatWasUsedLast) {
+  ObjectCache cache(folder_, 3 * (32 + 100));
+  for (const char* key : {"a", "b", "c", "d"}) {
+    cache.Keep(key, std::string(100, *key));
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(cache.Find("a").has_value());  // used again
+  cache.Trim();
+  EXPECT_TRUE(cache.Find("a").has_value());
+  EXPECT_FALSE(cache.Find("b").has_value());
+  EXPECT_TRUE(cache.Find("d").has_value());
+}
+
+TEST_F(ObjectCacheTest, AFolderThatCannotBeMadeKeepsNothing) {
+  ObjectCache cache("/proc/no/such/folder", 1 << 20);
+  cache.Keep("key", "object");
+  EXPECT_FALSE(cache.Find("key").has_value());
+  cache.Trim();
+  EXPECT_EQ(cache.Measure().files, 0);
+}
+
+}  // namespace
+}  // namespace weft::cache

@@ -1,0 +1,80 @@
+#include "compiler/cli/compile_options.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "compiler/cli/report.h"
+#include "dsl/module/module_loader.h"
+
+namespace weft::cli {
+
+namespace {
+
+bool ReadDimensions(const std::vector<std::string>& texts, std::map<std::string, int64_t>* dims) {
+  for (const std::string& text : texts) {
+    size_t equal = text.find('=');
+    int64_t number = 0;
+    if (equal == std::string::npos || !absl::SimpleAtoi(text.substr(equal + 1), &number)) {
+      Fail(absl::StrCat("`--dim ", text, "` is not NAME=NUMBER"));
+      return false;
+    }
+    if (!dims->emplace(text.substr(0, equal), number).second) {
+      Fail(absl::StrCat("`--dim` is given twice for `", text.substr(0, equal), "`"));
+      return false;
+    }
+  }
+  return true;
+}
+
+void ShowProgress(size_t done, size_t all, const std::string& name) {
+  std::fprintf(stderr, "\r\033[K[%zu/%zu] %s", done, all, name.c_str());
+  if (done == all) std::fprintf(stderr, "\r\033[K");
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
+  command.add_option("FILE", options.file, "the model file")->required();
+  command.add_option("--entry", options.entry, "which entry, where the file has several");
+  command.add_option("--dim", options.dims, "fix a dimension: NAME=NUMBER; may be repeated")
+      ->allow_extra_args(false);
+  command.add_option("--target", options.target, "CPU[+feature...]: host, x86-64-v2, x86-64-v3, x86-64-v4");
+  command.add_option("--backend", options.backend, "halide, or the plain reference loops")
+      ->check(CLI::IsMember({"halide", "loops"}));
+  command.add_option("--schedule", options.schedule,
+                     "a file of `schedule` blocks, as --emit schedule prints them");
+  command.add_flag("--no-cache", options.no_cache, "compile every kernel anew and keep none");
+}
+
+std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::SourceProgram& source) {
+  std::map<std::string, int64_t> dims;
+  if (!ReadDimensions(options.dims, &dims) || !LoadOrReport(source, options.file)) return std::nullopt;
+  std::optional<dsl::Program> program = source.Elaborate(options.entry, dims);
+  if (PrintDiagnostics(source)) return std::nullopt;
+  return program;
+}
+
+std::optional<driver::CompileOptions> MakeCompileOptions(const ProgramOptions& options,
+                                                         driver::SourceProgram& source) {
+  driver::CompileOptions made;
+  made.target = options.target;
+  made.backend = options.backend == "loops" ? driver::Backend::kLoops : driver::Backend::kHalide;
+  if (std::string own = source.Schedules(); !own.empty()) made.schedules.emplace_back(options.file, own);
+  if (!options.schedule.empty()) {
+    std::optional<std::string> text = dsl::DiskReader()(options.schedule);
+    if (!text) {
+      Fail(absl::StrCat("cannot read `", options.schedule, "`"));
+      return std::nullopt;
+    }
+    made.schedules.emplace_back(options.schedule, *text);
+  }
+  if (!options.no_cache) made.cache = cache::ObjectCache::Default();
+  if (::isatty(2)) made.progress = ShowProgress;
+  return made;
+}
+
+}  // namespace weft::cli

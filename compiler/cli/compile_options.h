@@ -1,0 +1,35 @@
+#ifndef WEFT_COMPILER_CLI_COMPILE_OPTIONS_H_
+#define WEFT_COMPILER_CLI_COMPILE_OPTIONS_H_
+
+// The options that compile, run and bench have in common, and the way from them to a program.
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler/driver/compile.h"
+#include "compiler/driver/source_program.h"
+
+namespace weft::cli {
+
+struct ProgramOptions {
+  std::string file, entry, target = "host", backend = "halide", schedule;
+  std::vector<std::string> dims;
+  bool no_cache = false;
+};
+
+// Declares FILE and the options.
+void AddProgramOptions(CLI::App& command, ProgramOptions& options);
+
+// Reads, checks and elaborates; nothing, after saying why, if that fails.
+std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::SourceProgram& source);
+
+// For driver::Compile, with the schedules of the model file and of --schedule, the cache, and progress on the
+// standard error if that is a terminal. Nothing, after saying why, if a file cannot be read.
+std::optional<driver::CompileOptions> MakeCompileOptions(const ProgramOptions& options,
+                                                         driver::SourceProgram& source);
+
+}  // namespace weft::cli
+
+#endif  // WEFT_COMPILER_CLI_COMPILE_OPTIONS_H_
