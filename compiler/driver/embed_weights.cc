@@ -37,7 +37,7 @@ absl::Status EmbeddedFile::Pack(const std::string& executable, const std::vector
   if (llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, redirects, 0, 0, &problem) != 0) {
     std::ifstream stream(log);
     std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-    absl::string_view said = absl::StripSuffix(absl::StripPrefix(text, "error: "), "\n");
+    absl::string_view said = absl::StripSuffix(absl::StripPrefix(text, "program: error: "), "\n");
     return absl::InvalidArgumentError(text.empty() ? absl::StrCat("the weights cannot be prepared: ", problem)
                                                    : std::string(said));
   }
