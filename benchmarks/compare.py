@@ -23,12 +23,12 @@ import onnx_models
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HERE = ROOT / "benchmarks"
 
-# Example, method, input shape, floating-point operations of one run, further options of the compiler.
+# Example, method, shapes of the inputs (of whole numbers if there are two: tokens and their mask), floating-point operations of one run, further options of the compiler.
 MODELS = {
     "mobilenet_v2": ("examples/mobilenet_v2/mobilenet_v2.weft", "logits", "1,3,224,224", 0.60e9, ["--dim", "B=1"]),
     "resnet50": ("examples/resnet50/resnet50.weft", "logits", "1,3,224,224", 8.18e9, ["--dim", "B=1"]),
     "vit_b16": ("examples/vit_b16/vit_b16.weft", "logits", "1,3,224,224", 35.1e9, ["--dim", "B=1"]),
-    "bert_base": ("examples/bert_base/bert_base.weft", "forward", "1,128", 22.3e9, ["--dim", "B=1", "--dim", "L=128"]),
+    "bert_base": ("examples/bert_base/bert_base.weft", "forward", "1,128;1,128", 22.3e9, ["--dim", "B=1", "--dim", "T=128"]),
 }
 
 

@@ -1,7 +1,7 @@
 """One contender in a process of its own: runs a model when told to, and sleeps otherwise.
 
     worker.py onnx MODEL.onnx THREADS
-    worker.py weft PROGRAM.so HEADER.h METHOD THREADS
+    worker.py weft PROGRAM.so HEADER.h METHOD THREADS SHAPE[;SHAPE]
 
 Reads lines "COUNT" from standard input and answers each with the milliseconds of that many runs, one line. The first
 line it writes is the number of elements of the output, when everything is loaded.
@@ -60,7 +60,7 @@ FLOATS = {6: np.float16, 8: np.float32, 9: np.float64}
 WHOLES = {0: np.bool_, 1: np.int64, 2: np.int8, 3: np.uint8, 4: np.int32, 5: np.int64}
 
 
-def weft(library, header, method, threads, shape):
+def weft(library, header, method, threads, shapes):
     with open(header) as file:
         prefix = re.search(r"\b(weft_\w+)_create\s*\(", file.read()).group(1)
     program = ctypes.CDLL(library)
@@ -71,14 +71,17 @@ def weft(library, header, method, threads, shape):
     options = Options(abi_version=1, threads=threads, pin_threads=1, init_weights=1, seed=1)
     if create(ctypes.byref(options), ctypes.byref(handle)):
         sys.exit(f"create: {error().decode()}")
-    data = inputs(shape, len(shape) != 2)
-    given = Tensor(data=data.ctypes.data, type=8 if data.dtype == np.float32 else 5, rank=data.ndim)
-    for axis, extent in enumerate(data.shape):
-        given.shape[axis] = extent
+    # Two inputs are tokens and their mask, one is an image.
+    arrays = [inputs(shapes[0], len(shapes) == 1)] + [np.ones(shape, np.int64) for shape in shapes[1:]]
+    given = (Tensor * len(arrays))()
+    for tensor, data in zip(given, arrays):
+        tensor.data, tensor.type, tensor.rank = data.ctypes.data, 8 if data.dtype == np.float32 else 5, data.ndim
+        for axis, extent in enumerate(data.shape):
+            tensor.shape[axis] = extent
     result = Tensor()
 
-    def once():
-        if run(handle, method.encode(), ctypes.byref(given), 1, ctypes.byref(result), 1):
+    def once(_alive=arrays):  # the program reads their memory
+        if run(handle, method.encode(), given, len(given), ctypes.byref(result), 1):
             sys.exit(f"run: {error().decode()}")
         return int(np.prod([result.shape[axis] for axis in range(result.rank)]))
 
@@ -94,8 +97,8 @@ def main():
     else:
         threads = int(sys.argv[5])
         os.sched_setaffinity(0, range(threads))
-        shape = [int(extent) for extent in sys.argv[6].split(",")]
-        once = weft(sys.argv[2], sys.argv[3], sys.argv[4], threads, shape)
+        shapes = [[int(extent) for extent in shape.split(",")] for shape in sys.argv[6].split(";")]
+        once = weft(sys.argv[2], sys.argv[3], sys.argv[4], threads, shapes)
     for _ in range(2):
         size = once()
     print(size, flush=True)

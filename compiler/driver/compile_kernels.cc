@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -62,6 +63,42 @@ absl::StatusOr<std::string> CompileOne(const Kernel& kernel, const backends::Tar
   return object;
 }
 
+int64_t FlopsOf(ir::KernelOp kernel) {
+  auto flops = kernel->getAttrOfType<mlir::IntegerAttr>("flops");
+  return flops ? flops.getInt() : 0;
+}
+
+// An equation of the file may be spread over kernels (packing its weights, say). Its path stays with the
+// kernel that does most of the work; in the others the kernel's name follows.
+void MakePathsUnique(std::vector<Kernel>& kernels) {
+  std::map<std::string, size_t> owner;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    for (const backends::EquationSchedule& equation : kernels[i].schedule.equations) {
+      auto [known, is_new] = owner.try_emplace(equation.path, i);
+      if (!is_new && FlopsOf(kernels[i].op) > FlopsOf(kernels[known->second].op)) known->second = i;
+    }
+  }
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    std::map<std::string, std::string> renamed;
+    for (const backends::EquationSchedule& equation : kernels[i].schedule.equations) {
+      if (owner[equation.path] != i)
+        renamed[equation.path] = absl::StrCat(equation.path, ".", kernels[i].name);
+    }
+    for (backends::EquationSchedule& equation : kernels[i].schedule.equations) {
+      auto change = [&](std::string& path) {
+        if (auto found = renamed.find(path); found != renamed.end()) path = found->second;
+      };
+      change(equation.path);
+      // What is computed `at` a place names the equation of that place.
+      for (backends::Directive& directive : equation.directives) {
+        bool names_equation = directive.kind == backends::DirectiveKind::kAt ||
+                              directive.kind == backends::DirectiveKind::kTranspose;
+        if (names_equation && !directive.names.empty()) change(directive.names[0]);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Kernel> KernelsOf(mlir::ModuleOp module, const backends::Target& target) {
@@ -71,6 +108,7 @@ std::vector<Kernel> KernelsOf(mlir::ModuleOp module, const backends::Target& tar
     kernels.push_back({op, name, absl::StrCat("weft_kernel_", name),
                        backends::DefaultSchedule(backends::ViewKernel(op), target), ""});
   });
+  MakePathsUnique(kernels);
   return kernels;
 }
 
