@@ -229,6 +229,12 @@ Value ExprLowering::LowerReduce(OpBuilder& builder, const Expr& expr, const dsl:
     names.push_back(binder.name);
   }
   Value if_empty = reduce.if_empty ? Lower(builder, *reduce.if_empty, scope) : Value();
+  // A reduction may stand inside another over the same indices (a peak below the sum that it keeps from
+  // overflowing): then what was lowered for the outer ones does not hold inside.
+  bool rebinds =
+      llvm::any_of(reduce.binders, [&](const dsl::Binder& b) { return scope.indices.contains(b.index); });
+  Scope outer = rebinds ? scope : Scope();
+  if (rebinds) scope.lowered.assign(1, {});
   auto body = [&](OpBuilder& inner, Location, mlir::ValueRange indices) {
     for (auto [binder, index] : llvm::zip_equal(reduce.binders, indices)) scope.indices[binder.index] = index;
     scope.lowered.emplace_back();
@@ -247,8 +253,10 @@ Value ExprLowering::LowerReduce(OpBuilder& builder, const Expr& expr, const dsl:
     ir::YieldOp::create(inner, loc, value, condition);
     scope.lowered.pop_back();
   };
-  return ir::ReduceOp::create(builder, loc, ScalarType(builder, expr.type), KindOf(reduce.kind), lower, upper,
-                              names, if_empty, body);
+  auto result = ir::ReduceOp::create(builder, loc, ScalarType(builder, expr.type), KindOf(reduce.kind), lower,
+                                     upper, names, if_empty, body);
+  if (rebinds) scope = std::move(outer);
+  return result;
 }
 
 Value ExprLowering::Choose(OpBuilder& builder, Location loc, Value condition, bool lazy, const Branch& then,

@@ -26,8 +26,8 @@ class ExprLowering {
  public:
   using LocationOf = std::function<mlir::Location(const dsl::Span&)>;
 
-  ExprLowering(const std::vector<dsl::Tensor>& tensors, SizeLowering& sizes, LocationOf location_of)
-      : tensors_(tensors), sizes_(sizes), location_of_(std::move(location_of)) {}
+  ExprLowering(SizeLowering& sizes, LocationOf location_of)
+      : sizes_(sizes), location_of_(std::move(location_of)) {}
 
   // The value of `expr` at the builder's place; of ScalarType(expr.type).
   mlir::Value Lower(mlir::OpBuilder& builder, const dsl::Expr& expr, Scope& scope);
@@ -50,7 +50,6 @@ class ExprLowering {
   mlir::Value Choose(mlir::OpBuilder& builder, mlir::Location loc, mlir::Value condition, bool lazy,
                      const Branch& then, const Branch& otherwise);
 
-  const std::vector<dsl::Tensor>& tensors_;
   SizeLowering& sizes_;
   LocationOf location_of_;
 };

@@ -78,7 +78,7 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
   const auto* list = args.data.size() == 1 ? args.data[0].value.As<std::shared_ptr<ListValue>>() : nullptr;
   if (!list || (*list)->elements.empty()) {
     if (!args.data.empty() && args.data[0].value.IsPoison()) return Poison{};
-    Report(span, kArgumentCount, "concat", "one list of tensors",
+    Report(span, kArgumentCount, "`concat`", "one list of tensors",
            args.data.empty() ? "nothing" : Describe(args.data[0].value));
     return Poison{};
   }
@@ -166,7 +166,8 @@ Value Elaborator::CallRandom(const Arguments& args, Span span) {
 Value Elaborator::CallBuiltin(const std::string& name, const Arguments& args, Span span) {
   auto count = [&](size_t wanted) {
     if (args.data.size() == wanted && args.named.empty()) return true;
-    Report(span, kArgumentCount, name, absl::StrCat(wanted, wanted == 1 ? " value" : " values"),
+    Report(span, kArgumentCount, absl::StrCat("`", name, "`"),
+           absl::StrCat(wanted, wanted == 1 ? " value" : " values"),
            absl::StrCat(args.data.size() + args.named.size()));
     return false;
   };

@@ -1,6 +1,7 @@
 // Calls: bodies are opened where they are called; under indices as one parallel statement (R11).
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/builtins.h"
@@ -107,6 +108,7 @@ Value Elaborator::EvalCall(const ast::Expr& expr, const ast::Call& node) {
     if (TakesScalars(op->op->signature) && GivesScalars(op->op->signature, op->op->body)) computes = false;
   }
   if (computes) std::swap(facts, facts_);
+  bool wants_whole = std::exchange(wants_whole_, false);
   Arguments args;
   bool ok = EvalArguments(node, &args);
   Value result = Poison{};
@@ -135,6 +137,7 @@ Value Elaborator::EvalCall(const ast::Expr& expr, const ast::Call& node) {
     }
   }
   if (computes) std::swap(facts, facts_);
+  wants_whole_ = wants_whole;
   return result;
 }
 

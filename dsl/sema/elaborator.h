@@ -275,6 +275,10 @@ class Elaborator {
   IndexId next_index_ = 0;
   int64_t work_ = 0;
   bool work_reported_ = false;
+  int next_instance_ = 0;
+  std::map<int, size_t> roots_;  // models of a test that are no member of another, numbered
+  bool wants_whole_ =
+      false;  // in a subscript, where a size like D/2 that meets an int is whole, or is checked (R18)
 
   friend class FrameScope;
 };

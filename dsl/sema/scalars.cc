@@ -225,6 +225,14 @@ bool Elaborator::Unify(Value& a, Value& b, Span span, Scalar* x, Scalar* y) {
   auto is_real = [](const Value& v) {
     return v.As<double>() || v.As<RealSize>() || (v.As<Size>() && !v.As<Size>()->IsWhole());
   };
+  if (want && *want == ElementType::kInt && wants_whole_) {
+    for (Value* value : {&a, &b}) {
+      if (!value->As<Size>() || !is_real(*value)) continue;
+      std::optional<Size> whole = AsSize(*value, span, "a size in a subscript");
+      if (!whole) return false;
+      *value = *whole;
+    }
+  }
   if (want && *want == ElementType::kInt && (is_real(a) || is_real(b))) want = FloatType();
   if (!sa && !sb && (is_real(a) || is_real(b))) want = FloatType();
   std::optional<Scalar> left = ToScalar(a, want, span), right = ToScalar(b, want, span);

@@ -32,8 +32,8 @@ std::optional<Program> Elaborate(const sema::Module& module, const ast::Model& e
                                  const std::map<std::string, int64_t>& fixed, const SourceManager& sources,
                                  Diagnostics& diagnostics);
 
-// One `expect` of a test. The program's only method has the values as outputs, and an input for every `random`: numbers
-// in -1..1 that whoever runs the test makes up.
+// One `expect` of a test. The program's only method has the values as outputs, and an input for every
+// `random`: numbers in -1..1 that whoever runs the test makes up.
 struct Expectation {
   enum class Kind {
     kHolds,  // output `left` (bool) is true everywhere

@@ -1,5 +1,7 @@
 // Accesses: bare indices say how far they go, everything else is proved inside or guarded (R6, R9, R10, R12).
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
 
@@ -239,7 +241,9 @@ bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::S
     slots.push_back(slot);
     return true;
   }
+  bool outer = std::exchange(wants_whole_, true);
   Value value = Eval(expr);
+  wants_whole_ = outer;
   if (value.IsPoison()) return false;
   if (const auto* list = value.As<std::shared_ptr<ListValue>>(); list) {
     std::optional<TensorPtr> vector = AsTensor(value, expr.span);

@@ -148,6 +148,7 @@ struct Module {
 struct ModelInstance {
   const ast::Model* model = nullptr;
   const Module* module = nullptr;
+  int number = 0;  // in the order they are made
   ModelInstance* parent = nullptr;
   std::string segment;                       // its part of the weight path; may be empty
   std::map<std::string, Value> members;      // attributes, lets, sub-models
