@@ -57,21 +57,7 @@ absl::Status PipelineBuilder::Build() {
     auto nest = ResolveLoops(equation.view->loops, schedule_.equations[i]);
     if (!nest.ok()) return nest.status();
     equation.nest = *std::move(nest);
-    for (const auto& join : equation.nest.joins) {
-      auto add = [&](mlir::Operation* owner, auto name_at, size_t count) {
-        for (size_t p = 0; p + 1 < count; ++p) {
-          auto at = std::find(join.begin(), join.end() - 1, name_at(p));
-          if (at != join.end() - 1 && at + 1 != join.end() - 1 && *(at + 1) == name_at(p + 1)) {
-            wanted.insert({owner, static_cast<int>(p)});
-          }
-        }
-      };
-      const auto& domain = equation.view->loops.domain;
-      add(equation.view->op, [&](size_t p) { return domain[p].name; }, domain.size());
-      for (const ReduceView& reduce : equation.view->reduces) {
-        add(reduce.op, [&](size_t p) { return reduce.loops[p]; }, reduce.loops.size());
-      }
-    }
+    wanted.merge(JoinedPairs(*equation.view, equation.nest.joins));
   }
   joins_ = FindJoins(kernel_, &wanted);
   for (const auto& pair : wanted) {

@@ -17,6 +17,19 @@ using Halide::Var;
 
 namespace {
 
+bool MentionsReduction(const Expr& expr) {
+  class Finder : public Halide::Internal::IRVisitor {
+   public:
+    using IRVisitor::visit;
+    void visit(const Halide::Internal::Variable* variable) override {
+      found |= variable->reduction_domain.defined();
+    }
+    bool found = false;
+  } finder;
+  expr.accept(&finder);
+  return finder.found;
+}
+
 constexpr int64_t kLongestTotal = (int64_t{1} << 31) - 1;  // elements of one tensor
 
 Expr Number(int64_t value) { return Expr(static_cast<int32_t>(value)); }
@@ -443,6 +456,9 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
   auto walked = walk(context, leaves, &domain, &state.leaves);
   if (!walked.ok()) return walked.status();
   Expr value = *walked;
+  // Halide sees what is summed over only where it is mentioned; a sum of ones mentions nothing.
+  if (domain.defined() && !MentionsReduction(value))
+    value = Halide::select(domain[0] == domain[0], value, value);
 
   state.func = Func(name);
   if (!state.tuple) {
@@ -476,6 +492,8 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
         std::vector<std::pair<std::string, RVar>> ignored;
         auto last = walk(before, rest_leaves, &rest_domain, &ignored);
         if (!last.ok()) return last.status();
+        if (rest_domain.defined() && !MentionsReduction(*last))
+          *last = Halide::select(rest_domain[0] == rest_domain[0], *last, *last);
         state.rest = Func(name + "_rest");
         std::vector<Expr> here(vars.begin(), vars.end());
         state.rest(vars) = Identity(view.kind, type);

@@ -98,8 +98,8 @@ Plan MakePlan(const EquationView& view, const Joins& joins, const std::set<int>&
 
 class Chooser {
  public:
-  Chooser(const KernelView& kernel, const Target& target)
-      : kernel_(kernel), target_(target), joins_(FindJoins(kernel)), lanes_(Lanes(target, kElementBytes)) {}
+  Chooser(const KernelView& kernel, const Target& target, Joins joins)
+      : kernel_(kernel), target_(target), joins_(std::move(joins)), lanes_(Lanes(target, kElementBytes)) {}
 
   Schedule Run() {
     Schedule schedule;
@@ -635,7 +635,28 @@ class Chooser {
 }  // namespace
 
 Schedule DefaultSchedule(const KernelView& kernel, const Target& target) {
-  return Chooser(kernel, target).Run();
+  Joins joins = FindJoins(kernel);
+  while (true) {
+    Schedule schedule = Chooser(kernel, target, joins).Run();
+    // Joined loops stand or fall together, and an equation that is cut somewhere does not join all of its
+    // own: what then cannot be joined elsewhere is taken back.
+    std::set<std::pair<mlir::Operation*, int>> wanted;
+    for (size_t i = 0; i < kernel.equations.size(); ++i) {
+      std::vector<std::vector<std::string>> named;
+      for (const Directive& directive : schedule.equations[i].directives) {
+        if (directive.kind == DirectiveKind::kJoin) named.push_back(directive.names);
+      }
+      wanted.merge(JoinedPairs(kernel.equations[i], named));
+    }
+    Joins possible = FindJoins(kernel, &wanted);
+    size_t before = joins.loops.size();
+    for (const auto& pair : wanted) {
+      if (!possible.loops.count(pair)) joins.loops.erase(pair);
+    }
+    if (joins.loops.size() == before) return schedule;
+    std::set<std::pair<mlir::Operation*, int>> left = joins.loops;
+    joins = FindJoins(kernel, &left);
+  }
 }
 
 }  // namespace weft::backends

@@ -1,5 +1,6 @@
 #include "backends/schedule/joins.h"
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -157,6 +158,27 @@ Joins FindJoins(const KernelView& kernel, const std::set<std::pair<mlir::Operati
     }
   }
   return joins;
+}
+
+std::set<std::pair<mlir::Operation*, int>> JoinedPairs(const EquationView& equation,
+                                                       const std::vector<std::vector<std::string>>& joins) {
+  std::set<std::pair<mlir::Operation*, int>> pairs;
+  for (const std::vector<std::string>& join : joins) {
+    auto add = [&](mlir::Operation* owner, auto name_at, size_t count) {
+      for (size_t p = 0; p + 1 < count; ++p) {
+        auto at = std::find(join.begin(), join.end() - 1, name_at(p));
+        if (at != join.end() - 1 && at + 1 != join.end() - 1 && *(at + 1) == name_at(p + 1)) {
+          pairs.insert({owner, static_cast<int>(p)});
+        }
+      }
+    };
+    const auto& domain = equation.loops.domain;
+    add(equation.op, [&](size_t p) { return domain[p].name; }, domain.size());
+    for (const ReduceView& reduce : equation.reduces) {
+      add(reduce.op, [&](size_t p) { return reduce.loops[p]; }, reduce.loops.size());
+    }
+  }
+  return pairs;
 }
 
 }  // namespace weft::backends

@@ -6,7 +6,9 @@
 // loop.
 
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "backends/schedule/kernel_view.h"
 
@@ -29,6 +31,10 @@ struct Joins {
 // side by side in the subscripts of neighbouring axes that they cover whole, and nowhere else. With `only`,
 // pairs of loops outside of it are not joined.
 Joins FindJoins(const KernelView& kernel, const std::set<std::pair<mlir::Operation*, int>>* only = nullptr);
+
+// The pairs of loops of an equation that `joins` run as one; each lists loops, then the name of all.
+std::set<std::pair<mlir::Operation*, int>> JoinedPairs(const EquationView& equation,
+                                                       const std::vector<std::vector<std::string>>& joins);
 
 }  // namespace weft::backends
 
