@@ -16,6 +16,7 @@ void AddCheckCommand(CLI::App& app, Run& run);
 void AddCompileCommand(CLI::App& app, Run& run);
 void AddFmtCommand(CLI::App& app, Run& run);
 void AddRunCommands(CLI::App& app, Run& run);  // run, bench
+void AddShowCommand(CLI::App& app, Run& run);
 void AddTestCommand(CLI::App& app, Run& run);
 void AddWeightsCommand(CLI::App& app, Run& run);
 

@@ -74,6 +74,7 @@ std::optional<driver::CompileOptions> MakeCompileOptions(const ProgramOptions& o
   }
   if (!options.no_cache) made.cache = cache::ObjectCache::Default();
   if (::isatty(2)) made.progress = ShowProgress;
+  made.note = [](const std::string& text) { std::fprintf(stderr, "note: %s\n", text.c_str()); };
   return made;
 }
 

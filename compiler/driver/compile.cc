@@ -8,6 +8,8 @@
 #include "backends/host/link.h"
 #include "compiler/driver/embed_weights.h"
 #include "compiler/lower/lower.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/pipeline/pipeline.h"
 
@@ -66,12 +68,18 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program&
 // Puts the user's schedules over the default ones.
 absl::Status OverrideSchedules(std::vector<Kernel>& kernels, const CompileOptions& options) {
   std::vector<backends::Schedule*> schedules;
-  for (Kernel& kernel : kernels) schedules.push_back(&kernel.schedule);
+  std::vector<std::string> defaults;
+  for (Kernel& kernel : kernels) {
+    schedules.push_back(&kernel.schedule);
+    defaults.push_back(backends::PrintSchedule(kernel.schedule));
+  }
   for (const auto& [name, text] : options.schedules) {
     absl::StatusOr<backends::Schedule> user = backends::ParseSchedule(text);
     absl::Status status = user.ok() ? backends::OverrideSchedules(*user, schedules) : user.status();
     if (!status.ok()) return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
   }
+  for (size_t i = 0; i < kernels.size(); ++i)
+    kernels[i].has_own_schedule = backends::PrintSchedule(kernels[i].schedule) != defaults[i];
   return absl::OkStatus();
 }
 
@@ -121,6 +129,7 @@ KernelOptions ForKernels(const CompileOptions& options) {
   if (options.emit == Emit::kAssembly) kernels.output = KernelOutput::kAssembly;
   kernels.cache = options.cache;
   kernels.progress = options.progress;
+  kernels.note = options.note;
   return kernels;
 }
 
@@ -164,6 +173,24 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   std::string header =
       options.emit == Emit::kExecutable ? "" : backends::LibraryHeader(**module, host.library_prefix);
   return Compiled{std::move(*linked), std::move(header)};
+}
+
+absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources) {
+  absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
+  if (!target.ok()) return target.status();
+  mlir::MLIRContext context;
+  auto module = MakeModule(program, sources, {}, *target, context);
+  if (!module.ok()) return module.status();
+  Work work;
+  (*module)->walk([&](ir::KernelOp) { ++work.kernels; });
+  (*module)->walk([&](ir::LaunchOp launch) {
+    auto method = launch->getParentOfType<mlir::func::FuncOp>();
+    auto kernel = mlir::SymbolTable::lookupNearestSymbolFrom<ir::KernelOp>(launch, launch.getCalleeAttr());
+    auto flops = kernel ? kernel->getAttrOfType<mlir::IntegerAttr>("flops") : nullptr;
+    if (method && !method.isPrivate() && flops)
+      work.flops[method.getSymName().str()] += static_cast<double>(flops.getInt());
+  });
+  return work;
 }
 
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,

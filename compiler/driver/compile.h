@@ -1,6 +1,7 @@
 #ifndef WEFT_COMPILER_DRIVER_COMPILE_H_
 #define WEFT_COMPILER_DRIVER_COMPILE_H_
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,7 @@ struct CompileOptions {
   std::vector<std::string> embedded_weights;
   cache::ObjectCache cache;
   std::function<void(size_t done, size_t all, const std::string& name)> progress;
+  std::function<void(const std::string& text)> note;
 };
 
 struct Compiled {
@@ -48,7 +50,14 @@ struct Compiled {
 absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceManager& sources,
                                  const CompileOptions& options);
 
-// The same for this machine, as objects (ELF bytes) for backends::LoadedProgram.
+// What a program has to do, launches whose sizes are known when compiling.
+struct Work {
+  int64_t kernels = 0;                  // compiled functions
+  std::map<std::string, double> flops;  // by method, of those launches
+};
+absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources);
+
+// Compiles for this machine, to objects (ELF bytes) for backends::LoadedProgram.
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,
                                                           const dsl::SourceManager& sources, Backend backend);
 

@@ -44,7 +44,11 @@ absl::StatusOr<std::string> CompileWithBackend(const Kernel& kernel, const backe
                                         : backends::HalideOutput::kStmt;
     absl::StatusOr<std::string> code =
         backends::CompileWithHalide(kernel.op, kernel.schedule, target, kernel.symbol, output);
-    if (code.ok() || !absl::IsUnimplemented(code.status())) return code;
+    if (code.ok() || kernel.has_own_schedule) return code;
+    if (options.note) {
+      options.note(absl::StrCat("kernel `", kernel.name,
+                                "` is compiled as plain loops, on one thread: ", code.status().message()));
+    }
   }
   backends::LoopsOptions loops;
   loops.output = options.output == KernelOutput::kObject     ? backends::LoopsOutput::kObject
@@ -106,7 +110,7 @@ std::vector<Kernel> KernelsOf(mlir::ModuleOp module, const backends::Target& tar
   module.walk([&](ir::KernelOp op) {
     std::string name = op.getSymName().str();
     kernels.push_back({op, name, absl::StrCat("weft_kernel_", name),
-                       backends::DefaultSchedule(backends::ViewKernel(op), target), ""});
+                       backends::DefaultSchedule(backends::ViewKernel(op), target), false, ""});
   });
   MakePathsUnique(kernels);
   return kernels;

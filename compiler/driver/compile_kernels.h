@@ -19,10 +19,11 @@ enum class KernelOutput { kObject, kAssembly, kStmt };
 // A kernel on its way to machine code.
 struct Kernel {
   ir::KernelOp op;
-  std::string name;             // in the module
-  std::string symbol;           // in C
-  backends::Schedule schedule;  // of the Halide back end
-  std::string code;             // once compiled: the object, or a text
+  std::string name;               // in the module
+  std::string symbol;             // in C
+  backends::Schedule schedule;    // of the Halide back end
+  bool has_own_schedule = false;  // the user's directives are in it
+  std::string code;               // once compiled: the object, or a text
 };
 
 // The kernels of a module as the passes leave it, with default schedules.
@@ -34,9 +35,12 @@ struct KernelOptions {
   cache::ObjectCache cache;
   // Called after each kernel, from any thread, one at a time.
   std::function<void(size_t done, size_t all, const std::string& name)> progress;
+  // Told what is as it should be but slower than it could be.
+  std::function<void(const std::string& text)> note;
 };
 
-// Compiles all, side by side. A kernel that the Halide back end cannot express goes through the loops.
+// Compiles all, side by side. A kernel that the Halide back end cannot express, or not by its default
+// schedule, goes through the loops, and a note says so.
 absl::Status CompileKernels(std::vector<Kernel>& kernels, const backends::Target& target,
                             const KernelOptions& options);
 

@@ -236,8 +236,8 @@ absl::Status MethodLowering::Run(mlir::ModuleOp module) {
   auto marker = arith::ConstantIndexOp::create(builder_, builder_.getUnknownLoc(), 0);
   OpBuilder head(marker);
   sizes_ = std::make_unique<SizeLowering>(head, builder_.getUnknownLoc());
-  expressions_ = std::make_unique<ExprLowering>(*sizes_,
-                                                [this](const dsl::Span& span) { return LocationOf(span); });
+  expressions_ =
+      std::make_unique<ExprLowering>(*sizes_, [this](const dsl::Span& span) { return LocationOf(span); });
   if (absl::Status status = BindDimensions(); !status.ok()) return status;
 
   builder_.setInsertionPointToEnd(entry);
