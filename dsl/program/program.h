@@ -1,9 +1,10 @@
 #ifndef WEFT_DSL_PROGRAM_PROGRAM_H_
 #define WEFT_DSL_PROGRAM_PROGRAM_H_
 
-// The checked program: what sema makes of one entry. Names are resolved, compile-time numbers computed, models and lists
-// taken apart, ops opened in the place of their calls, rows written out (every axis has an index). What is left is
-// scalar expressions in index space, so lowering translates it one to one into the `weft` dialect.
+// The checked program: what sema makes of one entry. Names are resolved, compile-time numbers computed,
+// models and lists taken apart, ops opened in the place of their calls, rows written out (every axis has an
+// index). What is left is scalar expressions in index space, so lowering translates it one to one into the
+// `weft` dialect.
 
 #include <cstdint>
 #include <memory>
@@ -22,7 +23,7 @@ enum class ElementType { kBool, kInt, kI8, kU8, kI32, kI64, kF16, kBf16, kF32, k
 using TensorId = int;  // into Method::tensors
 using IndexId = int;   // unique within a method
 
-// ---- Scalar expressions -------------------------------------------------------------------------------------------
+// ---- Scalar expressions
 
 // Nodes are shared: one that is reached twice is one value, computed once.
 struct Expr;
@@ -52,6 +53,7 @@ struct Read {
   ExprPtr fill;
 };
 
+// clang-format off: one row per kind of operands
 enum class Function {
   // Numbers: operands and result have one type. kFloorDiv and kMod floor, and x div 0 = x % 0 = 0. kDiv is for floats.
   kAdd, kSub, kMul, kDiv, kFloorDiv, kMod, kNeg, kPow, kMinimum, kMaximum, kAbs, kSign,
@@ -63,27 +65,29 @@ enum class Function {
   // Real functions. kRound is half to even.
   kExp, kLog, kSqrt, kSin, kCos, kTan, kTanh, kAtan2, kErf, kFloor, kCeil, kRound, kTrunc,
 };
+// clang-format on
 struct Apply {
   Function function;
   std::vector<ExprPtr> operands;
 };
-// To Expr::type. Floats to ints truncate toward zero and saturate, NaN becomes 0; ints to narrower data ints wrap; bool
-// is never an operand.
+// To Expr::type. Floats to ints truncate toward zero and saturate, NaN becomes 0; ints to narrower data ints
+// wrap; bool is never an operand.
 struct Cast {
   ExprPtr operand;
 };
-// An index and its range lower..upper (upper not included). Bounds may read tensors and name indices further out.
+// An index and its range lower..upper (upper not included). Bounds may read tensors and name indices further
+// out.
 struct Binder {
   IndexId index;
   std::string name;
   ExprPtr lower, upper;
 };
 enum class ReductionKind { kSum, kProd, kMin, kMax, kAny, kAll, kArgMax, kArgMin, kFirst, kLast };
-// Reduces `body` over all binders where `condition` (null: everywhere) holds. `if_empty` is the value of an empty set;
-// null: the kind's own (0, 1, +inf, -inf, false, true), or proved non-empty.
-// kArgMax, kArgMin: the body is the key, the result the row-major position among the binders' ranges; of equal keys the
-// first, NaN counts as largest. kFirst, kLast: the body at the first or last place where the condition holds.
-// Sums of f16, bf16, i8 and u8 accumulate wider and are rounded once.
+// Reduces `body` over all binders where `condition` (null: everywhere) holds. `if_empty` is the value of an
+// empty set; null: the kind's own (0, 1, +inf, -inf, false, true), or proved non-empty. kArgMax, kArgMin: the
+// body is the key, the result the row-major position among the binders' ranges; of equal keys the first, NaN
+// counts as largest. kFirst, kLast: the body at the first or last place where the condition holds. Sums of
+// f16, bf16, i8 and u8 accumulate wider and are rounded once.
 struct Reduce {
   ReductionKind kind;
   std::vector<Binder> binders;
@@ -96,7 +100,7 @@ struct Expr {
   std::variant<Literal, IndexRef, SizeValue, Read, Apply, Cast, Reduce> node;
 };
 
-// ---- Statements ---------------------------------------------------------------------------------------------------
+// ---- Statements
 
 struct Domain {  // a left index
   IndexId index;
@@ -110,8 +114,9 @@ struct Equation {
   std::vector<TensorId> results;
   std::vector<ExprPtr> bodies;
 };
-// The same elements in the same row-major order under another shape. Each group lists adjacent axes of the finer tensor
-// that make one axis of the coarser; `result` is the coarser one in Collapse, the finer one in Expand.
+// The same elements in the same row-major order under another shape. Each group lists adjacent axes of the
+// finer tensor that make one axis of the coarser; `result` is the coarser one in Collapse, the finer one in
+// Expand.
 struct Collapse {
   TensorId result, source;
   std::vector<std::vector<int>> groups;
@@ -125,17 +130,19 @@ struct Concat {
   std::vector<TensorId> sources;
   int axis;
 };
-// A condition on sizes that could not be proved: checked when the program meets its inputs, before anything runs.
-// Holds if lhs == rhs (kEqual), lhs <= rhs (kAtMost), or rhs divides lhs (kDivisible).
+// A condition on sizes that could not be proved: checked when the program meets its inputs, before anything
+// runs. Holds if lhs == rhs (kEqual), lhs <= rhs (kAtMost), or rhs divides lhs (kDivisible).
 struct Check {
   enum class Relation { kEqual, kAtMost, kDivisible } relation;
   Size lhs, rhs;
-  std::string message;  // the whole sentence, sizes in braces to be filled in: "H must be divisible by 32, not {H}"
+  // The whole sentence, sizes in braces to be filled in: "H must be divisible by 32, not {H}".
+  std::string message;
 };
 
 struct Statement;
-// An op under indices: the body once per point of the domain. Tensors of the body have no axes for the domain; each
-// yielded tensor has them prepended. Inside the body the domain's indices may be read like any index in force.
+// An op under indices: the body once per point of the domain. Tensors of the body have no axes for the
+// domain; each yielded tensor has them prepended. Inside the body the domain's indices may be read like any
+// index in force.
 struct Parallel {
   std::vector<Domain> domain;
   std::vector<Statement> body;
@@ -148,17 +155,19 @@ struct Parallel {
 struct Statement {
   std::variant<Equation, Collapse, Expand, Concat, Check, Parallel> node;
   Span span;
-  std::string path;  // R38: `attention.p.e`, instance path and equation name; schedules and profiles name it so
+  // Instance path and equation name, `attention.p.e`; schedules and profiles name it so.
+  std::string path;
 };
 
-// ---- Entries ------------------------------------------------------------------------------------------------------
+// ---- Entries
 
 struct Tensor {
   std::string name;
   ElementType element;
   std::vector<Size> shape;
   enum class Origin { kLocal, kInput, kWeight, kConstant } origin = Origin::kLocal;
-  int source = 0;  // kInput: into Method::inputs; kWeight: into Program::weights; kConstant: into Program::constants
+  // kInput: into Method::inputs; kWeight: into Program::weights; kConstant: into Program::constants.
+  int source = 0;
   Span span;
 };
 
@@ -173,17 +182,18 @@ struct Port {  // an input or output of a method
   Span span;
 };
 
-struct Weight {  // a param, or a state whose value no statement changes
+struct Weight {      // a param, or a state whose value no statement changes
   std::string path;  // "features.0.0.weight"
   ElementType element;
   std::vector<int64_t> shape;
-  // The declared initial value, used where no weight file is given (tests) or it lacks a state: absent for none.
+  // The declared initial value, used where no weight file is given (tests) or it lacks a state: absent for
+  // none.
   std::optional<double> fill;
   bool is_state = false;
   Span span;
 };
 
-struct ConstantData {  // a list of numbers that an index subscripts
+struct ConstantData {          // a list of numbers that an index subscripts
   std::vector<double> values;  // row-major
 };
 
