@@ -2,6 +2,11 @@
 find_package(absl REQUIRED)
 find_package(GTest REQUIRED)
 find_package(nlohmann_json REQUIRED)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
+if(WEFT_READERS_ONLY)
+  return()
+endif()
 
 # Versions match by minor: find_package(MLIR 22) alone fails.
 find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)

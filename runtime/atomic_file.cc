@@ -6,9 +6,10 @@
 
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
+
+#include "runtime/interruption.h"
 
 namespace weft::runtime {
 namespace {
@@ -22,21 +23,6 @@ bool WriteAll(int descriptor, std::string_view bytes) {
   }
   return true;
 }
-
-// Ctrl-C between making the temporary file and renaming it would leave it behind.
-class SignalsHeld {
- public:
-  SignalsHeld() {
-    sigset_t held;
-    sigemptyset(&held);
-    for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&held, number);
-    pthread_sigmask(SIG_BLOCK, &held, &before_);
-  }
-  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
 
 }  // namespace
 
@@ -55,7 +41,7 @@ Status WriteFileAtomically(const std::string& path, std::string_view bytes, unsi
   }
   static std::atomic<int> counter{0};
   std::string temporary = path + "." + std::to_string(getpid()) + "." + std::to_string(counter++) + ".tmp";
-  SignalsHeld held;
+  InterruptionHeld held;  // between making the temporary file and renaming it
   int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (descriptor < 0) return failure();
   bool good = WriteAll(descriptor, bytes) &&

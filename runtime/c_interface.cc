@@ -38,6 +38,7 @@ int Guarded(Call call) {
 
 Status FindPort(const ProgramTable& table, const char* method_name, int32_t position, bool output,
                 weft_port_info* info) {
+  if (info == nullptr) return InvalidArgument("no place for the answer was given");
   std::string wanted = method_name != nullptr    ? method_name
                        : table.method_count == 1 ? table.methods[0].name
                                                  : "forward";
@@ -114,6 +115,8 @@ int weft_table_run(weft_program* program, const char* method, const weft_tensor*
                    weft_tensor* outputs, size_t output_count) {
   return Guarded([&]() -> Status {
     if (program == nullptr) return InvalidArgument("there is no program");
+    if ((inputs == nullptr && input_count > 0) || (outputs == nullptr && output_count > 0))
+      return InvalidArgument("no place for the inputs or the outputs was given");
     auto found = program->program->FindMethod(method);
     if (!found.ok()) return found.status();
     return program->program->Run(**found, inputs, input_count, outputs, output_count);

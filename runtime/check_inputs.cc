@@ -7,8 +7,6 @@
 namespace weft::runtime {
 namespace {
 
-using Dimensions = std::map<std::string, int64_t, std::less<>>;
-
 // "`photo` must be u8[H, W, 3]"
 std::string Demand(const PortTable& port) {
   std::string text =
@@ -49,25 +47,28 @@ Status CheckDimension(const DimensionTable& dimension, int64_t value, const Port
 
 }  // namespace
 
-Status Program::CheckInputs(const MethodTable& method, const weft_tensor* inputs) const {
-  Dimensions sizes;
-  std::map<std::string, const char*, std::less<>> origin;  // of a dimension's size
+Status Program::CheckInputs(Workspace& workspace, const MethodTable& method,
+                            const weft_tensor* inputs) const {
+  std::vector<int64_t>& values = workspace.sizes;
+  std::vector<const char*>& origin = workspace.size_origins;
+  values.assign(static_cast<size_t>(table_.dimension_count), -1);
+  origin.resize(values.size());
+  KnownSizes sizes = {table_, values.data()};
   for (int32_t i = 0; i < method.input_count; ++i) {
     const PortTable& port = method.inputs[i];
     if (Status status = CheckTensor(port, inputs[i]); !status.ok()) return status;
     for (int32_t axis = 0; axis < port.rank; ++axis) {
-      for (int32_t d = 0; d < table_.dimension_count; ++d) {
+      for (size_t d = 0; d < values.size(); ++d) {
         const DimensionTable& dimension = table_.dimensions[d];
         if (std::strcmp(port.shape_text[axis], dimension.name) != 0) continue;
         int64_t value = inputs[i].shape[axis];
-        auto [place, added] = sizes.try_emplace(dimension.name, value);
-        if (added) {
-          origin[dimension.name] = port.name;
+        if (values[d] < 0) {
+          values[d] = value;
+          origin[d] = port.name;
           if (Status status = CheckDimension(dimension, value, port); !status.ok()) return status;
-        } else if (place->second != value) {
-          return InvalidArgument(std::string(dimension.name) + " is " + std::to_string(place->second) +
-                                 " in `" + origin[dimension.name] + "`, but " + std::to_string(value) +
-                                 " in `" + port.name + "`");
+        } else if (values[d] != value) {
+          return InvalidArgument(std::string(dimension.name) + " is " + std::to_string(values[d]) + " in `" +
+                                 origin[d] + "`, but " + std::to_string(value) + " in `" + port.name + "`");
         }
       }
     }
@@ -89,6 +90,10 @@ Status Program::CheckInputs(const MethodTable& method, const weft_tensor* inputs
     std::optional<int64_t> lo, hi;
     if (port.range_lo != nullptr) lo = EvaluateSize(port.range_lo, sizes);
     if (port.range_hi != nullptr) hi = EvaluateSize(port.range_hi, sizes);
+    // The code relies on the range, so one that cannot be told is no range that may be left out.
+    if (IsInteger(type) && ((port.range_lo != nullptr && !lo) || (port.range_hi != nullptr && !hi)))
+      return InvalidArgument(std::string("the range of `") + port.name +
+                             "` cannot be told: " + port.range_lo + ".." + port.range_hi);
     bool ranged = IsInteger(type) && (lo || hi);
     if (!ranged && type != WEFT_BOOL) continue;
     weft_tensor tensor = inputs[i];

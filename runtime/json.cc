@@ -1,5 +1,6 @@
 #include "runtime/json.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -7,6 +8,7 @@ namespace weft::runtime {
 namespace {
 
 constexpr int kMaxDepth = 32;
+constexpr int64_t kMostValues = 1 << 22;  // each takes up to fifty times its text
 
 class Parser {
  public:
@@ -26,8 +28,8 @@ class Parser {
  private:
   Status Error() const { return InvalidArgument("bad JSON at byte " + std::to_string(at_) + ": " + reason_); }
 
-  bool Fail(const char* reason) {
-    if (reason_.empty()) reason_ = reason;
+  bool Fail(std::string reason) {
+    if (reason_.empty()) reason_ = std::move(reason);
     return false;
   }
 
@@ -52,6 +54,7 @@ class Parser {
 
   bool Value(Json& json, int depth) {
     if (depth > kMaxDepth) return Fail("nested too deep");
+    if (++values_ > kMostValues) return Fail("too many values");
     SkipSpace();
     if (at_ >= text_.size()) return Fail("the text ends inside a value");
     char c = text_[at_];
@@ -81,6 +84,10 @@ class Parser {
       } while (Take(','));
       if (!Take('}')) return Fail("expected `,` or `}`");
     }
+    std::vector<std::string_view> sorted(members.names.begin(), members.names.end());
+    std::sort(sorted.begin(), sorted.end());
+    auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+    if (twice != sorted.end()) return Fail("`" + std::string(*twice) + "` is there twice");
     json.value = std::move(members);
     return true;
   }
@@ -196,6 +203,7 @@ class Parser {
 
   std::string_view text_;
   size_t at_ = 0;
+  int64_t values_ = 0;
   std::string reason_;
 };
 

@@ -11,8 +11,7 @@
 
 namespace weft::runtime {
 
-// A JSON value. Whole numbers that fit are int64_t, others double. Members keep their order; names may
-// repeat.
+// A JSON value. Whole numbers that fit are int64_t, others double. Members keep their order.
 struct Json {
   using Array = std::vector<Json>;
   struct Object {
@@ -27,8 +26,8 @@ struct Json {
   const int64_t* AsInteger() const { return std::get_if<int64_t>(&value); }
 };
 
-// Reads one value that fills `text` but for white space. Nesting deeper than 32 is an error; errors name the
-// byte.
+// Reads one value that fills `text` but for white space. Nesting deeper than 32, more than four million
+// values and a name that is twice in an object are errors; errors name the byte.
 Result<Json> ParseJson(std::string_view text);
 
 // `text` in quotes, with what must be escaped escaped.

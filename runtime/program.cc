@@ -35,6 +35,8 @@ Result<std::unique_ptr<Program>> Program::Create(const ProgramTable& table, cons
                            " of the interface, this program has version " + std::to_string(WEFT_ABI_VERSION));
   if (options.threads < 0 || options.threads > 1024)
     return InvalidArgument("the number of threads must be in 1..1024, or 0 for all processors");
+  if (options.weights == nullptr && options.weight_count > 0)
+    return InvalidArgument("the list of weight files is missing");
   if (std::string missing = MissingCpuFeatures(table.cpu_features); !missing.empty())
     return Status(WEFT_UNSUPPORTED_CPU, "the program was compiled for a processor with " + missing +
                                             ", but this is " +
@@ -92,19 +94,20 @@ Status Program::Prepare(const weft_options& options) {
 }
 
 Result<const MethodTable*> Program::FindMethod(const char* name) const {
-  std::string wanted = name != nullptr ? name : "";
+  std::string_view wanted = name != nullptr ? name : "";
   if (wanted.empty() && table_.method_count == 1) return &table_.methods[0];
   if (wanted.empty()) wanted = "forward";
+  for (int32_t i = 0; i < table_.method_count; ++i)
+    if (wanted == table_.methods[i].name) return &table_.methods[i];
   std::vector<std::string> names;
   std::string list;
   for (int32_t i = 0; i < table_.method_count; ++i) {
-    if (wanted == table_.methods[i].name) return &table_.methods[i];
     names.push_back(table_.methods[i].name);
     list += std::string(i > 0 ? ", `" : "`") + table_.methods[i].name + "`";
   }
   std::string suggestion = Suggestion(wanted, names);
   return InvalidArgument(
-      "there is no method `" + wanted + "`" +
+      "there is no method `" + std::string(wanted) + "`" +
       (suggestion.empty() ? ": `" + std::string(table_.entry) + "` has " + list : suggestion));
 }
 
@@ -141,7 +144,6 @@ Status Program::Run(const MethodTable& method, const weft_tensor* inputs, size_t
   if (output_count != static_cast<size_t>(method.output_count))
     return InvalidArgument(std::string("`") + method.name + "` gives " + std::to_string(method.output_count) +
                            " outputs, not " + std::to_string(output_count));
-  if (Status status = CheckInputs(method, inputs); !status.ok()) return status;
   Workspace* workspace = Acquire();
   Status status = RunIn(*workspace, method, inputs, outputs);
   Release(workspace);
@@ -150,6 +152,7 @@ Status Program::Run(const MethodTable& method, const weft_tensor* inputs, size_t
 
 Status Program::RunIn(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs,
                       weft_tensor* outputs) {
+  if (Status status = CheckInputs(workspace, method, inputs); !status.ok()) return status;
   workspace.error.clear();
   workspace.lends_results = false;
   workspace.input_dims.clear();

@@ -1,7 +1,6 @@
 #ifndef WEFT_RUNTIME_PROGRAM_H_
 #define WEFT_RUNTIME_PROGRAM_H_
 
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -51,7 +50,7 @@ class Program {
   void Release(Workspace* workspace);
   Status RunIn(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs,
                weft_tensor* outputs);
-  Status CheckInputs(const MethodTable& method, const weft_tensor* inputs) const;
+  Status CheckInputs(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs) const;
 
   const ProgramTable& table_;
   ThreadPool pool_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <unordered_set>
 
 #include "runtime/element_type.h"
 #include "runtime/json.h"
@@ -92,12 +91,10 @@ Result<std::vector<StoredTensor>> ReadSafetensors(std::string_view bytes) {
   if (!members) return WeightError("its header is no JSON object");
 
   std::vector<StoredTensor> tensors;
-  std::unordered_set<std::string_view> names;
   for (size_t i = 0; i < members->names.size(); ++i) {
     const std::string& name = members->names[i];
     const Json& entry = members->values[i];
     if (name == "__metadata__") continue;
-    if (!names.insert(name).second) return Describe(name, "is there twice");
     StoredTensor& tensor = tensors.emplace_back();
     tensor.name = name;
     if (Status status = ReadEntry(entry, data, tensor); !status.ok()) return status;

@@ -7,7 +7,6 @@ namespace weft::runtime {
 namespace {
 
 using Number = std::optional<int64_t>;
-using Dimensions = std::map<std::string, int64_t, std::less<>>;
 
 constexpr int kMaxDepth = 64;
 
@@ -16,7 +15,7 @@ constexpr int kMaxDepth = 64;
 // ")" .
 class Evaluator {
  public:
-  Evaluator(std::string_view text, const Dimensions& dimensions) : text_(text), dimensions_(dimensions) {}
+  Evaluator(std::string_view text, const KnownSizes& sizes) : text_(text), sizes_(sizes) {}
 
   Number Run() {
     Number value = Sum();
@@ -124,8 +123,10 @@ class Evaluator {
       return value;
     }
     if (word == "minimum" || word == "maximum") return Extreme(word == "maximum");
-    auto found = dimensions_.find(word);
-    return found == dimensions_.end() ? Number() : Number(found->second);
+    for (int32_t d = 0; d < sizes_.table.dimension_count; ++d)
+      if (word == sizes_.table.dimensions[d].name)
+        return sizes_.values[d] < 0 ? Number() : Number(sizes_.values[d]);
+    return std::nullopt;
   }
 
   Number Extreme(bool maximum) {
@@ -140,15 +141,15 @@ class Evaluator {
   }
 
   std::string_view text_;
-  const Dimensions& dimensions_;
+  const KnownSizes& sizes_;
   size_t at_ = 0;
   int depth_ = 0;
 };
 
 }  // namespace
 
-std::optional<int64_t> EvaluateSize(std::string_view text, const Dimensions& dimensions) {
-  return Evaluator(text, dimensions).Run();
+std::optional<int64_t> EvaluateSize(std::string_view text, const KnownSizes& sizes) {
+  return Evaluator(text, sizes).Run();
 }
 
 }  // namespace weft::runtime

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <system_error>
 
 namespace weft::runtime {
 namespace {
@@ -12,9 +13,9 @@ namespace {
 // Set while this thread runs a task: loops inside of it are not divided again.
 thread_local bool inside_task = false;
 
-void Relax(int& spins) {
-  // Another process may need this processor for the very work that is waited for.
-  if (++spins % 4096 == 0) {
+void Relax(int& spins, int most) {
+  // Another thread may need this processor for the very work that is waited for.
+  if (++spins % most == 0) {
     sched_yield();
     return;
   }
@@ -48,11 +49,16 @@ int ThreadPool::ProcessorCount() { return std::max<int>(1, static_cast<int>(Allo
 
 ThreadPool::ThreadPool(int threads, bool pin) : parts_(static_cast<size_t>(std::clamp(threads, 1, 1024))) {
   if (pin) processors_ = AllowedProcessors();
+  if (this->threads() > ProcessorCount()) most_spins_ = 16;
   // More threads than processors: pinning would make them take turns where the system could do better.
   if (static_cast<int>(processors_.size()) < this->threads()) processors_.clear();
   if (!processors_.empty()) PinThisThread(processors_[0]);
-  for (int thread = 1; thread < this->threads(); ++thread)
-    workers_.emplace_back([this, thread] { Work(thread); });
+  try {
+    for (int thread = 1; thread < this->threads(); ++thread)
+      workers_.emplace_back([this, thread] { Work(thread); });
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those there are do the parts of all.
+  }
 }
 
 ThreadPool::~ThreadPool() {
@@ -98,7 +104,7 @@ void ThreadPool::Work(int thread) {
     while (spinning_.load(std::memory_order_acquire)) {
       uint64_t round = round_.load(std::memory_order_acquire);
       if (round == seen) {
-        Relax(spins);
+        Relax(spins, most_spins_);
         continue;
       }
       seen = round;
@@ -145,7 +151,7 @@ void ThreadPool::RunSlice(int64_t base, int64_t count) {
   round_.fetch_add(1, std::memory_order_release);
   RunParts(0);
   int spins = 0;
-  while (unfinished_.load(std::memory_order_acquire) != 0) Relax(spins);
+  while (unfinished_.load(std::memory_order_acquire) != 0) Relax(spins, most_spins_);
 }
 
 int32_t ThreadPool::ParallelFor(Task task, void* context, int64_t count, void* closure) {

@@ -49,6 +49,7 @@ class ThreadPool {
   std::vector<Part> parts_;
   std::vector<std::thread> workers_;
   std::vector<int> processors_;     // empty: not pinned
+  int most_spins_ = 4096;           // before others get the processor; few where threads must share one
   std::atomic<bool> taken_{false};  // from Begin to End
   std::mutex sleep_;
   std::condition_variable wake_;

@@ -12,33 +12,13 @@
 namespace weft::runtime {
 namespace {
 
-constexpr size_t kMostListed = 20;
+// Comparisons of names until no more are suggested: a wholly wrong file must not take long to say so.
+constexpr size_t kMostCompared = 1 << 20;
 
 struct Found {
   StoredTensor tensor;
   std::string file;
   bool used = false;
-};
-
-// Lines of one error, cut after some.
-class Problems {
- public:
-  void Add(std::string line) {
-    if (lines_.size() < kMostListed) lines_.push_back(std::move(line));
-    ++count_;
-  }
-  bool full() const { return lines_.size() >= kMostListed; }
-  size_t count() const { return count_; }
-  std::string Text() const {
-    std::string text;
-    for (const std::string& line : lines_) text += "\n  " + line;
-    if (count_ > lines_.size()) text += "\n  and " + std::to_string(count_ - lines_.size()) + " more";
-    return text;
-  }
-
- private:
-  std::vector<std::string> lines_;
-  size_t count_ = 0;
 };
 
 weft_type TypeOf(const WeightTable& weight) { return static_cast<weft_type>(weight.type); }
@@ -135,7 +115,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
   for (const auto& [name, tensor] : found)
     if (!tensor.used) unused.push_back(name);
 
-  Problems problems;
+  std::vector<std::string> problems;         // lines of one error
   std::map<std::string, int64_t> converted;  // by "F16 to f32"
   std::vector<std::pair<int32_t, const StoredTensor*>> to_copy;
   int64_t missing = 0;
@@ -147,16 +127,17 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
       if (options.init_weights) continue;
       ++missing;
       std::string line = std::string("`") + weight.path + "` " + Declared(weight) + " is missing";
-      if (!problems.full()) line += Suggestion(weight.path, unused);
-      problems.Add(std::move(line));
+      if (static_cast<size_t>(missing) * unused.size() < kMostCompared)
+        line += Suggestion(weight.path, unused);
+      problems.push_back(std::move(line));
       continue;
     }
     const StoredTensor& stored = place->second.tensor;
     bool same_shape = stored.shape.size() == static_cast<size_t>(weight.rank) &&
                       std::equal(stored.shape.begin(), stored.shape.end(), weight.shape);
     if (!same_shape || !CanConvert(stored, weight)) {
-      problems.Add(std::string("`") + weight.path + "` must be " + Declared(weight) + ", but " +
-                   place->second.file + " has " + Stored(stored));
+      problems.push_back(std::string("`") + weight.path + "` must be " + Declared(weight) + ", but " +
+                         place->second.file + " has " + Stored(stored));
       continue;
     }
     if (!SameInMemory(stored.type, TypeOf(weight)) && !(weight.any_sign && stored.type == WEFT_U8))
@@ -167,18 +148,20 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     return WeightError("the program needs weights: " + std::to_string(missing) + " tensors, such as `" +
                        std::string(table.weights[0].path) + "` " + Declared(table.weights[0]) +
                        ", from safetensors files");
-  if (problems.count() > 0)
-    return WeightError(std::to_string(problems.count()) +
-                       (problems.count() == 1 ? " weight does" : " weights do") + " not fit " +
-                       (options.weight_count == 1 ? last_file : std::string("the files")) + ":" +
-                       problems.Text());
+  if (!problems.empty()) {
+    std::string text = std::to_string(problems.size()) +
+                       (problems.size() == 1 ? " weight does" : " weights do") + " not fit " +
+                       (options.weight_count == 1 ? last_file : std::string("the files")) + ":";
+    for (const std::string& line : problems) text += "\n  " + line;
+    return WeightError(text);
+  }
 
   for (int32_t i = 0; i < table.weight_count; ++i) {
     const WeightTable& weight = table.weights[i];
     if (found.count(weight.path) != 0) continue;
-    int64_t count = ElementCount(weight.shape, weight.rank);
+    int64_t count = ElementCount(weight.shape, weight.rank), bytes = 0;
     Buffer& copy = copies_[static_cast<size_t>(i)];
-    if (!copy.Reserve(count * ByteSize(TypeOf(weight))))
+    if (count < 0 || __builtin_mul_overflow(count, ByteSize(TypeOf(weight)), &bytes) || !copy.Reserve(bytes))
       return OutOfMemory("not enough memory for the weights");
     if (weight.has_fill) {
       Fill(weight, count, copy.data());

@@ -19,6 +19,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/IPO/GlobalDCE.h"
+#include "llvm/Transforms/Instrumentation/AddressSanitizer.h"
 
 namespace weft::backends {
 namespace {
@@ -181,6 +182,22 @@ void KeepOnly(llvm::Module& module, llvm::StringRef symbol, llvm::Function* inne
   llvm::GlobalDCEPass().run(module, analyses);
 }
 
+void SanitizeAddress(llvm::Module& module) {
+  for (llvm::Function& function : module)
+    if (!function.isDeclaration()) function.addFnAttr(llvm::Attribute::SanitizeAddress);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager call_graph;
+  llvm::ModuleAnalysisManager analyses;
+  llvm::PassBuilder builder;
+  builder.registerModuleAnalyses(analyses);
+  builder.registerCGSCCAnalyses(call_graph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, call_graph, analyses);
+  llvm::AddressSanitizerPass(llvm::AddressSanitizerOptions()).run(module, analyses);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> EmitObject(absl::string_view bitcode, absl::string_view inner,
@@ -226,6 +243,7 @@ absl::StatusOr<std::string> EmitObject(absl::string_view bitcode, absl::string_v
       triple, target.cpu, features, llvm::TargetOptions(), llvm::Reloc::PIC_, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));
   module->setDataLayout(machine->createDataLayout());
+  if (target.sanitize_address) SanitizeAddress(*module);
   llvm::SmallVector<char, 0> bytes;
   {
     llvm::raw_svector_ostream out(bytes);

@@ -1,12 +1,13 @@
 #include "backends/host/link.h"
 
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/Program.h"
+#include "runtime/interruption.h"
 
 namespace weft::backends {
 
@@ -18,10 +19,6 @@ namespace {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    sigset_t held;
-    sigemptyset(&held);
-    for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&held, number);
-    pthread_sigmask(SIG_BLOCK, &held, &before_);
     std::error_code error;
     std::string pattern = (fs::temp_directory_path(error) / "weft-XXXXXX").string();
     if (!error && ::mkdtemp(pattern.data())) path_ = pattern;
@@ -29,7 +26,6 @@ class TemporaryFolder {
   ~TemporaryFolder() {
     std::error_code error;
     if (!path_.empty()) fs::remove_all(path_, error);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
@@ -38,8 +34,8 @@ class TemporaryFolder {
   std::string operator/(absl::string_view name) const { return (path_ / std::string(name)).string(); }
 
  private:
+  runtime::InterruptionHeld held_;
   fs::path path_;
-  sigset_t before_;
 };
 
 // Where the archives of the runtime lie: lib/ beside bin/.
@@ -82,9 +78,15 @@ absl::Status Execute(const TemporaryFolder& folder, const std::string& name,
   return absl::InternalError(absl::StrCat("`", name, "` failed: ", problem, text));
 }
 
-// Runs `cc` over the objects.
-absl::Status Compile(const TemporaryFolder& folder, const std::vector<std::string>& objects,
-                     const std::vector<std::string>& options, const std::string& output) {
+// Who links: sanitizers have run-time libraries of the compiler's version.
+std::string Linker(bool sanitize) {
+  return sanitize ? absl::StrCat("clang++-", LLVM_VERSION_MAJOR) : std::string("cc");
+}
+
+// Runs `linker` over the objects.
+absl::Status Compile(const TemporaryFolder& folder, const std::string& linker,
+                     const std::vector<std::string>& objects, const std::vector<std::string>& options,
+                     const std::string& output) {
   if (!folder.good()) return absl::PermissionDeniedError("cannot make a temporary folder; is TMPDIR right?");
   std::vector<std::string> arguments{"-o", output};
   for (size_t i = 0; i < objects.size(); ++i) {
@@ -93,13 +95,14 @@ absl::Status Compile(const TemporaryFolder& folder, const std::vector<std::strin
     arguments.push_back(path);
   }
   arguments.insert(arguments.end(), options.begin(), options.end());
-  return Execute(folder, "cc", std::move(arguments));
+  return Execute(folder, linker, std::move(arguments));
 }
 
 absl::Status MakeObject(const TemporaryFolder& folder, const std::vector<std::string>& objects,
                         const std::vector<std::string>& exports, const std::string& output) {
   std::string library = absl::StrCat(LibraryFolder(), "/libweft_runtime.a");
-  absl::Status joined = Compile(folder, objects, {"-r", "-nostdlib", library}, folder / "joined.o");
+  absl::Status joined =
+      Compile(folder, Linker(false), objects, {"-r", "-nostdlib", library}, folder / "joined.o");
   if (!joined.ok()) return joined;
   std::vector<std::string> arguments;
   for (const std::string& name : exports) arguments.push_back(absl::StrCat("--keep-global-symbol=", name));
@@ -110,32 +113,44 @@ absl::Status MakeObject(const TemporaryFolder& folder, const std::vector<std::st
 
 }  // namespace
 
-absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects) {
+absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects, bool sanitize) {
   TemporaryFolder folder;
   std::string lib = LibraryFolder();
-  absl::Status linked =
-      Compile(folder, objects,
-              {"-Wl,--gc-sections", "-Wl,-z,noexecstack", absl::StrCat(lib, "/libweft_program_main.a"),
-               absl::StrCat(lib, "/libweft_runtime.a"), "-Wl,-Bstatic", "-lpng", "-ljpeg", "-lz",
-               "-Wl,-Bdynamic", "-lstdc++", "-lpthread", "-lm"},
-              folder / "out");
+  std::vector<std::string> options = {"-Wl,--gc-sections",
+                                      "-Wl,-z,noexecstack",
+                                      absl::StrCat(lib, "/libweft_program_main.a"),
+                                      absl::StrCat(lib, "/libweft_runtime.a"),
+                                      "-Wl,-Bstatic",
+                                      "-lpng",
+                                      "-ljpeg",
+                                      "-lz",
+                                      "-Wl,-Bdynamic",
+                                      "-lstdc++",
+                                      "-lpthread",
+                                      "-lm"};
+  if (sanitize) options.push_back("-fsanitize=address,undefined");
+  absl::Status linked = Compile(folder, Linker(sanitize), objects, options, folder / "out");
   if (!linked.ok()) return linked;
   return ReadAll(folder / "out");
 }
 
 absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& objects,
-                                              const std::vector<std::string>& exports) {
+                                              const std::vector<std::string>& exports, bool sanitize) {
   TemporaryFolder folder;
   std::string script = "{ global: ";
   for (const std::string& name : exports) absl::StrAppend(&script, name, "; ");
   absl::StrAppend(&script, "local: *; };\n");
   if (absl::Status status = WriteAll(folder / "exports", script); !status.ok()) return status;
-  absl::Status linked =
-      Compile(folder, objects,
-              {"-shared", "-Wl,--gc-sections", "-Wl,-z,noexecstack",
-               absl::StrCat("-Wl,--version-script=", folder / "exports"),
-               absl::StrCat(LibraryFolder(), "/libweft_runtime.a"), "-lstdc++", "-lpthread", "-lm"},
-              folder / "out");
+  std::vector<std::string> options = {"-shared",
+                                      "-Wl,--gc-sections",
+                                      "-Wl,-z,noexecstack",
+                                      absl::StrCat("-Wl,--version-script=", folder / "exports"),
+                                      absl::StrCat(LibraryFolder(), "/libweft_runtime.a"),
+                                      "-lstdc++",
+                                      "-lpthread",
+                                      "-lm"};
+  if (sanitize) options.push_back("-fsanitize=address,undefined");
+  absl::Status linked = Compile(folder, Linker(sanitize), objects, options, folder / "out");
   if (!linked.ok()) return linked;
   return ReadAll(folder / "out");
 }

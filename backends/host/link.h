@@ -12,11 +12,11 @@
 
 namespace weft::backends {
 
-// Each gives the bytes of the file.
-absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects);
+// Each gives the bytes of the file. `sanitize`: with the run-time libraries of the sanitizers.
+absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects, bool sanitize);
 // A shared library that shows nothing but these functions.
 absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& objects,
-                                              const std::vector<std::string>& exports);
+                                              const std::vector<std::string>& exports, bool sanitize);
 // One object, the runtime library in it, in which all but these functions are local: several can go into one
 // program. It needs the C++ library, libm and libpthread.
 absl::StatusOr<std::string> LinkObject(const std::vector<std::string>& objects,

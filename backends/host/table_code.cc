@@ -217,11 +217,8 @@ class TableBuilder {
                               : String(dynamic ? "?" : std::to_string(type.getDimSize(axis))));
     }
     Constant *lo = Null(), *hi = Null();
-    if (auto range = mlir::dyn_cast_or_null<mlir::DenseI64ArrayAttr>(find("weft.range"))) {
-      lo = String(std::to_string(range[0]));
-      hi = String(std::to_string(range[1]));
-    } else if (auto bounds = mlir::dyn_cast_or_null<mlir::ArrayAttr>(find("weft.range"));
-               bounds && bounds.size() == 2) {
+    if (auto bounds = mlir::dyn_cast_or_null<mlir::ArrayAttr>(find("weft.range"));
+        bounds && bounds.size() == 2) {
       lo = SizeText(bounds[0]);
       hi = SizeText(bounds[1]);
     }

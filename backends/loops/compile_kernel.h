@@ -24,8 +24,6 @@ struct LoopsOptions {
   // Tests every read that the front end proved to be inside. A read outside gives zero, and the kernel
   // returns kReadOutside.
   bool check_reads = false;
-  // Instruments memory accesses for AddressSanitizer, whose run-time library the program must then link.
-  bool sanitize_address = false;
 };
 
 // What a kernel returns.

@@ -73,7 +73,7 @@ absl::StatusOr<std::string> EmitLlvmModule(llvm::Module& module, const Target& t
     module.print(stream, nullptr);
     return text;
   }
-  Optimize(module, **machine, options.sanitize_address);
+  Optimize(module, **machine, target.sanitize_address);
 
   llvm::SmallString<0> bytes;
   llvm::raw_svector_ostream stream(bytes);

@@ -147,11 +147,18 @@ absl::StatusOr<Target> ParseTarget(absl::string_view text) {
     target.l2_bytes = 1 << 20;
     target.cores = std::max(1u, std::thread::hardware_concurrency());
   }
+#ifdef WEFT_SANITIZE
+  target.sanitize_address = true;
+#endif
   for (const auto& [feature, on] : changes) {
+    if (feature == "asan") {
+      target.sanitize_address = on;
+      continue;
+    }
     const auto& known = KnownFeatures();
     if (std::find(known.begin(), known.end(), feature) == known.end()) {
       return absl::InvalidArgumentError(absl::StrCat("unknown feature `", feature, "` in target `", text,
-                                                     "`; known are ", absl::StrJoin(known, ", ")));
+                                                     "`; known are ", absl::StrJoin(known, ", "), ", asan"));
     }
     SetFeature(target, feature, on);
   }
@@ -162,7 +169,7 @@ absl::StatusOr<Target> ParseTarget(absl::string_view text) {
 std::string Describe(const Target& target) {
   return absl::StrCat(target.cpu, " ", absl::StrJoin(target.features, ","), " vector ", target.vector_bytes,
                       " x ", target.vector_registers, " caches ", target.l1_bytes, " ", target.l2_bytes, " ",
-                      target.l3_bytes, " cores ", target.cores);
+                      target.l3_bytes, " cores ", target.cores, target.sanitize_address ? " asan" : "");
 }
 
 int Lanes(const Target& target, int element_bytes) {

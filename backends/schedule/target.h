@@ -25,13 +25,16 @@ struct Target {
   int64_t l2_bytes = 512 << 10;
   int64_t l3_bytes = 8 << 20;  // shared
   int cores = 1;               // threads that a default schedule should keep busy
+  // Memory accesses are instrumented for AddressSanitizer, whose run-time library the program then links.
+  bool sanitize_address = false;
 
   bool Has(absl::string_view feature) const;  // `feature` without sign
 };
 
 // Reads "host", a named level ("x86-64-v2", "x86-64-v3", "x86-64-v4") or one of those followed by "+feature"
 // and
-// "-feature" ("x86-64-v3+avx512f"). An unknown name or feature is an error that lists what is known.
+// "-feature" ("x86-64-v3+avx512f"). The feature "asan" stands for sanitize_address. An unknown name or
+// feature is an error that lists what is known.
 absl::StatusOr<Target> ParseTarget(absl::string_view text);
 
 // Everything that decides about generated code, for cache keys. ParseTarget need not read it.

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -12,6 +11,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
 #include "runtime/atomic_file.h"
+#include "runtime/mapped_file.h"
 
 namespace weft::cache {
 
@@ -71,10 +71,10 @@ std::string ObjectCache::PathOf(absl::string_view key) const {
 std::optional<std::string> ObjectCache::Find(absl::string_view key) const {
   if (folder_.empty()) return std::nullopt;
   std::string path = PathOf(key);
-  std::ifstream stream(path, std::ios::binary);
-  std::string content((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (content.size() < 32) return std::nullopt;
-  std::string bytes = content.substr(32);
+  runtime::Result<runtime::MappedFile> file = runtime::MappedFile::Open(path);
+  if (!file.ok() || file->bytes().size() < 32) return std::nullopt;
+  std::string_view content = file->bytes();
+  std::string bytes(content.substr(32));
   std::error_code error;
   if (HashOf(absl::StrCat(key, bytes)) != content.substr(0, 32)) {
     fs::remove(path, error);

@@ -1,8 +1,13 @@
 // weft: the compiler's command line.
 
+#include <new>
+
 #include "compiler/cli/commands.h"
+#include "compiler/cli/report.h"
+#include "runtime/interruption.h"
 
 int main(int argc, char** argv) {
+  weft::runtime::LetInterruptionsWait();
   CLI::App app{"Weft compiles model files to native programs.\nExample: weft compile model.weft -o model"};
   app.set_version_flag("--version", "weft " WEFT_VERSION);
   app.require_subcommand(1);
@@ -20,5 +25,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 1;
   }
-  return run();
+  try {
+    return run();
+  } catch (const std::bad_alloc&) {
+    return weft::cli::Fail("not enough memory");
+  }
 }

@@ -114,10 +114,10 @@ absl::StatusOr<std::vector<std::string>> MakeObjects(mlir::ModuleOp module,
 }
 
 absl::StatusOr<std::string> Link(const std::vector<std::string>& objects, Emit emit,
-                                 const std::string& prefix) {
-  if (emit == Emit::kExecutable) return backends::LinkExecutable(objects);
+                                 const std::string& prefix, bool sanitize) {
+  if (emit == Emit::kExecutable) return backends::LinkExecutable(objects, sanitize);
   std::vector<std::string> exports = backends::LibraryFunctions(prefix);
-  if (emit == Emit::kSharedLibrary) return backends::LinkSharedLibrary(objects, exports);
+  if (emit == Emit::kSharedLibrary) return backends::LinkSharedLibrary(objects, exports, sanitize);
   if (emit == Emit::kArchive) return backends::LinkArchive(objects, exports);
   return backends::LinkObject(objects, exports);
 }
@@ -160,7 +160,7 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   if (!options.embedded_weights.empty()) {
     absl::StatusOr<std::vector<std::string>> objects = MakeObjects(**module, kernels, *target, host);
     if (!objects.ok()) return objects.status();
-    absl::StatusOr<std::string> packer = backends::LinkExecutable(*objects);
+    absl::StatusOr<std::string> packer = backends::LinkExecutable(*objects, target->sanitize_address);
     if (!packer.ok()) return packer.status();
     if (absl::Status status = embedded.Pack(*packer, options.embedded_weights); !status.ok()) return status;
     host.embedded = &embedded.weights();
@@ -168,7 +168,8 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   if (options.emit != Emit::kExecutable) host.library_prefix = backends::LibraryPrefix(**module);
   absl::StatusOr<std::vector<std::string>> objects = MakeObjects(**module, kernels, *target, host);
   if (!objects.ok()) return objects.status();
-  absl::StatusOr<std::string> linked = Link(*objects, options.emit, host.library_prefix);
+  absl::StatusOr<std::string> linked =
+      Link(*objects, options.emit, host.library_prefix, target->sanitize_address);
   if (!linked.ok()) return linked.status();
   std::string header =
       options.emit == Emit::kExecutable ? "" : backends::LibraryHeader(**module, host.library_prefix);

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "backends/host/emit_host.h"
+#include "runtime/interruption.h"
 
 namespace weft::driver {
 
@@ -24,6 +25,7 @@ class EmbeddedFile {
   const backends::EmbeddedWeights& weights() const { return weights_; }
 
  private:
+  runtime::InterruptionHeld held_;  // as long as the folder is there
   std::string folder_;
   backends::EmbeddedWeights weights_;
 };

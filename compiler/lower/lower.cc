@@ -116,19 +116,16 @@ mlir::DictionaryAttr MethodLowering::PortAttributes(const dsl::Port& port, bool 
   add("weft.name", builder_.getStringAttr(port.name));
   add("weft.type",
       builder_.getStringAttr(llvm::StringRef(TypeName(port.element).data(), TypeName(port.element).size())));
+  auto in_words = [&](const Size& size) -> mlir::Attribute {
+    if (std::optional<int64_t> number = size.AsInteger()) return builder_.getI64IntegerAttr(*number);
+    return builder_.getStringAttr(size.ToString());
+  };
   llvm::SmallVector<mlir::Attribute> shape;
-  for (const Size& size : port.shape) {
-    if (std::optional<int64_t> number = size.AsInteger()) {
-      shape.push_back(builder_.getI64IntegerAttr(*number));
-    } else {
-      shape.push_back(builder_.getStringAttr(size.ToString()));
-    }
-  }
+  for (const Size& size : port.shape) shape.push_back(in_words(size));
   add("weft.shape", builder_.getArrayAttr(shape));
   if (!port.doc.empty()) add("weft.doc", builder_.getStringAttr(port.doc));
-  std::optional<int64_t> lo = port.range_lo ? port.range_lo->AsInteger() : std::nullopt;
-  std::optional<int64_t> hi = port.range_hi ? port.range_hi->AsInteger() : std::nullopt;
-  if (is_input && lo && hi) add("weft.range", builder_.getI64ArrayAttr({*lo, *hi}));
+  if (is_input && port.range_lo && port.range_hi)
+    add("weft.range", builder_.getArrayAttr({in_words(*port.range_lo), in_words(*port.range_hi)}));
   return builder_.getDictionaryAttr(attributes);
 }
 

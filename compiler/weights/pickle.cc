@@ -11,6 +11,9 @@ namespace weft::weights {
 
 namespace {
 
+constexpr size_t kMostMemory = size_t{256} << 20;
+constexpr size_t kMostAxes = 64;
+
 // Opcodes of pickle protocols 0 to 5 that data needs (Lib/pickletools.py describes them all).
 enum Opcode : uint8_t {
   kMark = '(',
@@ -137,8 +140,29 @@ class PickleMachine {
   }
 
   // ---- stack
+  // What is remembered can be named again by two bytes, so the length of the stream bounds nothing.
+  bool Charge(size_t bytes) {
+    used_ += bytes;
+    return used_ <= kMostMemory || Fail("there is too much in it");
+  }
+  static size_t SizeOf(const std::string& text) { return text.capacity(); }
+  static size_t SizeOf(const Global& global) { return global.name.capacity(); }
+  static size_t SizeOf(const Sequence& sequence) { return sequence.elements.size() * sizeof(PickleRef); }
+  static size_t SizeOf(const Mapping& mapping) { return mapping.items.size() * 2 * sizeof(PickleRef); }
+  static size_t SizeOf(const std::shared_ptr<const Storage>& storage) {
+    return sizeof(Storage) + storage->key.capacity() + storage->type.capacity();
+  }
+  static size_t SizeOf(const std::shared_ptr<const Tensor>& tensor) {
+    return sizeof(Tensor) + tensor->storage.key.capacity() + tensor->storage.type.capacity() +
+           tensor->dtype.capacity() + (tensor->shape.size() + tensor->strides.size()) * sizeof(int64_t);
+  }
+  template <typename T>
+  static size_t SizeOf(const T&) {
+    return 0;
+  }
   template <typename T>
   bool Push(T node) {
+    if (!Charge(sizeof(PickleValue) + SizeOf(node))) return false;
     pickle_.values_.push_back(PickleValue{std::move(node)});
     stack_.push_back(&pickle_.values_.back());
     return true;
@@ -171,8 +195,9 @@ class PickleMachine {
   }
   bool Remember(uint64_t place) {
     if (!Top()) return false;
-    memo_[place] = Top();
-    return true;
+    auto [known, is_new] = memo_.try_emplace(place);
+    known->second = Top();
+    return !is_new || Charge(64);
   }
   bool Recall(uint64_t place) {
     auto found = memo_.find(place);
@@ -222,7 +247,7 @@ class PickleMachine {
 
   static bool Integers(PickleRef value, std::vector<int64_t>* numbers) {
     const auto* sequence = value->As<Sequence>();
-    if (!sequence) return false;
+    if (!sequence || sequence->elements.size() > kMostAxes) return false;
     for (PickleRef element : sequence->elements) {
       const auto* number = element->As<int64_t>();
       if (!number) return false;
@@ -250,7 +275,7 @@ class PickleMachine {
       storage.offset = *offset;
       storage.count = *length;
     }
-    return Push(std::move(storage));
+    return Push(std::make_shared<const Storage>(std::move(storage)));
   }
 
   bool RebuildTensor(const Sequence& arguments, bool says_type) {
@@ -267,7 +292,7 @@ class PickleMachine {
       if (!type || !absl::StartsWith(type->name, "torch.")) return Fail("a tensor's type is damaged");
       tensor.dtype = type->name.substr(6);
     }
-    return Push(std::move(tensor));
+    return Push(std::make_shared<const Tensor>(std::move(tensor)));
   }
 
   bool Call(const Global& function, const Sequence& arguments) {
@@ -278,7 +303,7 @@ class PickleMachine {
     if (name == "torch._utils._rebuild_tensor_v3") return RebuildTensor(arguments, true);
     if ((name == "torch._utils._rebuild_parameter" || name == "torch._utils._rebuild_parameter_with_state") &&
         !given.empty() && given[0]->As<Tensor>()) {
-      return Push(*given[0]->As<Tensor>());
+      return Push(std::make_shared<const Tensor>(*given[0]->As<Tensor>()));
     }
     if (name == "collections.OrderedDict" || name == "collections.defaultdict") {
       Mapping mapping;
@@ -466,6 +491,7 @@ class PickleMachine {
   Pickle pickle_;
   std::vector<PickleValue*> stack_;
   std::unordered_map<uint64_t, PickleValue*> memo_;
+  size_t used_ = 0;
 };
 
 std::vector<Storage> Pickle::storages() const {

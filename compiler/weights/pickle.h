@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -47,19 +49,26 @@ struct PickleValue {
     std::vector<std::pair<PickleRef, PickleRef>> items;
   };
   // A whole number that does not fit in 63 bits is a string of its bytes.
-  std::variant<None, Mark, bool, int64_t, double, std::string, Global, Sequence, Mapping, Storage, Tensor>
+  // Storages and tensors are large and few.
+  std::variant<None, Mark, bool, int64_t, double, std::string, Global, Sequence, Mapping,
+               std::shared_ptr<const Storage>, std::shared_ptr<const Tensor>>
       node;
 
   template <typename T>
   const T* As() const {
-    return std::get_if<T>(&node);
+    if constexpr (std::is_same_v<T, Storage> || std::is_same_v<T, Tensor>) {
+      const auto* shared = std::get_if<std::shared_ptr<const T>>(&node);
+      return shared ? shared->get() : nullptr;
+    } else {
+      return std::get_if<T>(&node);
+    }
   }
 };
 
 class Pickle {
  public:
-  // Reads one pickle from the front of `bytes`; `consumed` tells how long it was. Memory is bounded by the
-  // length of `bytes`. Errors name the byte.
+  // Reads one pickle from the front of `bytes`; `consumed` tells how long it was. One whose values would take
+  // more than a quarter of a gigabyte is an error: that is millions of tensors. Errors name the byte.
   static absl::StatusOr<Pickle> Read(std::string_view bytes, size_t* consumed);
 
   PickleRef root() const { return root_; }

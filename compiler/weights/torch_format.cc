@@ -19,8 +19,8 @@ namespace weft::weights {
 
 namespace {
 
-constexpr int kDepth = 64;             // of nested dicts and lists
-constexpr size_t kNames = 10'000'000;  // values that are looked at
+constexpr int kDepth = 64;                      // of nested dicts and lists
+constexpr size_t kSpelled = size_t{256} << 20;  // characters in the names of all values
 // The whole number that a stream starts with: 0x1950a86a20f9469cfc6c, little-endian, as pickle's LONG1.
 constexpr std::string_view kStreamStart("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
 
@@ -54,7 +54,9 @@ class Collector {
   absl::Status Walk(PickleRef value, const std::string& name, int depth) {
     if (depth > kDepth)
       return absl::InvalidArgumentError(absl::StrCat("`", name.substr(0, 80), "...`: nested too deep"));
-    if (++visited_ > kNames) return absl::InvalidArgumentError("there are too many values in it");
+    // A container may be in many places, so a short file can spell out any number of values.
+    spelled_ += name.size() + 16;
+    if (spelled_ > kSpelled) return absl::InvalidArgumentError("there is too much in it");
     auto below = [&](const std::string& key) { return name.empty() ? key : absl::StrCat(name, ".", key); };
     if (const auto* mapping = value->As<PickleValue::Mapping>()) {
       for (const auto& [key, element] : mapping->items) {
@@ -84,7 +86,7 @@ class Collector {
  private:
   absl::Status Copy(const Tensor& tensor, const std::string& name) {
     auto wrong = [&](std::string what) {
-      return absl::InvalidArgumentError(absl::StrCat("tensor `", name, "`: ", what));
+      return absl::InvalidArgumentError(absl::StrCat("tensor `", name.substr(0, 200), "`: ", what));
     };
     const Type* type = TypeOf(tensor);
     if (!type)
@@ -94,10 +96,10 @@ class Collector {
     if (storage == storages_.end())
       return wrong(absl::StrCat("its data, storage `", tensor.storage.key, "`, is not in the file"));
     int64_t available = static_cast<int64_t>(storage->second.size()) / type->size;
-    if (tensor.shape.size() != tensor.strides.size() || tensor.shape.size() > 64)
-      return wrong("shape and strides differ in length");
+    if (tensor.shape.size() != tensor.strides.size()) return wrong("shape and strides differ in length");
     // The last element reached, and how many there are.
     int64_t last = 0, count = 1;
+    bool empty = false;
     bool fits = !__builtin_add_overflow(tensor.storage.offset, tensor.offset, &last) && tensor.offset >= 0 &&
                 tensor.storage.offset >= 0;
     for (size_t i = 0; fits && i < tensor.shape.size(); ++i) {
@@ -105,8 +107,10 @@ class Collector {
       fits = tensor.shape[i] >= 0 && tensor.strides[i] >= 0 &&
              !__builtin_mul_overflow(std::max<int64_t>(tensor.shape[i] - 1, 0), tensor.strides[i], &reach) &&
              !__builtin_add_overflow(last, reach, &last) &&
-             !__builtin_mul_overflow(count, tensor.shape[i], &count);
+             !__builtin_mul_overflow(count, std::max<int64_t>(tensor.shape[i], 1), &count);
+      empty |= tensor.shape[i] == 0;
     }
+    if (empty) count = 0;
     if (!fits) return wrong("its shape or strides are damaged");
     if (count > 0 && last >= available)
       return wrong(absl::StrCat("it needs ", last + 1, " elements of its storage, which has ", available));
@@ -115,8 +119,10 @@ class Collector {
     NamedTensor dense{name, type->name, tensor.shape,
                       std::string(static_cast<size_t>(count * type->size), '\0')};
     used_ += dense.data.size();
-    const char* from = storage->second.data() + (tensor.storage.offset + tensor.offset) * type->size;
-    Gather(from, tensor, type->size, count, dense.data.data());
+    if (count > 0) {
+      const char* from = storage->second.data() + (tensor.storage.offset + tensor.offset) * type->size;
+      Gather(from, tensor, type->size, count, dense.data.data());
+    }
     checkpoint.tensors.push_back(std::move(dense));
     return absl::OkStatus();
   }
@@ -136,7 +142,7 @@ class Collector {
   }
 
   const Storages& storages_;
-  size_t budget_, used_ = 0, visited_ = 0;
+  size_t budget_, used_ = 0, spelled_ = 0;
 };
 
 absl::StatusOr<Checkpoint> Collect(PickleRef root, const Storages& storages, size_t file_size) {

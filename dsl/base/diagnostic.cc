@@ -43,6 +43,9 @@ int EditDistance(absl::string_view a, absl::string_view b) {
   return d[a.size()][b.size()];
 }
 
+// Nobody reads more; the rest is only counted.
+constexpr int kMostErrors = 300;
+
 }  // namespace
 
 const std::vector<KindInfo>& AllKinds() {
@@ -81,6 +84,7 @@ DiagnosticBuilder& DiagnosticBuilder::Suggest(absl::string_view text) {
 
 DiagnosticBuilder& DiagnosticBuilder::SuggestNearest(absl::string_view wrong,
                                                      const std::vector<std::string>& candidates) {
+  if (!target_) return *this;
   std::string nearest = NearestName(wrong, candidates);
   return nearest.empty() ? *this : Suggest(absl::StrCat("did you mean `", nearest, "`?"));
 }
@@ -90,6 +94,10 @@ DiagnosticBuilder Diagnostics::Add(KindId kind, Span span, std::vector<std::stri
     return DiagnosticBuilder(nullptr);
   }
   const KindInfo& info = InfoOf(kind);
+  if (error_count_ >= kMostErrors) {
+    if (info.severity == Severity::kError) ++error_count_;
+    return DiagnosticBuilder(nullptr);
+  }
   Diagnostic report;
   report.kind = kind;
   report.severity = info.severity;
@@ -115,7 +123,7 @@ void Diagnostics::Append(const Diagnostics& other) {
   for (const Diagnostic& report : other.reports_) {
     const Span& s = report.span;
     if (!seen_.insert({static_cast<int>(report.kind), s.file, s.begin, s.end}).second) continue;
-    if (report.severity == Severity::kError) ++error_count_;
+    if (report.severity == Severity::kError && ++error_count_ > kMostErrors) continue;
     reports_.push_back(report);
   }
 }

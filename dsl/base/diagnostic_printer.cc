@@ -215,9 +215,12 @@ std::string PrintDiagnostic(const SourceManager& sources, const Diagnostic& diag
 
 std::string PrintDiagnostics(const SourceManager& sources, const Diagnostics& diagnostics) {
   std::string out;
+  int not_shown = diagnostics.error_count();
   for (const Diagnostic& diagnostic : diagnostics.Sorted()) {
     absl::StrAppend(&out, PrintDiagnostic(sources, diagnostic));
+    if (diagnostic.severity == Severity::kError) --not_shown;
   }
+  if (not_shown > 0) absl::StrAppend(&out, not_shown, " more errors are not shown\n");
   return out;
 }
 

@@ -8,7 +8,7 @@
 
 namespace weft::dsl::sema {
 
-constexpr int64_t kMostWork = 20'000'000;
+constexpr int64_t kMostWork = 2'000'000;  // the largest models take a hundredth of it
 
 bool Elaborator::Work(Span span, int64_t amount) {
   work_ += amount;

@@ -12,6 +12,8 @@
 namespace weft::runtime {
 namespace {
 
+constexpr long kMostMemory = 1L << 30;  // of the library, for the coefficients of progressive pictures
+
 struct Errors {
   jpeg_error_mgr manager;
   std::jmp_buf back;
@@ -22,6 +24,11 @@ struct Errors {
   auto* errors = reinterpret_cast<Errors*>(info->err);
   (*info->err->format_message)(info, errors->message);
   std::longjmp(errors->back, 1);
+}
+
+// Every scan of a progressive picture goes over all of it, and costs a few bytes of the file.
+void CheckScans(j_common_ptr info) {
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > 200) ERREXIT(info, JERR_BAD_PROGRESSION);
 }
 
 // Level -1 is a warning about damaged data. Where data is missing, a grey area would stand in for it.
@@ -58,9 +65,11 @@ int ExifOrientation(const unsigned char* data, size_t size) {
 struct Decoding {
   jpeg_decompress_struct info;
   Errors errors;
+  jpeg_progress_mgr progress = {};
   HostTensor picture;  // with the file's number of channels
   int orientation = 1;
-  bool cmyk = false, inverted = false, out_of_memory = false, damaged_size = false;
+  bool cmyk = false, inverted = false, out_of_memory = false;
+  const char* wrong_size = nullptr;
 };
 
 bool Decode(Decoding& decoding, std::string_view bytes, int channels) {
@@ -68,17 +77,19 @@ bool Decode(Decoding& decoding, std::string_view bytes, int channels) {
   if (setjmp(decoding.errors.back)) return false;
   jpeg_create_decompress(&info);
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  decoding.progress.progress_monitor = CheckScans;
+  info.progress = &decoding.progress;
+  info.mem->max_memory_to_use = kMostMemory;
   jpeg_save_markers(&info, JPEG_APP0 + 1, 0xffff);
   jpeg_read_header(&info, TRUE);
   for (jpeg_saved_marker_ptr marker = info.marker_list; marker != nullptr; marker = marker->next)
     if (marker->marker == JPEG_APP0 + 1 && decoding.orientation == 1)
       decoding.orientation = ExifOrientation(marker->data, marker->data_length);
-  // A block of 64 pixels takes a bit at least.
   uint64_t pixels = static_cast<uint64_t>(info.image_width) * info.image_height;
-  if (pixels / 1024 > bytes.size() + 64) {
-    decoding.damaged_size = true;
-    return false;
-  }
+  if (pixels > kMostPixels) decoding.wrong_size = "it is too large";
+  // A block of 64 pixels takes a bit at least.
+  if (pixels / 512 > bytes.size() + 64) decoding.wrong_size = "it is cut off: its data cannot fill its size";
+  if (decoding.wrong_size != nullptr) return false;
   decoding.cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   decoding.inverted = info.saw_Adobe_marker;
   info.out_color_space = decoding.cmyk ? JCS_CMYK : channels <= 1 ? JCS_GRAYSCALE : JCS_RGB;
@@ -140,9 +151,9 @@ Result<HostTensor> ReadJpeg(std::string_view bytes, int channels, std::string* n
   bool good = Decode(decoding, bytes, channels);
   jpeg_destroy_decompress(&decoding.info);
   if (decoding.out_of_memory) return OutOfMemory("not enough memory for it");
-  if (decoding.damaged_size)
-    return InvalidArgument("it is a damaged .jpg file: its data cannot fill its size");
-  if (!good) return InvalidArgument(std::string("it is a damaged .jpg file: ") + decoding.errors.message);
+  if (!good)
+    return InvalidArgument(std::string("it is a damaged .jpg file: ") +
+                           (decoding.wrong_size != nullptr ? decoding.wrong_size : decoding.errors.message));
 
   const HostTensor& stored = decoding.picture;
   int64_t height = stored.shape[0], width = stored.shape[1], had = stored.shape[2];

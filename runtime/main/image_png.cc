@@ -53,6 +53,7 @@ bool Decode(Decoding& decoding, int channels, png_structp png, png_infop info) {
   if (channels == 4 && !has_alpha) png_set_add_alpha(png, 255, PNG_FILLER_AFTER);
   png_set_interlace_handling(png);
   uint64_t height = png_get_image_height(png, info), width = png_get_image_width(png, info);
+  if (height * width > kMostPixels) png_error(png, "it is too large");
   // Deflate makes at most 1032 bytes of one.
   if (height * png_get_rowbytes(png, info) > 1040 * static_cast<uint64_t>(file_bytes) + 65536)
     png_error(png, "it is cut off: its data cannot fill its size");

@@ -83,9 +83,9 @@ Result<HostTensor> LoadInput(const PortTable& port, const std::string& text, std
 }
 
 Result<HostTensor> RandomInput(const ProgramTable& table, const PortTable& port, uint64_t seed) {
-  std::map<std::string, int64_t, std::less<>> sizes;
-  for (int32_t d = 0; d < table.dimension_count; ++d)
-    sizes[table.dimensions[d].name] = table.dimensions[d].typical;
+  std::vector<int64_t> typical;
+  for (int32_t d = 0; d < table.dimension_count; ++d) typical.push_back(table.dimensions[d].typical);
+  KnownSizes sizes = {table, typical.data()};
   HostTensor tensor;
   tensor.type = static_cast<weft_type>(port.type);
   for (int32_t axis = 0; axis < port.rank; ++axis) {

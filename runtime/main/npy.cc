@@ -11,7 +11,7 @@ constexpr std::string_view kMagic = "\x93NUMPY";
 
 struct Header {
   std::string descr;
-  bool fortran_order = false;
+  bool fortran_order = false, structured = false;
   std::vector<int64_t> shape;
 };
 
@@ -26,6 +26,10 @@ class HeaderParser {
     while (!Take('}')) {
       std::string key;
       if (!String(key) || !Take(':')) return false;
+      if (key == "descr" && Peek('[')) {
+        header.structured = true;
+        return false;
+      }
       if (key == "descr" && !descr) {
         descr = String(header.descr);
         if (!descr) return false;
@@ -167,7 +171,8 @@ Result<HostTensor> ReadNpy(std::string_view bytes, weft_type type, std::string* 
   if (header_bytes > data.size()) return InvalidArgument("it is cut off in its header");
   Header header;
   if (!HeaderParser(data.substr(0, header_bytes)).Parse(header))
-    return InvalidArgument("its header is damaged");
+    return InvalidArgument(header.structured ? "its elements are records, which no tensor can have"
+                                             : "its header is damaged");
   data.remove_prefix(header_bytes);
 
   Element element;
