@@ -39,7 +39,12 @@ struct Frame {
     Span span;
     std::string what;
   };
-  std::vector<OpenShape> open_shapes;  // sizes to compare once all parameters are bound
+  struct OpenRange {
+    const ast::Param* param;
+    Span span;
+  };
+  std::vector<OpenShape> open_shapes;  // sizes and ranges to compare once all parameters are bound
+  std::vector<OpenRange> open_ranges;
 };
 
 // Interprets declarations and writes one method of a Program. In a generic run (a declaration on its own,
@@ -186,6 +191,7 @@ class Elaborator {
   bool BindShape(const ast::NamedType& type, const std::vector<Size>& shape, Span span,
                  const std::string& what, Frame& frame);
   bool CheckShapes(Frame& frame);
+  bool CheckRanges(Frame& frame);
   bool CheckConstraints(const ast::Signature& signature, Span span);
   std::string FilledIn(const std::string& message);
   Value RunBody(const ast::Signature& signature, const ast::Block& body, Span span);

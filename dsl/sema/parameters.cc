@@ -109,6 +109,24 @@ bool Elaborator::CheckShapes(Frame& frame) {
   return diagnostics_.error_count() == before;
 }
 
+// The ranges of ints, which may name whatever is bound. The frame must be the current one.
+bool Elaborator::CheckRanges(Frame& frame) {
+  int before = diagnostics_.error_count();
+  std::vector<Frame::OpenRange> open;
+  std::swap(open, frame.open_ranges);
+  for (const Frame::OpenRange& given : open) {
+    auto range = EvalRange(*given.param->type->As<ast::NamedType>()->range);
+    if (!range) continue;
+    const std::string& name = given.param->name.text;
+    Value& value = frame.scopes[0][name].value;
+    RequireRange(value, *range, given.span, absl::StrCat("`", name, "`"));
+    const Scalar* scalar = value.As<Scalar>();
+    if (scalar && !scalar->form)
+      value = Unknown(name, ElementType::kInt, scalar->expr, range->first, range->second);
+  }
+  return diagnostics_.error_count() == before;
+}
+
 bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame& frame) {
   std::string what = absl::StrCat("`", param.name.text, "`");
   auto bind = [&](Value bound) {
@@ -192,17 +210,8 @@ bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame
     if (!scalar) return false;
     std::optional<ElementType> to = convert(scalar->type);
     if (!to) return false;
-    Scalar converted = CastTo(*scalar, *to, span);
-    if (type.range) {
-      FrameScope scope(*this, frame);
-      if (auto range = EvalRange(*type.range)) {
-        RequireRange(converted, *range, span, what);
-        if (!converted.form)
-          converted =
-              Unknown(param.name.text, ElementType::kInt, converted.expr, range->first, range->second);
-      }
-    }
-    return bind(converted);
+    if (type.range) frame.open_ranges.push_back({&param, span});
+    return bind(CastTo(*scalar, *to, span));
   }
   std::optional<TensorPtr> tensor = AsTensor(value, span);
   if (!tensor) return false;
@@ -215,12 +224,8 @@ bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame
     bound = *cast.As<TensorPtr>();
   }
   if (bound->id < 0) bound = Materialize(bound, param.name.text, span);
-  bind(bound);
-  if (type.range) {
-    FrameScope scope(*this, frame);
-    if (auto range = EvalRange(*type.range)) RequireRange(bound, *range, span, what);
-  }
-  return true;
+  if (type.range) frame.open_ranges.push_back({&param, span});
+  return bind(bound);
 }
 
 bool Elaborator::BindAttribute(const ast::Param& param, Value value, Span span, Frame& frame) {
@@ -336,7 +341,7 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
                   : BindAttribute(*param, value, param->span, frame)) &&
          ok;
   }
-  return ok && CheckShapes(frame);
+  return ok && CheckShapes(frame) && CheckRanges(frame);
 }
 
 // "{C} channels" with the values of what stands in braces.
