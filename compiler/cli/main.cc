@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   weft::cli::AddFmtCommand(app, run);
   weft::cli::AddTestCommand(app, run);
   weft::cli::AddShowCommand(app, run);
+  weft::cli::AddDocCommand(app, run);
   weft::cli::AddCompileCommand(app, run);
   weft::cli::AddRunCommands(app, run);
   weft::cli::AddWeightsCommand(app, run);

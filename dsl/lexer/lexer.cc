@@ -83,15 +83,17 @@ class Lexer {
   void Push(TokenKind kind, size_t begin, std::string text) {
     out_.tokens.push_back({kind, line_is_fresh_, SpanFrom(begin), std::move(text), std::move(doc_)});
     doc_.clear();
-    line_is_fresh_ = false;
+    line_is_fresh_ = line_is_blank_ = false;
   }
 
   void SkipBlanksAndComments() {
     while (at_ < text_.size()) {
       char c = Peek();
       if (c == '\n' || c == '\r') {
-        line_is_fresh_ = true;
-        ++at_;
+        // A blank line parts a comment from what follows.
+        if (line_is_blank_) doc_.clear();
+        line_is_fresh_ = line_is_blank_ = true;
+        at_ += c == '\r' && Peek(1) == '\n' ? 2 : 1;
       } else if (c == ' ' || c == '\t') {
         ++at_;
       } else if (c == '/' && Peek(1) == '/') {
@@ -116,6 +118,7 @@ class Lexer {
     absl::string_view text = text_.substr(begin, at_ - begin);
     bool is_doc = absl::StartsWith(text, "///") && !absl::StartsWith(text, "////");
     out_.comments.push_back({SpanFrom(begin), is_doc, line_is_fresh_});
+    line_is_blank_ = false;
     if (!is_doc || !line_is_fresh_) return;
     absl::string_view line = text.substr(3);
     if (absl::StartsWith(line, " ")) line.remove_prefix(1);
@@ -288,7 +291,8 @@ class Lexer {
   Diagnostics& diagnostics_;
   TokenizedText out_;
   size_t at_ = 0;
-  bool line_is_fresh_ = true;
+  bool line_is_fresh_ = true;  // no token on this line yet
+  bool line_is_blank_ = true;  // no comment either
   bool utf8_reported_ = false;
   std::string doc_;
 };

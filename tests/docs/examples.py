@@ -1,7 +1,7 @@
 """Compiles the examples of documents: examples.py WEFT FILE.md...
 
-Every block fenced as ```weft is a program or some of its declarations. It is formatted, passes `weft check`, and its tests
-pass. A block fenced as ```weft error=CODE gives exactly this diagnostic, once.
+Every block fenced as ```weft is a program or some of its declarations. It is formatted, passes `weft check`, its tests pass
+and its entry compiles. A block fenced as ```weft error=CODE gives exactly this diagnostic, once.
 """
 
 import concurrent.futures
@@ -22,10 +22,7 @@ def examples(path):
         text = file.read()
     for match in FENCE.finditer(text):
         place = f"{path}:{text.count(chr(10), 0, match.start()) + 1}"
-        options = match[1].strip()
-        code = re.fullmatch(r"error=([a-z-]+)", options)
-        if options and not code:
-            raise SystemExit(f"{place}: `{options}` says nothing; `error=CODE` does")
+        code = re.search(r"\berror=([a-z-]+)", match[1])
         program = match[2] if match[2].startswith("weft ") else VERSION + match[2]
         yield place, code[1] if code else None, program
 
@@ -52,6 +49,10 @@ def problem(weft, code, program):
             with open(path, encoding="utf-8") as file:
                 run("fmt")
                 return "is not formatted; `weft fmt` makes\n" + open(path, encoding="utf-8").read()
+        if re.search(r"^entry ", program, re.MULTILINE):
+            compiled = run("compile", "--emit", "schedule")
+            if compiled.returncode:
+                return compiled.stderr
         if re.search(r'^test "', program, re.MULTILINE):
             tested = run("test", "-j1")
             if tested.returncode:

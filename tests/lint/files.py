@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 MOST_LINES = 700
+MADE = {"docs/ops.md", "docs/passes.md", "docs/stdlib.md"}  # by scripts/docs, as long as what they list
 CODE = {".cc", ".h", ".c", ".td", ".def", ".py", ".weft", ".mlir", ".cmake", ".sh", ".txt", ".md", ""}
 GUARD = re.compile(r"^#ifndef (\S+)$", re.MULTILINE)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -23,7 +24,7 @@ def faults(root, path):
         return
     text = file.read_text(errors="replace")
     lines = text.splitlines()
-    if len(lines) > MOST_LINES:
+    if len(lines) > MOST_LINES and path not in MADE:
         yield len(lines), f"more than {MOST_LINES} lines: split it by what it does"
     if text and not text.endswith("\n"):
         yield len(lines), "no newline at the end"

@@ -8,7 +8,7 @@ import re
 import sys
 
 # What the sources of a folder may include, besides their own folder. The longest prefix of a path counts.
-DSL = ["dsl/base", "dsl/ast", "dsl/lexer", "dsl/parser", "dsl/format", "dsl/size", "dsl/program", "dsl/sema", "dsl/module"]
+DSL = ["dsl/base", "dsl/ast", "dsl/lexer", "dsl/parser", "dsl/format", "dsl/document", "dsl/size", "dsl/program", "dsl/sema", "dsl/module"]
 PASSES = ["passes/analysis", "passes/target", "passes/math"]
 MAY_USE = {
     "runtime": [],
@@ -18,6 +18,7 @@ MAY_USE = {
     "dsl/lexer": ["dsl/base"],
     "dsl/parser": ["dsl/base", "dsl/ast", "dsl/lexer"],
     "dsl/format": ["dsl/base", "dsl/ast", "dsl/lexer", "dsl/parser"],
+    "dsl/document": ["dsl/base", "dsl/ast", "dsl/lexer", "dsl/parser"],
     "dsl/size": [],
     "dsl/program": ["dsl/base", "dsl/size"],
     "dsl/sema": ["dsl/base", "dsl/ast", "dsl/size", "dsl/program"],
