@@ -49,12 +49,16 @@ class LayoutChoice {
   }
 
  private:
-  // An index that subscripts an axis bare makes it one class with the result's own axis.
+  // An index that subscripts an axis bare makes it one class with the result's own axis. Contractions part
+  // classes: which axis their result wants innermost is their own affair, and what a tensor wants is decided
+  // by those that make and read it, not by votes from the far end of a network.
   void RelateAxes(ir::EquationOp equation) {
+    auto contraction = MatchContraction(equation);
     equation.getBody().walk([&](ir::ReadOp read) {
       for (auto [axis, subscript] : llvm::enumerate(read.getSubscripts())) {
         auto index = mlir::dyn_cast<mlir::BlockArgument>(subscript);
         if (!index || index.getOwner() != &equation.getBody().front()) continue;
+        if (contraction && !contraction->batch.contains(index)) continue;
         for (Value result : equation->getResults())
           classes_.unionSets(AxisOf(result, index.getArgNumber()), AxisOf(read.getTensor(), axis));
       }
