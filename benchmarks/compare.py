@@ -1,42 +1,50 @@
 """Weft beside ONNX Runtime: one command, one table.
 
-    .venv/bin/python benchmarks/compare.py [--models resnet50,...] [--threads 1,2] [--rounds 61] [--write]
+    .venv/bin/python benchmarks/compare.py [--models resnet50,...] [--threads 1,2] [--vary SEED] [--quick] [--write]
 
-Compiles each example with `weft compile`, makes the same network as an ONNX file, and times both in turns: every
-contender is a process of its own that sleeps while the other runs, rounds go A B B A, and what counts is the median of
-the ratios of neighbouring rounds. R = ONNX Runtime's time / ours. Rounds in which the machine gave time to others are
-left out. `--write` puts the table in docs/performance.md and the numbers in benchmarks/results.json.
+Makes the same network as a Weft program and as an ONNX file, with the same weights, checks that both give the same
+result, and times them in turns: every contender is a process of its own that sleeps while the other runs, rounds go
+A B B A, and what counts is the median of the ratios of neighbouring rounds. R = ONNX Runtime's time / ours. Rounds in
+which the machine gave time to others are left out. `--vary SEED` adds the same networks with other widths, depths and
+input sizes. `--write` puts the numbers of this kind of machine in benchmarks/results and all tables in
+docs/performance.md. Packages that are missing are installed in a virtual environment, build/benchmarks.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
-import onnx_models
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-HERE = ROOT / "benchmarks"
 
-# Example, method, shapes of the inputs (of whole numbers if there are two: tokens and their mask), floating-point operations of one run, further options of the compiler.
-MODELS = {
-    "mobilenet_v2": ("examples/mobilenet_v2/mobilenet_v2.weft", "logits", "1,3,224,224", 0.60e9, ["--dim", "B=1"]),
-    "resnet50": ("examples/resnet50/resnet50.weft", "logits", "1,3,224,224", 8.18e9, ["--dim", "B=1"]),
-    "vit_b16": ("examples/vit_b16/vit_b16.weft", "logits", "1,3,224,224", 35.1e9, ["--dim", "B=1"]),
-    "bert_base": ("examples/bert_base/bert_base.weft", "forward", "1,128;1,128", 22.3e9, ["--dim", "B=1", "--dim", "T=128"]),
-}
+def use_packages():
+    """Goes on in a virtual environment that has the packages of requirements.txt."""
+    try:
+        import onnx, onnxruntime  # noqa: F401
+        return
+    except ImportError:
+        pass
+    folder = ROOT / "build/benchmarks"
+    python = folder / "bin/python"
+    if pathlib.Path(sys.prefix) == folder:
+        sys.exit(f"the packages in {folder} are broken; remove it")
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
+    os.execv(python, [str(python), *sys.argv])
 
 
 class Contender:
-    def __init__(self, arguments):
-        self.process = subprocess.Popen([sys.executable, str(HERE / "worker.py"), *map(str, arguments)],
+    def __init__(self, kind, folder, name, threads):
+        self.process = subprocess.Popen([sys.executable, str(HERE / "worker.py"), kind, folder, name, str(threads)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE)
-        self.size = int(self.answer())
+        self.answer()
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -55,10 +63,10 @@ class Contender:
 
 
 def stolen():
-    """Processor time that the machine gave to others so far, in ticks."""
+    """Processor time that the machine gave to others so far, in seconds."""
     with open("/proc/stat") as file:
         fields = file.readline().split()
-    return int(fields[8]) if len(fields) > 8 else 0
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK") if len(fields) > 8 else 0.0
 
 
 def peak(folder):
@@ -67,91 +75,136 @@ def peak(folder):
     return float(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
 
 
-def measure(ours, theirs, rounds):
+def measure(ours, theirs, rounds, seconds):
+    """Ratios of neighbouring rounds and the times of both, for a number of rounds or as long as there is time."""
     times = {ours: [], theirs: []}
-    counts = {each: max(1, round(2.0 / each.run(1))) for each in (ours, theirs)}
-    ratios, skipped = [], 0
-    for number in range(rounds):
+    counts = {each: max(1, round(20.0 / each.run(1))) for each in (ours, theirs)}
+    ratios, end = [], time.monotonic() + seconds
+    for number in range(2 * rounds):
+        if len(ratios) >= rounds or (len(ratios) >= 5 and time.monotonic() > end):
+            break
         order = (ours, theirs) if number % 2 == 0 else (theirs, ours)
-        before = stolen()
+        before, start = stolen(), time.monotonic()
         took = {each: each.run(counts[each]) for each in order}
-        if stolen() != before and skipped < rounds:
-            skipped += 1
+        length = time.monotonic() - start
+        if stolen() - before > 0.02 * length + 0.005 and number - len(ratios) < rounds:
             continue
         for each in order:
             times[each].append(took[each])
         ratios.append(took[theirs] / took[ours])
+        # Work at a raised priority must leave some time to others, or the system takes it.
+        time.sleep(0.06 * length)
     return ratios, times[ours], times[theirs]
 
 
-def compile_model(weft, name, folder):
-    source, method, shape, flops, options = MODELS[name]
-    library = folder / f"{name}.so"
-    subprocess.run([weft, "compile", ROOT / source, *options, "--emit", "so", "-o", library], check=True)
-    return ["weft", library, library.with_suffix(".h"), method], shape
+def same_results(folder, name):
+    import numpy as np
+    mine, other = (np.load(folder / f"{name}.{kind}.npy").astype(np.float64) for kind in ("weft", "onnx"))
+    if mine.shape != other.shape:
+        sys.exit(f"{name}: our result is {mine.shape}, the other {other.shape}")
+    difference = np.abs(mine - other).max() / (other.max() - other.min())
+    if not difference < 1e-4:
+        sys.exit(f"{name}: the results differ by {difference:.1e} of their range")
 
 
-def table(results, limit):
-    lines = ["| model | threads | Weft, ms | ONNX Runtime, ms | R (quartiles) | GFLOP/s | share of the limit |",
-             "|---|---|---|---|---|---|---|"]
-    for r in results:
-        low, middle, high = r["ratio_quartiles"]
-        lines.append(f"| {r['model']} | {r['threads']} | {r['ours_ms']:.2f} | {r['theirs_ms']:.2f} | "
-                     f"**{middle:.2f}** ({low:.2f}-{high:.2f}) | {r['gflops']:.0f} | "
-                     f"{r['gflops'] / (limit * r['threads']):.2f} |")
-    return "\n".join(lines)
+def compare(label, name, sizes, options, limit):
+    import statistics
+
+    import networks
+    rows = []
+    with tempfile.TemporaryDirectory() as text:
+        folder = pathlib.Path(text)
+        flops = networks.write(name, sizes, folder)
+        subprocess.run([options.weft, "compile", folder / f"{name}.weft", "--emit", "so", "-o", folder / f"{name}.so"],
+                       check=True)
+        for threads in map(int, options.threads.split(",")):
+            ours, theirs = (Contender(kind, text, name, threads) for kind in ("weft", "onnx"))
+            same_results(folder, name)
+            ratios, mine, other = measure(ours, theirs, options.rounds, options.seconds)
+            ours.close(), theirs.close()
+            ms = statistics.median(mine)
+            rows.append({"model": label, "sizes": sizes, "threads": threads, "ours_ms": ms,
+                         "theirs_ms": statistics.median(other), "rounds": len(ratios),
+                         "ratio_quartiles": statistics.quantiles(ratios, n=4), "gflops": flops / ms * 1e-6,
+                         "share": flops / ms * 1e-6 / (limit * threads)})
+            print(row(rows[-1]), flush=True)
+    return rows
+
+
+HEAD = ["| model | threads | Weft, ms | ONNX Runtime, ms | R (quartiles) | GFLOP/s | share of the limit |",
+        "|---|---|---|---|---|---|---|"]
+
+
+def row(r):
+    low, middle, high = r["ratio_quartiles"]
+    return (f"| {r['model']} | {r['threads']} | {r['ours_ms']:.2f} | {r['theirs_ms']:.2f} | "
+            f"**{middle:.2f}** ({low:.2f}-{high:.2f}) | {r['gflops']:.0f} | {r['share']:.2f} |")
+
+
+def page(machines):
+    text = """# Performance
+
+Made by `.venv/bin/python benchmarks/compare.py --vary 1 --write`, once on each kind of machine; the numbers are in
+`benchmarks/results`.
+
+fp32, batch 1, default schedules, random weights and inputs, results compared before they are timed. R is ONNX Runtime's
+time over ours, the median of pairs of rounds that take turns; above 1 Weft is faster. The limit is what one thread
+reaches with multiply-adds in registers, measured in the same run; its share counts the multiplications and additions of
+convolutions and matrix products alone. `varied` are the same networks with widths, depths and an input size from a seed.
+"""
+    for m in machines:
+        text += (f"\n## {m['machine']}, {m['features']}\n\n{m['cores']} processors, limit {m['limit_gflops_per_thread']:.0f} "
+                 f"GFLOP/s per thread, ONNX Runtime {m['onnxruntime']}.\n\n" + "\n".join(HEAD + [row(r) for r in m["results"]]) + "\n")
+        varied = [r["sizes"] for r in m["results"] if "varied" in r["model"] and r["threads"] == 1]
+        names = [r["model"] for r in m["results"] if "varied" in r["model"] and r["threads"] == 1]
+        if varied:
+            text += "\n" + "\n".join(f"- {name}: " + ", ".join(f"{key} {value}" for key, value in sizes.items())
+                                     for name, sizes in zip(names, varied)) + "\n"
+    return text
+
+
+def write(limit, results):
+    import onnxruntime
+    info = pathlib.Path("/proc/cpuinfo").read_text()
+    flags = next(line for line in info.splitlines() if line.startswith("flags")).split()
+    features = [name for name, flag in (("AVX2", "avx2"), ("AVX-512", "avx512f"), ("AMX", "amx_tile")) if flag in flags]
+    machine = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), "x86-64")
+    folder = HERE / "results"
+    folder.mkdir(exist_ok=True)
+    name = "-".join([machine, *features[-1:]]).lower().replace(" ", "-").replace("(r)", "")
+    (folder / f"{name}.json").write_text(json.dumps(
+        {"machine": machine, "features": " ".join(features), "cores": os.cpu_count(), "limit_gflops_per_thread": limit,
+         "onnxruntime": onnxruntime.__version__, "results": results}, indent=1) + "\n")
+    machines = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    (ROOT / "docs/performance.md").write_text(page(machines))
 
 
 def main():
+    use_packages()
+    import networks
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", default=",".join(MODELS))
+    parser.add_argument("--models", default=",".join(networks.STANDARD))
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=61)
+    parser.add_argument("--seconds", type=float, default=60, help="at most, for each row of the table")
+    parser.add_argument("--vary", type=int, metavar="SEED", help="also the networks with other sizes")
+    parser.add_argument("--quick", action="store_true", help="about two minutes: few rounds")
     parser.add_argument("--weft", default=str(ROOT / "build/bin/weft"))
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    import onnxruntime
+    if options.quick:
+        options.seconds = min(options.seconds, 4)
 
-    results = []
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        limit = peak(folder)
-        for model in options.models.split(","):
-            onnx = folder / f"{model}.onnx"
-            onnx_models.MODELS[model](onnx)
-            arguments, shape = compile_model(options.weft, model, folder)
-            for threads in map(int, options.threads.split(",")):
-                ours, theirs = Contender([*arguments, threads, shape]), Contender(["onnx", onnx, threads])
-                if ours.size != theirs.size:
-                    sys.exit(f"{model}: our output has {ours.size} elements, the other {theirs.size}")
-                ratios, mine, other = measure(ours, theirs, options.rounds)
-                ours.close(), theirs.close()
-                ms = statistics.median(mine)
-                results.append({"model": model, "threads": threads, "ours_ms": ms,
-                                "theirs_ms": statistics.median(other), "rounds": len(ratios),
-                                "ratio_quartiles": statistics.quantiles(ratios, n=4),
-                                "gflops": MODELS[model][3] / ms * 1e-6})
-                print(table(results[-1:], limit).splitlines()[-1], flush=True)
-    text = table(results, limit)
-    print(text)
-    if not options.write:
-        return
-    machine = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")
-    (HERE / "results.json").write_text(json.dumps(
-        {"machine": machine, "cores": os.cpu_count(), "limit_gflops_per_thread": limit,
-         "onnxruntime": onnxruntime.__version__, "python": platform.python_version(), "results": results}, indent=1) + "\n")
-    page = ROOT / "docs/performance.md"
-    page.parent.mkdir(exist_ok=True)
-    page.write_text(f"""# Performance
-
-Made by `.venv/bin/python benchmarks/compare.py --write`; the numbers are in `benchmarks/results.json`.
-
-{machine}, fp32, batch 1, default schedules, random inputs. R is ONNX Runtime {onnxruntime.__version__}'s time over ours,
-the median of {options.rounds} pairs of rounds that take turns; above 1 Weft is faster. The limit is what one thread
-reaches with multiply-adds in registers, measured in the same run: {limit:.0f} GFLOP/s.
-
-{text}
-""")
+        limit = peak(pathlib.Path(name))
+    print(f"limit: {limit:.0f} GFLOP/s per thread\n" + "\n".join(HEAD), flush=True)
+    results = []
+    for model in options.models.split(","):
+        results += compare(model, model, networks.STANDARD[model], options, limit)
+        if options.vary is not None:
+            results += compare(f"{model}, varied", model, networks.varied(model, options.vary), options, limit)
+    if options.write:
+        write(limit, results)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""One contender in a process of its own: runs a model when told to, and sleeps otherwise.
+"""One contender in a process of its own: runs a network when told to, and sleeps otherwise.
 
-    worker.py onnx MODEL.onnx THREADS
-    worker.py weft PROGRAM.so HEADER.h METHOD THREADS SHAPE[;SHAPE]
+    worker.py onnx FOLDER NAME THREADS
+    worker.py weft FOLDER NAME THREADS
 
-Reads lines "COUNT" from standard input and answers each with the milliseconds of that many runs, one line. The first
-line it writes is the number of elements of the output, when everything is loaded.
+FOLDER holds what networks.write made, and NAME.so and NAME.h for `weft`. When everything is loaded it writes the result
+of the first run to FOLDER/NAME.CONTENDER.npy and a line to standard output; then it answers lines "COUNT" from standard
+input with the milliseconds of that many runs.
 """
 
 import ctypes
@@ -16,14 +17,7 @@ import time
 import numpy as np
 
 
-def inputs(shape, is_float):
-    random = np.random.Generator(np.random.Philox(3))
-    if is_float:
-        return random.standard_normal(shape).astype(np.float32)
-    return random.integers(0, 30000, shape)
-
-
-def onnx(path, threads):
+def onnx(stem, arrays, threads):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -32,10 +26,9 @@ def onnx(path, threads):
     # Spinning between runs would take the processors from the other contender.
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    entry = session.get_inputs()[0]
-    feed = {entry.name: inputs(entry.shape, "float" in entry.type)}
-    return lambda: session.run(None, feed)[0].size
+    session = onnxruntime.InferenceSession(f"{stem}.onnx", options, providers=["CPUExecutionProvider"])
+    feed = {session.get_inputs()[0].name: arrays[0]}
+    return lambda: session.run(None, feed)[0]
 
 
 class Tensor(ctypes.Structure):
@@ -56,52 +49,58 @@ class PortInfo(ctypes.Structure):
                 ("shape_names", ctypes.POINTER(ctypes.c_char_p))]
 
 
-FLOATS = {6: np.float16, 8: np.float32, 9: np.float64}
-WHOLES = {0: np.bool_, 1: np.int64, 2: np.int8, 3: np.uint8, 4: np.int32, 5: np.int64}
+FLOAT32, INT64 = 8, 5
 
 
-def weft(library, header, method, threads, shapes):
-    with open(header) as file:
+def weft(stem, arrays, threads):
+    with open(f"{stem}.h") as file:
         prefix = re.search(r"\b(weft_\w+)_create\s*\(", file.read()).group(1)
-    program = ctypes.CDLL(library)
+    program = ctypes.CDLL(f"{stem}.so")
     create, run = getattr(program, prefix + "_create"), getattr(program, prefix + "_run")
     error = getattr(program, prefix + "_last_error")
     error.restype = ctypes.c_char_p
     handle = ctypes.c_void_p()
-    options = Options(abi_version=1, threads=threads, pin_threads=1, init_weights=1, seed=1)
+    weights = (ctypes.c_char_p * 1)(f"{stem}.safetensors".encode())
+    options = Options(abi_version=1, threads=threads, pin_threads=1, weights=ctypes.cast(weights, ctypes.c_void_p),
+                      weight_count=1)
     if create(ctypes.byref(options), ctypes.byref(handle)):
         sys.exit(f"create: {error().decode()}")
-    # Two inputs are tokens and their mask, one is an image.
-    arrays = [inputs(shapes[0], len(shapes) == 1)] + [np.ones(shape, np.int64) for shape in shapes[1:]]
     given = (Tensor * len(arrays))()
     for tensor, data in zip(given, arrays):
-        tensor.data, tensor.type, tensor.rank = data.ctypes.data, 8 if data.dtype == np.float32 else 5, data.ndim
+        tensor.data, tensor.rank = data.ctypes.data, data.ndim
+        tensor.type = FLOAT32 if data.dtype == np.float32 else INT64
         for axis, extent in enumerate(data.shape):
             tensor.shape[axis] = extent
     result = Tensor()
 
     def once(_alive=arrays):  # the program reads their memory
-        if run(handle, method.encode(), given, len(given), ctypes.byref(result), 1):
+        if run(handle, b"run", given, len(given), ctypes.byref(result), 1):
             sys.exit(f"run: {error().decode()}")
-        return int(np.prod([result.shape[axis] for axis in range(result.rank)]))
+        shape = [result.shape[axis] for axis in range(result.rank)]
+        return np.ctypeslib.as_array(ctypes.cast(result.data, ctypes.POINTER(ctypes.c_float)), shape)
 
     return once
 
 
+def take_the_processors(threads):
+    """Runs on the first processors, in front of other work where that is allowed."""
+    os.sched_setaffinity(0, range(threads))
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        pass
+
+
 def main():
-    kind = sys.argv[1]
-    if kind == "onnx":
-        threads = int(sys.argv[3])
-        os.sched_setaffinity(0, range(threads))
-        once = onnx(sys.argv[2], threads)
-    else:
-        threads = int(sys.argv[5])
-        os.sched_setaffinity(0, range(threads))
-        shapes = [[int(extent) for extent in shape.split(",")] for shape in sys.argv[6].split(";")]
-        once = weft(sys.argv[2], sys.argv[3], sys.argv[4], threads, shapes)
-    for _ in range(2):
-        size = once()
-    print(size, flush=True)
+    kind, folder, name, threads = *sys.argv[1:4], int(sys.argv[4])
+    take_the_processors(threads)
+    stem = os.path.join(folder, name)
+    with np.load(f"{stem}.npz") as file:
+        arrays = [file[key] for key in file.files]
+    once = {"onnx": onnx, "weft": weft}[kind](stem, arrays, threads)
+    np.save(f"{stem}.{kind}.npy", once())
+    once()
+    print("ready", flush=True)
     for line in sys.stdin:
         count = int(line)
         start = time.perf_counter()
