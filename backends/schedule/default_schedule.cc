@@ -365,8 +365,6 @@ class Chooser {
     }
     // A copy that is dense along the lanes pays where several rows share it.
     if (strided && (!reuse || (plan.domain[rows].extent >= 0 && plan.domain[rows].extent < 4))) return false;
-    // A copy that is dense along the lanes pays where several rows share it.
-    if (strided && (!reuse || (plan.domain[rows].extent >= 0 && plan.domain[rows].extent < 4))) return false;
     if (rows < 0 && lane > 0 && plan.domain[lane - 1].extent != 1) rows = static_cast<int>(lane) - 1;
 
     int64_t row_extent = rows < 0 ? 1 : plan.domain[rows].extent;
@@ -377,9 +375,10 @@ class Chooser {
     int64_t width = lanes_, tall = 1;
     if (packed && view.packed_block > 0) {
       width = view.packed_block;
-      tall = ChooseTileRows(target_, row_extent, width, kElementBytes);
+      tall = passes::ChooseTileRows(ForPasses(target_), row_extent, width, kElementBytes);
     } else if (reuse) {
-      RegisterTile tile = ChooseRegisterTile(target_, row_extent, columns.extent, kElementBytes);
+      passes::RegisterTile tile =
+          passes::ChooseRegisterTile(ForPasses(target_), row_extent, columns.extent, kElementBytes);
       width = tile.columns, tall = tile.rows;
       if (columns.extent >= 0 && columns.extent < width)
         width = std::max(lanes_, columns.extent / lanes_ * lanes_);

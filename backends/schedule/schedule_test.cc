@@ -155,7 +155,7 @@ TEST(TargetTest, TilesFitTheRegisters) {
     Target target = *ParseTarget(name);
     for (int64_t rows : {-1, 1, 2, 7, 14, 49, 197}) {
       for (int64_t columns : {-1, 1, 24, 64, 1000}) {
-        RegisterTile tile = ChooseRegisterTile(target, rows, columns, 4);
+        passes::RegisterTile tile = passes::ChooseRegisterTile(ForPasses(target), rows, columns, 4);
         int64_t vectors = tile.columns / Lanes(target, 4);
         EXPECT_LE(tile.rows * vectors + vectors + 1, target.vector_registers);
         EXPECT_TRUE(rows < 0 || tile.rows <= rows);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -80,28 +79,6 @@ Target Host() {
   return target;
 }
 
-// Relative speed of a full tile: the share of the multiplier's peak that its dependency chains and loads
-// leave. A step of the reduction does `fmas` multiplications, each waiting for the one before on the same
-// accumulator (four cycles, up to two issued per cycle), and loads one vector per column group and one scalar
-// per row.
-double TileSpeed(int64_t rows, int64_t vectors) {
-  double fmas = static_cast<double>(rows * vectors);
-  double chain = std::min(1.0, fmas / 10.0);
-  double loads = static_cast<double>(rows + vectors) / fmas;
-  return chain / (1.0 + 0.25 * loads);
-}
-
-// Result elements that are wanted, over those that tiles of size `tile` compute.
-double Used(int64_t extent, int64_t tile) {
-  if (extent < 0) return 0.97;  // unknown, usually many tiles
-  return static_cast<double>(extent) / static_cast<double>((extent + tile - 1) / tile * tile);
-}
-
-bool FitsRegisters(const Target& target, int64_t rows, int64_t vectors) {
-  // The accumulators, one row of the panel, and one register for the broadcast operand.
-  return rows * vectors + vectors + 1 <= target.vector_registers - (target.vector_registers > 16 ? 1 : 0);
-}
-
 }  // namespace
 
 bool Target::Has(absl::string_view feature) const {
@@ -174,31 +151,6 @@ std::string Describe(const Target& target) {
 
 int Lanes(const Target& target, int element_bytes) {
   return std::max(1, target.vector_bytes / element_bytes);
-}
-
-int64_t ChooseTileRows(const Target& target, int64_t rows, int64_t tile_columns, int element_bytes) {
-  int64_t vectors = std::max<int64_t>(1, tile_columns / Lanes(target, element_bytes));
-  int64_t best = 1;
-  double best_speed = 0;
-  for (int64_t candidate = 1; candidate <= 30; ++candidate) {
-    if (!FitsRegisters(target, candidate, vectors)) break;
-    if (rows >= 0 && candidate > rows) break;
-    double speed = TileSpeed(candidate, vectors) * Used(rows, candidate);
-    if (speed > best_speed * 1.001) best = candidate, best_speed = speed;
-  }
-  return best;
-}
-
-RegisterTile ChooseRegisterTile(const Target& target, int64_t rows, int64_t columns, int element_bytes) {
-  int64_t lanes = Lanes(target, element_bytes);
-  RegisterTile best{1, lanes};
-  double best_speed = 0;
-  for (int64_t vectors = 1; vectors <= 4; ++vectors) {
-    int64_t tile_rows = ChooseTileRows(target, rows, vectors * lanes, element_bytes);
-    double speed = TileSpeed(tile_rows, vectors) * Used(rows, tile_rows) * Used(columns, vectors * lanes);
-    if (speed > best_speed * 1.001) best = {tile_rows, vectors * lanes}, best_speed = speed;
-  }
-  return best;
 }
 
 passes::TargetDescription ForPasses(const Target& target) {

@@ -43,21 +43,6 @@ std::string Describe(const Target& target);
 // Number of `element_bytes` wide elements in one vector register, at least 1.
 int Lanes(const Target& target, int element_bytes);
 
-// The tile of results that a contraction keeps in registers: `rows` x `columns`, columns being a whole number
-// of vectors (rounded up: a tile may be wider than the result).
-struct RegisterTile {
-  int64_t rows = 1;
-  int64_t columns = 1;
-};
-
-// The register tile for a contraction whose result has `columns` elements along its innermost axis and `rows`
-// along the axis (or the joined axes) before it; a negative number is a size known at run time only. Chosen
-// by an estimate of wasted lanes, accumulators in flight and loads per multiplication.
-RegisterTile ChooseRegisterTile(const Target& target, int64_t rows, int64_t columns, int element_bytes);
-
-// The tile's rows when the columns are given (by weights that are packed already).
-int64_t ChooseTileRows(const Target& target, int64_t rows, int64_t tile_columns, int element_bytes);
-
 // The same machine as the passes see it.
 passes::TargetDescription ForPasses(const Target& target);
 

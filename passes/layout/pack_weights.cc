@@ -72,13 +72,9 @@ class Packer {
     auto column = mlir::cast<mlir::BlockArgument>(contraction.columns.front());
     Value weights = contraction.weights.getTensor();
     auto type = mlir::cast<mlir::RankedTensorType>(weights.getType());
-    int64_t columns = type.getDimSize(axes->column), taps = 1, rows = 1;
-    for (int64_t axis : axes->taps) taps *= type.getDimSize(axis);
-    for (Value row : contraction.rows) {
-      int64_t extent = equation_.getStaticExtents()[mlir::cast<mlir::BlockArgument>(row).getArgNumber()];
-      rows = mlir::ShapedType::isDynamic(extent) ? 0 : rows * extent;
-    }
-    int64_t block = PackedBlock(target_, rows, columns, taps, ElementBytes(type.getElementType()));
+    int64_t columns = type.getDimSize(axes->column);
+    int64_t block =
+        PackedBlock(target_, TileableRows(contraction), columns, ElementBytes(type.getElementType()));
     if (block == 0 || columns == 0) return false;
 
     Value packed = WritePacked(weights, *axes, block);
@@ -90,6 +86,24 @@ class Packer {
                            outside_.getNamedAttr("block", outside_.getI64IntegerAttr(block)),
                        }));
     return true;
+  }
+
+  // The results along which a tile's rows can lie: all of them where the data is read at the indices
+  // themselves, so that their loops can run as one, else those of the innermost. Negative: known at run time
+  // only.
+  int64_t TileableRows(Contraction& contraction) {
+    bool one_loop = true;
+    for (Value subscript : contraction.data.getSubscripts()) {
+      for (Value index : IndicesOf(subscript))
+        one_loop &= index == subscript || !llvm::is_contained(contraction.rows, index);
+    }
+    int64_t rows = 1;
+    for (Value row : contraction.rows) {
+      int64_t extent = equation_.getStaticExtents()[mlir::cast<mlir::BlockArgument>(row).getArgNumber()];
+      if (mlir::ShapedType::isDynamic(extent)) return -1;
+      rows = one_loop ? rows * extent : extent;
+    }
+    return rows;
   }
 
   // [ceil(columns / block)][taps...][channels...][block], zero behind the last column.

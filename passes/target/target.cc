@@ -3,29 +3,72 @@
 #include <algorithm>
 
 namespace weft::passes {
+namespace {
 
-// The register tile of a contraction is rows x block, with block / lanes accumulators per row beside block /
-// lanes loaded weights and one broadcast. Wide blocks (4 vectors) load fewest inputs per multiplication and
-// suit long rows of a matrix product; convolutions and few rows want 2 vectors, so that the tile has enough
-// rows to hide the latency of the multiply-add. Then the block that pads least wins, wide before narrow.
-int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t taps,
-                    int64_t element_bytes) {
-  int64_t lanes = std::max<int64_t>(1, target.vector_bytes / element_bytes);
-  if (columns < lanes / 2) return 0;
-  int64_t widest = 4;
-  if (taps > 1 || (rows > 0 && rows < 64) || target.vector_registers < 32) widest = 2;
-  if (columns <= lanes) widest = 1;
-  int64_t best = lanes, best_padded = (columns + lanes - 1) / lanes * lanes;
-  for (int64_t vectors = widest; vectors >= 1; --vectors) {
-    int64_t block = vectors * lanes;
-    int64_t padded = (columns + block - 1) / block * block;
-    // Up to 1/16 of padding is cheaper than a narrower tile.
-    if (padded * 16 <= best_padded * 17) {
-      best = block;
-      break;
-    }
+// Relative speed of a full tile: the share of the multiplier's peak that its dependency chains and loads
+// leave. A step of the reduction does `fmas` multiplications, each waiting for the one before on the same
+// accumulator (four cycles, up to two issued per cycle), and loads one vector per column group and one scalar
+// per row.
+double TileSpeed(int64_t rows, int64_t vectors) {
+  double fmas = static_cast<double>(rows * vectors);
+  double chain = std::min(1.0, fmas / 10.0);
+  double loads = static_cast<double>(rows + vectors) / fmas;
+  return chain / (1.0 + 0.25 * loads);
+}
+
+// Result elements that are wanted, over those that tiles of size `tile` compute.
+double Used(int64_t extent, int64_t tile) {
+  if (extent < 0) return 0.97;  // unknown, usually many tiles
+  return static_cast<double>(extent) / static_cast<double>((extent + tile - 1) / tile * tile);
+}
+
+bool FitsRegisters(const TargetDescription& target, int64_t rows, int64_t vectors) {
+  // The accumulators, one row of the panel, and one register for the broadcast operand.
+  return rows * vectors + vectors + 1 <= target.vector_registers - (target.vector_registers > 16 ? 1 : 0);
+}
+
+// The tile's rows for `vectors` registers of columns, and how fast they are.
+int64_t BestRows(const TargetDescription& target, int64_t rows, int64_t vectors, double* speed) {
+  int64_t best = 1;
+  *speed = 0;
+  for (int64_t candidate = 1; candidate <= 30; ++candidate) {
+    if (!FitsRegisters(target, candidate, vectors)) break;
+    if (rows >= 0 && candidate > rows) break;
+    double here = TileSpeed(candidate, vectors) * Used(rows, candidate);
+    if (here > *speed * 1.001) best = candidate, *speed = here;
   }
   return best;
+}
+
+int64_t Lanes(const TargetDescription& target, int64_t element_bytes) {
+  return std::max<int64_t>(1, target.vector_bytes / element_bytes);
+}
+
+}  // namespace
+
+int64_t ChooseTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
+                       int64_t element_bytes) {
+  double speed = 0;
+  return BestRows(target, rows, std::max<int64_t>(1, tile_columns / Lanes(target, element_bytes)), &speed);
+}
+
+RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, int64_t columns,
+                                int64_t element_bytes) {
+  int64_t lanes = Lanes(target, element_bytes);
+  RegisterTile best{1, lanes};
+  double best_speed = 0;
+  for (int64_t vectors = 1; vectors <= 4; ++vectors) {
+    double speed = 0;
+    int64_t tile_rows = BestRows(target, rows, vectors, &speed);
+    speed *= Used(columns, vectors * lanes);
+    if (speed > best_speed * 1.001) best = {tile_rows, vectors * lanes}, best_speed = speed;
+  }
+  return best;
+}
+
+int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t element_bytes) {
+  if (columns < Lanes(target, element_bytes) / 2) return 0;
+  return ChooseRegisterTile(target, rows, columns, element_bytes).columns;
 }
 
 }  // namespace weft::passes

@@ -16,13 +16,27 @@ struct TargetDescription {
   int64_t threads = 2;
 };
 
-// How a contraction's weight operand is blocked: [ceil(columns / block)][taps...][channels][block].
-// `rows`: how many results share one weight (pixels or tokens; 0: known at run time only). `columns`: results
-// with a weight of their own. `taps`: reduction steps per channel (9 for a 3x3 convolution, 1 for a matrix
-// product). Returns the block in elements, a multiple of the vector's lanes, or 0 where packing gains
-// nothing.
-int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t taps,
-                    int64_t element_bytes);
+// The tile of results that a contraction keeps in registers: `rows` x `columns`, columns being a whole number
+// of vectors (rounded up: a tile may be wider than the result).
+struct RegisterTile {
+  int64_t rows = 1;
+  int64_t columns = 1;
+};
+
+// The register tile for a contraction whose result has `columns` elements along its innermost axis and `rows`
+// along the axis (or the joined axes) before it; a negative number is a size known at run time only. Chosen
+// by an estimate of wasted lanes, accumulators in flight and loads per multiplication.
+RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, int64_t columns,
+                                int64_t element_bytes);
+
+// The tile's rows when the columns are given (by weights that are packed already).
+int64_t ChooseTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
+                       int64_t element_bytes);
+
+// How a contraction's weight operand is blocked: [ceil(columns / block)][taps...][channels][block]: by the
+// columns of the register tile. Returns the block in elements, a multiple of the vector's lanes, or 0 where
+// packing gains nothing.
+int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t element_bytes);
 
 }  // namespace weft::passes
 
