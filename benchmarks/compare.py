@@ -19,25 +19,10 @@ import sys
 import tempfile
 import time
 
+import machine
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-
-
-def use_packages():
-    """Goes on in a virtual environment that has the packages of requirements.txt."""
-    try:
-        import onnx, onnxruntime  # noqa: F401
-        return
-    except ImportError:
-        pass
-    folder = ROOT / "build/benchmarks"
-    python = folder / "bin/python"
-    if pathlib.Path(sys.prefix) == folder:
-        sys.exit(f"the packages in {folder} are broken; remove it")
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
-    os.execv(python, [str(python), *sys.argv])
 
 
 class Contender:
@@ -67,12 +52,6 @@ def stolen():
     with open("/proc/stat") as file:
         fields = file.readline().split()
     return int(fields[8]) / os.sysconf("SC_CLK_TCK") if len(fields) > 8 else 0.0
-
-
-def peak(folder):
-    program = folder / "peak"
-    subprocess.run(["cc", "-O2", "-march=native", "-ffp-contract=fast", HERE / "peak.c", "-o", program], check=True)
-    return float(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
 
 
 def measure(ours, theirs, rounds, seconds):
@@ -165,22 +144,17 @@ convolutions and matrix products alone. `varied` are the same networks with widt
 
 def write(limit, results):
     import onnxruntime
-    info = pathlib.Path("/proc/cpuinfo").read_text()
-    flags = next(line for line in info.splitlines() if line.startswith("flags")).split()
-    features = [name for name, flag in (("AVX2", "avx2"), ("AVX-512", "avx512f"), ("AMX", "amx_tile")) if flag in flags]
-    machine = next((line.split(":")[1].strip() for line in info.splitlines() if line.startswith("model name")), "x86-64")
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
-    name = "-".join([machine, *features[-1:]]).lower().replace(" ", "-").replace("(r)", "")
-    (folder / f"{name}.json").write_text(json.dumps(
-        {"machine": machine, "features": " ".join(features), "cores": os.cpu_count(), "limit_gflops_per_thread": limit,
-         "onnxruntime": onnxruntime.__version__, "results": results}, indent=1) + "\n")
+    (folder / f"{machine.file_name()}.json").write_text(json.dumps(
+        {"machine": machine.processor(), "features": " ".join(machine.features()), "cores": os.cpu_count(),
+         "limit_gflops_per_thread": limit, "onnxruntime": onnxruntime.__version__, "results": results}, indent=1) + "\n")
     machines = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     (ROOT / "docs/performance.md").write_text(page(machines))
 
 
 def main():
-    use_packages()
+    machine.use_packages()
     import networks
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--models", default=",".join(networks.STANDARD))
@@ -195,8 +169,7 @@ def main():
     if options.quick:
         options.seconds = min(options.seconds, 4)
 
-    with tempfile.TemporaryDirectory() as name:
-        limit = peak(pathlib.Path(name))
+    limit = machine.limits()["fma"]
     print(f"limit: {limit:.0f} GFLOP/s per thread\n" + "\n".join(HEAD), flush=True)
     results = []
     for model in options.models.split(","):

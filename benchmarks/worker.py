@@ -16,6 +16,8 @@ import time
 
 import numpy as np
 
+import machine
+
 
 def onnx(stem, arrays, threads):
     import onnxruntime
@@ -82,18 +84,9 @@ def weft(stem, arrays, threads):
     return once
 
 
-def take_the_processors(threads):
-    """Runs on the first processors, in front of other work where that is allowed."""
-    os.sched_setaffinity(0, range(threads))
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    except PermissionError:
-        pass
-
-
 def main():
     kind, folder, name, threads = *sys.argv[1:4], int(sys.argv[4])
-    take_the_processors(threads)
+    machine.take_the_processors(threads)
     stem = os.path.join(folder, name)
     with np.load(f"{stem}.npz") as file:
         arrays = [file[key] for key in file.files]
