@@ -497,12 +497,9 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
     auto clamped = [&] { return Halide::max(Halide::min(i, last), zero); };
     switch (outside[g]) {
       case Outside::kInside:
-        if (!ProvedInside(s, group.fixed) && context.lazy) {
-          i = clamped();
-        } else if (!affine && !ProvedInside(s, group.fixed)) {
-          // Halide has to bound every access; what a subscript read from data can be is known to be inside.
-          i = Halide::unsafe_promise_clamped(i, zero, last);
-        }
+        // A subscript read from data is inside wherever it is meant to be read; the lanes of a padded tail
+        // and what runs in front of its condition take whatever lies there.
+        if (!ProvedInside(s, group.fixed) && (context.lazy || !affine)) i = clamped();
         break;
       case Outside::kFill: {
         Expr inside = i >= zero && i <= last;

@@ -53,6 +53,27 @@ bool IsUniform(const Expr& e) {
   return visitor.uniform;
 }
 
+// The largest (or least) value of `e` at any point of the loops; undefined if it is not known for the whole
+// kernel.
+template <typename Loops>
+Expr LimitOverLoops(const Expr& e, const Loops& loops, bool largest) {
+  using Halide::Internal::Interval;
+  Halide::Internal::Scope<Interval> scope;
+  for (const auto& loop : loops) {
+    if (!loop.tiled) {
+      scope.push(loop.name, Interval(0, loop.extent - 1));
+      continue;
+    }
+    scope.push(loop.inner_name, Interval(0, Number(loop.factor - 1)));
+    scope.push(loop.outer_name,
+               Interval(0, (loop.extent + Number(loop.factor - 1)) / Number(loop.factor) - 1));
+  }
+  Interval bounds = Halide::Internal::bounds_of_expr_in_scope(e, scope);
+  if (!(largest ? bounds.has_upper_bound() : bounds.has_lower_bound())) return {};
+  Expr limit = Halide::Internal::simplify(largest ? bounds.max : bounds.min);
+  return IsUniform(limit) ? limit : Expr();
+}
+
 bool IsChoice(ReduceKind kind) {
   return kind == ReduceKind::kArgMax || kind == ReduceKind::kArgMin || kind == ReduceKind::kFirst ||
          kind == ReduceKind::kLast;
@@ -309,9 +330,18 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
         first = axis.low, last = axis.high;
         whole = Number(std::max<int64_t>(0, last - first + 1));
       }
-      if (!whole.defined())
-        return absl::UnimplementedError("a reduction over a range that is not bounded by a size");
       axis.lower = Number(first), axis.extent = whole;
+      if (!whole.defined() && lower->narrow && upper->narrow) {
+        // Sizes that are not numbers bound it: what the bounds can be at any point of the loops.
+        Expr least = LimitOverLoops(from, equation.loops, false),
+             most = LimitOverLoops(to, equation.loops, true);
+        if (least.defined() && most.defined()) {
+          first = axis.low, last = axis.high;
+          axis.lower = least, axis.extent = Halide::Internal::simplify(Halide::max(most - least, 0));
+        }
+      }
+      if (!axis.extent.defined())
+        return absl::UnimplementedError("a reduction over a range that is not bounded by a size");
       axis.low = first, axis.high = last;
       axis.from = from, axis.to = to;
     }

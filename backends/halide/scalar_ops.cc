@@ -325,6 +325,14 @@ absl::StatusOr<Scalar> ConstantScalar(arith::ConstantOp op) {
   return absl::UnimplementedError("a constant that is no number");
 }
 
+// Real functions of f64 are the C library's, as in the loops.
+Expr CallLibrary(mlir::Operation* op, const std::vector<Scalar>& in) {
+  std::string name = op->getName().stripDialect().str();
+  std::vector<Expr> arguments;
+  for (const Scalar& argument : in) arguments.push_back(argument.e);
+  return Call::make(Halide::Float(64), name == "powf" ? "pow" : name, arguments, Call::PureExtern);
+}
+
 // Rounding functions leave NaN and infinity as they are.
 Expr RoundWith(Expr (*function)(Expr), const Expr& f) { return function(f); }
 
@@ -579,6 +587,11 @@ absl::StatusOr<Scalar> TranslateScalarOp(mlir::Operation* op, const std::vector<
       })
       .Case([&](math::IsFiniteOp) {
         return Scalar::Of(Less(Absolute(in[0].e), Infinity(in[0].e.type(), false)));
+      })
+      .Case<math::ExpOp, math::LogOp, math::TanhOp, math::ErfOp, math::SinOp, math::CosOp, math::TanOp,
+            math::Atan2Op, math::PowFOp>([&](mlir::Operation*) -> absl::StatusOr<Scalar> {
+        if (!type.isF64()) return absl::UnimplementedError("a real function that passes/math expands");
+        return Scalar::Of(CallLibrary(op, in));
       })
       .Default([&](mlir::Operation* other) -> absl::StatusOr<Scalar> {
         return absl::UnimplementedError(

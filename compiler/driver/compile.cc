@@ -12,6 +12,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/pipeline/pipeline.h"
+#include "runtime/nearest_name.h"
 
 namespace weft::driver {
 
@@ -48,8 +49,10 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program&
   std::vector<std::string> names = passes::PassNames();
   if (!options.after.empty() && options.after != "lower" &&
       std::find(names.begin(), names.end(), options.after) == names.end()) {
-    return absl::NotFoundError(absl::StrCat("there is no pass or stage `", options.after,
-                                            "`; there are lower, ", absl::StrJoin(names, ", ")));
+    names.insert(names.begin(), "lower");
+    return absl::NotFoundError(absl::StrCat("there is no pass or stage `", options.after, "`",
+                                            runtime::Suggestion(options.after, names), "\nthere are ",
+                                            absl::StrJoin(names, ", ")));
   }
   Problems problems(context);
   absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> module = lower::Lower(program, sources, context);

@@ -109,6 +109,11 @@ bool IsPositiveNumber(const Expr& expr) {
   return size && size->size.AsInteger().value_or(0) > 0;
 }
 
+bool OrdersElements(dsl::ReductionKind kind) {
+  using Kind = dsl::ReductionKind;
+  return kind == Kind::kMin || kind == Kind::kMax || kind == Kind::kArgMin || kind == Kind::kArgMax;
+}
+
 ir::ReduceKind KindOf(dsl::ReductionKind kind) {
   switch (kind) {
     case dsl::ReductionKind::kSum:
@@ -228,7 +233,14 @@ Value ExprLowering::LowerReduce(OpBuilder& builder, const Expr& expr, const dsl:
     upper.push_back(Lower(builder, *binder.upper, scope));
     names.push_back(binder.name);
   }
+  // The dialect's integers are signed where they are ordered: bytes are ordered as i32.
+  bool orders_bytes = IsUnsigned(reduce.body->type) && OrdersElements(reduce.kind);
+  auto to_ordered = [&](OpBuilder& b, Value value) -> Value {
+    return orders_bytes ? arith::ExtUIOp::create(b, loc, b.getI32Type(), value).getResult() : value;
+  };
   Value if_empty = reduce.if_empty ? Lower(builder, *reduce.if_empty, scope) : Value();
+  bool gives_element = expr.type == reduce.body->type;
+  if (if_empty && gives_element) if_empty = to_ordered(builder, if_empty);
   // A reduction may stand inside another over the same indices (a peak below the sum that it keeps from
   // overflowing): then what was lowered for the outer ones does not hold inside.
   bool rebinds =
@@ -239,7 +251,7 @@ Value ExprLowering::LowerReduce(OpBuilder& builder, const Expr& expr, const dsl:
     for (auto [binder, index] : llvm::zip_equal(reduce.binders, indices)) scope.indices[binder.index] = index;
     scope.lowered.emplace_back();
     if (!reduce.condition) {
-      ir::YieldOp::create(inner, loc, Lower(inner, *reduce.body, scope), Value());
+      ir::YieldOp::create(inner, loc, to_ordered(inner, Lower(inner, *reduce.body, scope)), Value());
       scope.lowered.pop_back();
       return;
     }
@@ -250,11 +262,14 @@ Value ExprLowering::LowerReduce(OpBuilder& builder, const Expr& expr, const dsl:
         inner, loc, condition, !ReadsOnlyAtIndices(*reduce.body),
         [&](OpBuilder& b) { return LowerInside(b, *reduce.body, scope); },
         [&](OpBuilder& b) -> Value { return arith::ConstantOp::create(b, loc, b.getZeroAttr(type)); });
-    ir::YieldOp::create(inner, loc, value, condition);
+    ir::YieldOp::create(inner, loc, to_ordered(inner, value), condition);
     scope.lowered.pop_back();
   };
-  auto result = ir::ReduceOp::create(builder, loc, ScalarType(builder, expr.type), KindOf(reduce.kind), lower,
-                                     upper, names, if_empty, body);
+  mlir::Type type = ScalarType(builder, expr.type);
+  bool narrows = orders_bytes && gives_element;
+  Value result = ir::ReduceOp::create(builder, loc, narrows ? builder.getI32Type() : type,
+                                      KindOf(reduce.kind), lower, upper, names, if_empty, body);
+  if (narrows) result = arith::TruncIOp::create(builder, loc, type, result);
   if (rebinds) scope = std::move(outer);
   return result;
 }

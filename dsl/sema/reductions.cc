@@ -316,17 +316,26 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
           if (!generic_) return Poison{};
         }
         ReductionKind kind = *KindOf(node->word);
-        ExprPtr position = reduce(kind, element, ElementType::kInt, empty(ElementType::kInt));
         const Index& index = *indices[0];
         Size lower = index.lower.value_or(Size(0));
-        if (!(lower == Size(0)) || index.lower_value) {
+        bool counts_from_zero = lower == Size(0) && !index.lower_value;
+        Scalar base = index.lower_value ? *index.lower_value : SizeScalar(lower, span);
+        ExprPtr none = empty(ElementType::kInt);
+        if (none && !counts_from_zero) {  // what stands for an empty one is no position in the range
+          Scalar otherwise_at{none, ElementType::kInt, {}, {}, {}};
+          none = Call2(Function::kSub, otherwise_at, base, ElementType::kInt, span).expr;
+        }
+        ExprPtr position = reduce(kind, element, ElementType::kInt, none);
+        if (!counts_from_zero) {
           Scalar at{position, ElementType::kInt, {}, {}, {}};
-          Scalar base = index.lower_value ? *index.lower_value : SizeScalar(lower, span);
           position = Call2(Function::kAdd, at, base, ElementType::kInt, span).expr;
         }
-        if (index.upper && index.lower)
-          return Unknown(word, ElementType::kInt, position, *index.lower, *index.upper);
-        return Unknown(word, ElementType::kInt, position, {}, {});
+        if (!index.upper || !index.lower) return Unknown(word, ElementType::kInt, position, {}, {});
+        if (!otherwise) return Unknown(word, ElementType::kInt, position, *index.lower, *index.upper);
+        std::optional<Scalar> stand_in = ToScalar(empty_value, ElementType::kInt, otherwise->span);
+        if (!stand_in || !stand_in->form) return Unknown(word, ElementType::kInt, position, {}, {});
+        return Unknown(word, ElementType::kInt, position, Minimum(*index.lower, *stand_in->form),
+                       Maximum(*index.upper, *stand_in->form + Size(1)));
       }
       default: {
         ReductionKind kind = *KindOf(node->word);

@@ -149,10 +149,12 @@ void BuildPipeline(mlir::OpPassManager& manager, const PipelineOptions& options)
 
 std::vector<std::string> PassNames() {
   std::vector<std::string> names;
+  auto add = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
   for (const Stage& stage : Stages()) {
-    names.push_back(stage.name);
-    for (const Step& step : stage.steps)
-      if (std::find(names.begin(), names.end(), step.pass) == names.end()) names.push_back(step.pass);
+    add(stage.name);
+    for (const Step& step : stage.steps) add(step.pass);
   }
   return names;
 }
