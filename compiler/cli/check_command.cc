@@ -20,11 +20,9 @@ int Check(const CheckOptions& options) {
       worst = 1;
       continue;
     }
-    if (!program.diagnostics().has_errors()) {
-      for (const auto* entry : dsl::Entries(*program.module())) program.Elaborate(entry->name.text, {});
-      for (const auto* test : dsl::Tests(*program.module())) {
-        dsl::ElaborateTest(*program.module(), *test, program.sources(), program.diagnostics());
-      }
+    for (const auto* entry : dsl::Entries(*program.module())) program.Elaborate(entry->name.text, {});
+    for (const auto* test : dsl::Tests(*program.module())) {
+      dsl::ElaborateTest(*program.module(), *test, program.sources(), program.diagnostics());
     }
     worst |= PrintDiagnostics(program, options.json);
   }

@@ -15,6 +15,7 @@ void AddCacheCommand(CLI::App& app, Run& run);
 void AddCheckCommand(CLI::App& app, Run& run);
 void AddCompileCommand(CLI::App& app, Run& run);
 void AddDocCommand(CLI::App& app, Run& run);
+void AddExplainCommand(CLI::App& app, Run& run);
 void AddFmtCommand(CLI::App& app, Run& run);
 void AddRunCommands(CLI::App& app, Run& run);  // run, bench
 void AddShowCommand(CLI::App& app, Run& run);

@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   weft::cli::Run run;
   weft::cli::AddCheckCommand(app, run);
+  weft::cli::AddExplainCommand(app, run);
   weft::cli::AddFmtCommand(app, run);
   weft::cli::AddTestCommand(app, run);
   weft::cli::AddShowCommand(app, run);

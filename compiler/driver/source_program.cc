@@ -20,14 +20,12 @@ bool SourceProgram::Load(const std::string& path) {
   loader_ = std::make_unique<dsl::ModuleLoader>(sources_, diagnostics_, dsl::DiskReader(), StandardLibrary());
   module_ = loader_->Load(path);
   if (!module_) return false;
-  // A tree with holes would be checked for mistakes that are none.
-  if (!diagnostics_.has_errors()) dsl::CheckModule(*module_, sources_, diagnostics_);
+  dsl::CheckModule(*module_, sources_, diagnostics_);
   return true;
 }
 
 std::optional<dsl::Program> SourceProgram::Elaborate(const std::string& entry,
                                                      const std::map<std::string, int64_t>& dims) {
-  if (diagnostics_.has_errors()) return std::nullopt;
   std::vector<const dsl::ast::Model*> entries = dsl::Entries(*module_);
   const dsl::ast::Model* chosen = nullptr;
   std::vector<std::string> names;
@@ -35,6 +33,7 @@ std::optional<dsl::Program> SourceProgram::Elaborate(const std::string& entry,
     names.push_back(candidate->name.text);
     if (candidate->name.text == entry || (entry.empty() && entries.size() == 1)) chosen = candidate;
   }
+  if (!chosen && diagnostics_.has_errors()) return std::nullopt;  // it may be what could not be read
   if (!chosen) {
     std::string known = names.empty() ? "the file has no entry"
                                       : absl::StrCat("the file has the entries ", absl::StrJoin(names, ", "));
@@ -45,7 +44,8 @@ std::optional<dsl::Program> SourceProgram::Elaborate(const std::string& entry,
     diagnostics_.Report(start, dsl::kNoEntry, problem).SuggestNearest(entry, names);
     return std::nullopt;
   }
-  return dsl::Elaborate(*module_, *chosen, dims, sources_, diagnostics_);
+  std::optional<dsl::Program> program = dsl::Elaborate(*module_, *chosen, dims, sources_, diagnostics_);
+  return diagnostics_.has_errors() ? std::nullopt : std::move(program);
 }
 
 std::string SourceProgram::Schedules() const {

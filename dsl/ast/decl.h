@@ -2,6 +2,7 @@
 #define WEFT_DSL_AST_DECL_H_
 
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -27,6 +28,7 @@ struct Params {
   std::vector<Param> data;        // before `;`: run-time parameters of an op or method, numbers of a model
   std::vector<Param> attributes;  // after `;`: numbers, given by name
   Span span;
+  bool broken = false;  // see Stmt::broken
 };
 
 // result := NAME [ ":" type ]
@@ -49,6 +51,7 @@ struct Signature {
   std::vector<Result> results;
   std::vector<Constraint> constraints;
   Span span;
+  bool broken = false;  // see Stmt::broken
 };
 
 // "import" ( STRING | path ) ":" NAME { "," NAME }
@@ -110,6 +113,7 @@ struct Member {
   std::variant<StoredMember, Let, Method, SubModel, Limits> node;
   std::string doc;  // the text of its `///` lines, one per line, without the marks
   Span span;
+  bool broken = false;  // see Stmt::broken; of a method only what is no part of its signature and body
 
   template <typename T>
   const T* As() const {
@@ -185,6 +189,7 @@ struct ComputeAt {
 struct Directive {
   std::variant<Knob, Split, Order, Mark, Pack, Inline, Recompute, Nested, ComputeAt> node;
   Span span;
+  bool broken = false;  // see Stmt::broken
 
   template <typename T>
   const T* As() const {
@@ -203,6 +208,7 @@ struct Decl {
   std::variant<Import, Let, Op, Model, Test, Schedule> node;
   std::string doc;  // as Member::doc
   Span span;
+  bool broken = false;  // see Stmt::broken; only what is no part of its members, signature and body
 
   template <typename T>
   const T* As() const {
@@ -216,6 +222,8 @@ struct File {
   std::string version;  // "0.1"
   Span version_span;
   std::vector<const Decl*> decls;
+  // The names in the parts that could not be read: whoever uses one of them may have made no mistake.
+  std::set<std::string> uncertain;
   Arena arena;  // owns every node
 };
 

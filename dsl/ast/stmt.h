@@ -87,6 +87,9 @@ struct Expect {
 struct Stmt {
   std::variant<Let, For, Equation, Rec, Expect> node;
   Span span;
+  // A mistake of spelling or grammar was reported in it: what it says is unknown, and nothing more is to be
+  // reported of it. What only a part of a block has got wrong is that part's.
+  bool broken = false;
 
   template <typename T>
   const T* As() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
@@ -73,7 +74,16 @@ DiagnosticBuilder& DiagnosticBuilder::Label(Span span, absl::string_view text) {
 }
 
 DiagnosticBuilder& DiagnosticBuilder::Note(Span span, absl::string_view text) {
-  if (target_) target_->notes.push_back({span, std::string(text)});
+  if (!target_) return *this;
+  std::vector<Diagnostic::NoteText>& notes = target_->notes;
+  notes.insert(notes.end() - static_cast<std::ptrdiff_t>(target_->trail), {span, std::string(text)});
+  return *this;
+}
+
+DiagnosticBuilder& DiagnosticBuilder::Trail(Span span, absl::string_view text) {
+  if (!target_) return *this;
+  target_->notes.push_back({span, std::string(text)});
+  ++target_->trail;
   return *this;
 }
 
@@ -89,21 +99,25 @@ DiagnosticBuilder& DiagnosticBuilder::SuggestNearest(absl::string_view wrong,
   return nearest.empty() ? *this : Suggest(absl::StrCat("did you mean `", nearest, "`?"));
 }
 
+bool Diagnostics::IsNew(const Diagnostic& report) {
+  constexpr int kAnyError = -1;
+  bool is_error = report.severity == Severity::kError;
+  errors_found_ += is_error;
+  const Span& s = report.span;
+  bool is_new =
+      seen_.insert({is_error ? kAnyError : static_cast<int>(report.kind), s.file, s.begin, s.end}).second;
+  if (is_new) error_count_ += is_error;
+  return is_new;
+}
+
 DiagnosticBuilder Diagnostics::Add(KindId kind, Span span, std::vector<std::string> args) {
-  if (!seen_.insert({static_cast<int>(kind), span.file, span.begin, span.end}).second) {
-    return DiagnosticBuilder(nullptr);
-  }
   const KindInfo& info = InfoOf(kind);
-  if (error_count_ >= kMostErrors) {
-    if (info.severity == Severity::kError) ++error_count_;
-    return DiagnosticBuilder(nullptr);
-  }
   Diagnostic report;
   report.kind = kind;
   report.severity = info.severity;
   report.span = span;
+  if (!IsNew(report) || error_count_ > kMostErrors) return DiagnosticBuilder(nullptr);
   report.message = FillIn(info.message, args);
-  if (info.severity == Severity::kError) ++error_count_;
   reports_.push_back(std::move(report));
   return DiagnosticBuilder(&reports_.back());
 }
@@ -121,10 +135,7 @@ std::vector<Diagnostic> Diagnostics::Sorted() const {
 
 void Diagnostics::Append(const Diagnostics& other) {
   for (const Diagnostic& report : other.reports_) {
-    const Span& s = report.span;
-    if (!seen_.insert({static_cast<int>(report.kind), s.file, s.begin, s.end}).second) continue;
-    if (report.severity == Severity::kError && ++error_count_ > kMostErrors) continue;
-    reports_.push_back(report);
+    if (IsNew(report) && error_count_ <= kMostErrors) reports_.push_back(report);
   }
 }
 

@@ -79,6 +79,7 @@ struct Diagnostic {
   std::string message;
   std::vector<LabelledSpan> labels;
   std::vector<NoteText> notes;
+  size_t trail = 0;  // so many notes at the end say how the compiler came here
   std::vector<std::string> suggestions;
 };
 
@@ -91,6 +92,8 @@ class DiagnosticBuilder {
   DiagnosticBuilder& Label(Span span, absl::string_view text);
   DiagnosticBuilder& Note(Span span, absl::string_view text);
   DiagnosticBuilder& Note(absl::string_view text) { return Note(Span(), text); }
+  // As Note, but behind all notes: how the compiler came here, which is no cause.
+  DiagnosticBuilder& Trail(Span span, absl::string_view text);
   DiagnosticBuilder& Suggest(absl::string_view text);
   // "did you mean `x`?" with the nearest of `candidates`; nothing if none is near.
   DiagnosticBuilder& SuggestNearest(absl::string_view wrong, const std::vector<std::string>& candidates);
@@ -101,8 +104,8 @@ class DiagnosticBuilder {
   Diagnostic* target_ = nullptr;  // null: the report was dropped
 };
 
-// Collects reports. A second report of the same kind at the same place is dropped: checking an op once per
-// instance must not repeat its errors.
+// Collects reports. A second one at the same place is dropped if it is of the same kind or both are errors:
+// checking an op once per instance must not repeat its errors, nor report what follows from them.
 class Diagnostics {
  public:
   template <typename... Args>
@@ -110,20 +113,28 @@ class Diagnostics {
     return Add(kind.id, span, {absl::StrCat(args)...});
   }
 
+  // Counts an error as found that repeats what was reported at another place.
+  void CountRepeated() { ++errors_found_; }
+
   // In the order of the files and the places in them.
   std::vector<Diagnostic> Sorted() const;
   const std::vector<Diagnostic>& reports() const { return reports_; }
   int error_count() const { return error_count_; }
   bool has_errors() const { return error_count_ > 0; }
+  // How many errors were found, dropped ones included: whether a step went well is told by this.
+  int errors_found() const { return errors_found_; }
   // Takes over what another sink collected (after a part was checked on trial, say).
   void Append(const Diagnostics& other);
 
  private:
   DiagnosticBuilder Add(KindId kind, Span span, std::vector<std::string> args);
 
+  bool IsNew(const Diagnostic& report);
+
   std::vector<Diagnostic> reports_;
   std::set<std::tuple<int, int32_t, int32_t, int32_t>> seen_;
   int error_count_ = 0;
+  int errors_found_ = 0;
 };
 
 // The candidate that `wrong` most likely means: smallest edit distance (a swap of neighbours counts one), at

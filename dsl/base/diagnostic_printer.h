@@ -17,7 +17,7 @@ namespace weft::dsl {
 //   mlp.weft:2:3: note: `w` declared here
 std::string PrintDiagnostic(const SourceManager& sources, const Diagnostic& diagnostic);
 
-// All of them in the order of their places.
+// All of them in the order of their places; of very many the first ones and how many more there are.
 std::string PrintDiagnostics(const SourceManager& sources, const Diagnostics& diagnostics);
 
 // A JSON array of objects with `severity`, `code`, `message`, `file`, `line`, `column`, `end_line`,

@@ -237,6 +237,7 @@ class Lexer {
       ++at_;
     } else {
       diagnostics_.Report(SpanFrom(begin), kUnterminatedString);
+      return Push(TokenKind::kInvalid, begin, "");  // who knows what of the line belongs to it
     }
     Push(TokenKind::kString, begin, std::move(value));
   }

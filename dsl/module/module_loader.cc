@@ -51,7 +51,10 @@ void ModuleLoader::ReadDeclarations(Loaded& loaded, const std::string& path) {
   auto declare = [&](const ast::Name& name) {
     auto [place, is_new] = first.try_emplace(name.text, name.span);
     if (!is_new) {
-      diagnostics_.Report(name.span, kDuplicateName, name.text).Note(place->second, "first declared here");
+      // Imports are read last, wherever they stand.
+      auto [earlier, later] =
+          std::minmax(place->second, name.span, [](Span a, Span b) { return a.begin < b.begin; });
+      diagnostics_.Report(later, kDuplicateName, name.text).Note(earlier, "first declared here");
     }
     return is_new;
   };
@@ -64,17 +67,21 @@ void ModuleLoader::ReadDeclarations(Loaded& loaded, const std::string& path) {
   }
   for (const ast::Decl* decl : loaded.file->decls) {
     const auto* import = decl->As<ast::Import>();
-    if (!import) continue;
+    if (!import || decl->broken) continue;
     const sema::Module* source = LoadImport(*import, path);
     for (const ast::Name& name : import->names) {
       if (!declare(name)) continue;
       module.imports[name.text] = {nullptr, name.text};
       if (!source) continue;
       if (!source->declarations.contains(name.text)) {
+        if (source->file->uncertain.contains(name.text)) continue;
         std::vector<std::string> candidates;
         for (const auto& [candidate, declaration] : source->declarations) candidates.push_back(candidate);
         std::string from = import->file ? *import->file : import->module.ToString();
         diagnostics_.Report(name.span, kUnknownImport, from, name.text).SuggestNearest(name.text, candidates);
+        // Elsewhere in the file it is probably spelt as it should be.
+        std::string nearest = NearestName(name.text, candidates);
+        if (!nearest.empty()) module.imports.try_emplace(nearest, nullptr, nearest);
         continue;
       }
       module.imports[name.text] = {source, name.text};
@@ -109,8 +116,19 @@ const sema::Module* ModuleLoader::LoadImport(const ast::Import& import, const st
   }
   const sema::Module* module = LoadPath(normal);
   if (!module) {
-    diagnostics_.Report(import.source_span, kUnknownModule, written,
-                        absl::StrCat("`", normal, "` cannot be read"));
+    std::string stem = fs::path(normal).stem().string();
+    std::vector<std::string> beside;
+    std::error_code error;
+    for (const fs::directory_entry& file : fs::directory_iterator(fs::path(normal).parent_path(), error)) {
+      if (file.path().extension() == ".weft") beside.push_back(file.path().stem().string());
+    }
+    std::string nearest = NearestName(stem, beside);
+    size_t place = written.rfind(stem);
+    DiagnosticBuilder report = diagnostics_.Report(import.source_span, kUnknownModule, written,
+                                                   absl::StrCat("`", normal, "` cannot be read"));
+    if (!nearest.empty() && place != std::string::npos) {
+      report.Suggest(absl::StrCat("did you mean `", written.replace(place, stem.size(), nearest), "`?"));
+    }
   }
   return module;
 }

@@ -49,6 +49,9 @@ Brackets::Brackets(const SourceFile& source, const std::vector<Token>& tokens, D
     : partner_(tokens.size(), kNoToken), end_(tokens.size(), kNoToken) {
   // Only where something is wrong do indentation and declarations have a say.
   Match(source, tokens, AreBalanced(tokens) ? nullptr : &diagnostics);
+  for (size_t at = 0; at < tokens.size(); ++at) {
+    if (IsUnclosed(at)) unclosed_.push_back(at);
+  }
 }
 
 void Brackets::Match(const SourceFile& source, const std::vector<Token>& tokens, Diagnostics* diagnostics) {

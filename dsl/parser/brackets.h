@@ -27,11 +27,13 @@ class Brackets {
   // The first token that surely lies behind an unclosed bracket; kNoToken if the bracket is closed.
   size_t End(size_t open) const { return end_[open]; }
   bool IsUnclosed(size_t open) const { return end_[open] != kNoToken; }
+  // All that are never closed, in the order of the text.
+  const std::vector<size_t>& Unclosed() const { return unclosed_; }
 
  private:
   void Match(const SourceFile& source, const std::vector<Token>& tokens, Diagnostics* diagnostics);
 
-  std::vector<size_t> partner_, end_;
+  std::vector<size_t> partner_, end_, unclosed_;
 };
 
 // True where a declaration begins, judged by the next two tokens: `op NAME`, `test STRING`, ...

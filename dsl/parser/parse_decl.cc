@@ -14,7 +14,8 @@ void Parser::ParseVersion() {
   constexpr absl::string_view kVersion = "0.1";
   size_t first = pos_;
   if (!(AtWord("weft") && Peek(1).kind == TokenKind::kNumber)) {
-    if (At(TokenKind::kInvalid)) return;  // not even text; the lexer has reported it
+    bool is_text = !At(TokenKind::kInvalid) && !(AtEnd() && !early_mistakes_.empty());
+    if (!is_text) return;  // the lexer has reported it
     Report(Peek().span, kMissingVersion);
     if (AtWord("weft") && !Peek(1).first_on_line) SkipToken(), SkipToken();
     return;
@@ -26,7 +27,7 @@ void Parser::ParseVersion() {
 }
 
 // decl := import | let | [ "extern" ] op | model | entry | test | schedule
-const Decl* Parser::ParseDecl() {
+Decl* Parser::ParseDecl() {
   size_t first = pos_;
   Decl* decl = file_->arena.New<Decl>();
   decl->doc = Peek().doc;
@@ -130,6 +131,7 @@ ast::Signature Parser::ParseSignature() {
   while (panic_ && !AtEnd() && !At(TokenKind::kLeftBrace) && !Peek().first_on_line) SkipToken();
   if (panic_ && At(TokenKind::kLeftBrace)) panic_ = false;
   signature.span = SpanFrom(first);
+  signature.broken = TakeMistakes(first) || signature.params.broken;
   return signature;
 }
 
@@ -152,6 +154,7 @@ ast::Params Parser::ParseParams() {
   }
   Close(open, "`,`, `;` or `)` after a parameter");
   params.span = SpanFrom(open);
+  params.broken = TakeMistakes(open);
   return params;
 }
 
@@ -199,13 +202,15 @@ ast::Model Parser::ParseModel(bool is_entry) {
     if (panic_ && At(TokenKind::kLeftBrace)) panic_ = false;
   }
   model.body_span = ParseBraces("`{` and the members", [&] {
-    if (const Member* member = ParseMember(model)) model.members.push_back(member);
+    Member* member = ParseMember(model);
+    if (member != nullptr) model.members.push_back(member);
+    return member;
   });
   return model;
 }
 
 // member := stored | let | NAME ( sig block | [ "as" STRING ] ":" expr | limits )
-const Member* Parser::ParseMember(const ast::Model& model) {
+Member* Parser::ParseMember(const ast::Model& model) {
   size_t first = pos_;
   Member* member = file_->arena.New<Member>();
   member->doc = Peek().doc;

@@ -37,7 +37,9 @@ ast::Schedule Parser::ParseSchedule() {
 std::vector<const Directive*> Parser::ParseDirectives(absl::string_view what) {
   std::vector<const Directive*> directives;
   ParseBraces(what, [&] {
-    if (const Directive* directive = ParseDirective()) directives.push_back(directive);
+    Directive* directive = ParseDirective();
+    if (directive != nullptr) directives.push_back(directive);
+    return directive;
   });
   return directives;
 }
@@ -70,7 +72,7 @@ std::vector<Name> Parser::ParseIndices(bool with_bars) {
   return names;
 }
 
-const Directive* Parser::ParseDirective() {
+Directive* Parser::ParseDirective() {
   Nesting nesting(*this);
   if (TooDeep()) return nullptr;
   size_t first = pos_;

@@ -11,13 +11,15 @@ using ast::Stmt;
 ast::Block Parser::ParseBlock(absl::string_view what) {
   ast::Block block;
   block.span = ParseBraces(what, [&] {
-    if (ast::StmtPtr statement = ParseStatement()) block.statements.push_back(statement);
+    Stmt* statement = ParseStatement();
+    if (statement != nullptr) block.statements.push_back(statement);
+    return statement;
   });
   return block;
 }
 
 // stmt := "let" NAME "=" expr | "for" pattern "in" e45 block | rec | head { "," head } "=" expr | expect
-ast::StmtPtr Parser::ParseStatement() {
+Stmt* Parser::ParseStatement() {
   size_t first = pos_;
   Stmt* statement = file_->arena.New<Stmt>();
   switch (Peek().kind) {
@@ -182,7 +184,10 @@ ast::Head Parser::ParseHead() {
     head.has_binders = true;
     head.binders = ParseBracketedBinders();
   }
-  if (!panic_ && TakeIf(TokenKind::kColon)) head.type = ParseType();
+  if (!panic_ && TakeIf(TokenKind::kColon)) {
+    if (At(TokenKind::kAssign)) Unexpected("a type").Suggest("an equation is written with `=` alone");
+    head.type = ParseType();
+  }
   head.span = SpanFrom(first);
   return head;
 }

@@ -19,20 +19,31 @@ Parser::Parser(const SourceManager& sources, int32_t file, Diagnostics& diagnost
       brackets_(source_, tokens_, diagnostics),
       file_(std::make_unique<ast::File>()) {
   file_->source = file;
+  for (const Diagnostic& report : diagnostics.reports()) {
+    if (report.span.file == file) early_mistakes_.push_back(report.span.begin);
+  }
+  std::sort(early_mistakes_.begin(), early_mistakes_.end());
+  mistakes_taken_ = diagnostics.error_count();
 }
 
 std::unique_ptr<ast::File> Parser::Run() {
   ParseVersion();
   while (!AtEnd()) {
+    TakeMistakes(pos_);
     panic_ = false;
     in_test_ = false;
     size_t before = pos_;
-    if (const ast::Decl* decl = ParseDecl()) file_->decls.push_back(decl);
-    if (!panic_) continue;
-    if (pos_ == before) SkipToken();
-    while (!AtEnd() && !(Peek().first_on_line && (BeginsDeclaration(tokens_, pos_) || At(TokenKind::kLet)))) {
-      SkipToken();
+    ast::Decl* decl = ParseDecl();
+    if (decl != nullptr) file_->decls.push_back(decl);
+    if (panic_) {
+      if (pos_ == before) SkipToken();
+      while (!AtEnd() &&
+             !(Peek().first_on_line && (BeginsDeclaration(tokens_, pos_) || At(TokenKind::kLet)))) {
+        SkipToken();
+      }
     }
+    bool broken = TakeMistakes(before);
+    if (decl != nullptr) decl->broken = broken;
   }
   return std::move(file_);
 }
@@ -124,13 +135,24 @@ DiagnosticBuilder Parser::Unexpected(absl::string_view expected) {
     return diagnostics_.Report(token.span, kStrayBracket, token.text);
   }
   // Inside a bracket that is never closed everything is unexpected.
-  for (size_t open = 0; open < pos_; ++open) {
+  for (size_t open : brackets_.Unclosed()) {
     bool block = tokens_[open].kind == TokenKind::kLeftBrace;
-    if (!block && brackets_.IsUnclosed(open) && brackets_.End(open) >= pos_ && brackets_around_ > 0) {
-      return DiagnosticBuilder();
-    }
+    bool around = open < pos_ && brackets_.End(open) >= pos_;
+    if (!block && around && brackets_around_ > 0) return DiagnosticBuilder();
   }
   return diagnostics_.Report(token.span, kUnexpectedToken, std::string(expected), DescribeHere());
+}
+
+bool Parser::TakeMistakes(size_t first) {
+  size_t early = early_mistakes_taken_;
+  while (early < early_mistakes_.size() && (AtEnd() || early_mistakes_[early] < Peek().span.begin)) ++early;
+  bool any = early > early_mistakes_taken_ || diagnostics_.error_count() > mistakes_taken_;
+  early_mistakes_taken_ = early;
+  mistakes_taken_ = diagnostics_.error_count();
+  for (size_t at = first; any && at < pos_; ++at) {
+    if (tokens_[at].kind == TokenKind::kName) file_->uncertain.insert(tokens_[at].text);
+  }
+  return any;
 }
 
 bool Parser::TooDeep() {
@@ -193,7 +215,7 @@ bool Parser::AtNextStatement() const {
 }
 
 void Parser::CheckCapital(const Name& name, absl::string_view what) {
-  if (name.text.empty() || absl::ascii_isupper(name.text[0])) return;
+  if (name.text.empty() || absl::ascii_isupper(name.text[0]) || !miscased_.insert(name.text).second) return;
   std::string better = name.text;
   better[0] = absl::ascii_toupper(better[0]);
   DiagnosticBuilder report = Report(name.span, kNameCase, std::string(what), "capital", name.text);
@@ -201,7 +223,7 @@ void Parser::CheckCapital(const Name& name, absl::string_view what) {
 }
 
 void Parser::CheckSmall(const Name& name, absl::string_view what) {
-  if (name.text.empty() || !absl::ascii_isupper(name.text[0])) return;
+  if (name.text.empty() || !absl::ascii_isupper(name.text[0]) || !miscased_.insert(name.text).second) return;
   std::string better = name.text;
   better[0] = absl::ascii_tolower(better[0]);
   Report(name.span, kNameCase, std::string(what), "small", name.text)

@@ -6,7 +6,8 @@
 //
 // Recovery: a mistake is reported once and sets `panic_`, which silences what follows from it. Lists then go
 // to their closing bracket, blocks to the next line that can begin a statement, files to the next
-// declaration; there `panic_` ends.
+// declaration; there `panic_` ends. The smallest part of the tree around a mistake is marked as broken, so
+// that everything else can still be checked.
 
 #include <memory>
 #include <optional>
@@ -76,6 +77,9 @@ class Parser {
   DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
     return panic_ ? DiagnosticBuilder() : diagnostics_.Report(span, kind, std::move(args)...);
   }
+  // Whether a mistake was reported since this was last asked, which then lies in what was read from the token
+  // `first` on; its names become uncertain.
+  bool TakeMistakes(size_t first);
   bool TooDeep();
   void SkipToken();  // a bracket with all that stands in it
   Span SpanFrom(size_t first) const;
@@ -88,7 +92,8 @@ class Parser {
   void CheckCapital(const ast::Name& name, absl::string_view what);
   void CheckSmall(const ast::Name& name, absl::string_view what);
 
-  // Parses `{ item }`; `item` is called once per item with `panic_` off and leaves it on after a mistake.
+  // Parses `{ item }`; `item` is called once per item with `panic_` off, leaves it on after a mistake and
+  // gives the node that it made, if any.
   template <typename F>
   Span ParseBraces(absl::string_view what, F&& item);
   bool BracesEnd(size_t open) const;
@@ -134,7 +139,7 @@ class Parser {
 
   // ---- Statements (parse_stmt.cc)
   ast::Block ParseBlock(absl::string_view what);
-  ast::StmtPtr ParseStatement();
+  ast::Stmt* ParseStatement();
   ast::Let ParseLet();
   ast::For ParseFor();
   ast::Rec ParseRec();
@@ -146,7 +151,7 @@ class Parser {
 
   // ---- Declarations (parse_decl.cc, parse_schedule.cc)
   void ParseVersion();
-  const ast::Decl* ParseDecl();
+  ast::Decl* ParseDecl();
   ast::Import ParseImport();
   ast::Op ParseOp(bool is_extern);
   ast::Model ParseModel(bool is_entry);
@@ -155,14 +160,14 @@ class Parser {
   ast::Params ParseParams();
   ast::Param ParseParam();
   ast::Result ParseResult();
-  const ast::Member* ParseMember(const ast::Model& model);
+  ast::Member* ParseMember(const ast::Model& model);
   ast::StoredMember ParseStored();
   ast::Limits ParseLimits(const ast::Model& model);
   ast::Limits::Dimension ParseDimension();
   std::optional<std::string> ParseWeightPath();
   void CheckCallable(const ast::Name& name, absl::string_view what);
   ast::Schedule ParseSchedule();
-  const ast::Directive* ParseDirective();
+  ast::Directive* ParseDirective();
   std::vector<const ast::Directive*> ParseDirectives(absl::string_view what);
   ast::Name ExpectIndex(absl::string_view what);
   std::vector<ast::Name> ParseIndices(bool with_bars);
@@ -178,7 +183,13 @@ class Parser {
   bool panic_ = false;
   bool in_test_ = false;
   int nesting_ = 0;
-  int brackets_around_ = 0;  // parentheses and square brackets since the statement began
+  // Where the lexer and the matching of brackets reported something, in the order of the text, and how much
+  // of it (and of all errors) belongs to parts already marked.
+  std::vector<int32_t> early_mistakes_;
+  size_t early_mistakes_taken_ = 0;
+  int mistakes_taken_ = 0;
+  std::set<std::string> miscased_;  // names reported for their first letter: once is enough
+  int brackets_around_ = 0;         // parentheses and square brackets since the statement began
   // The value reduction without parentheses that ends right before the token `open_end_`.
   const ast::Expr* open_reduction_ = nullptr;
   size_t open_end_ = 0;
@@ -207,9 +218,11 @@ Span Parser::ParseBraces(absl::string_view what, F&& item) {
   while (!BracesEnd(open)) {
     panic_ = false;
     size_t before = pos_;
-    item();
+    auto* node = item();
     if (panic_) SkipToItem(open, before);
     if (pos_ == before) SkipToken();
+    bool broken = TakeMistakes(before);
+    if (node != nullptr) node->broken = broken;
   }
   panic_ = false;
   brackets_around_ = brackets_around;

@@ -98,6 +98,7 @@ struct Expr {
   ElementType type;
   Span span;
   std::variant<Literal, IndexRef, SizeValue, Read, Apply, Cast, Reduce> node;
+  int depth = 1;  // of the tree below; bounded, so that it can be walked by recursion
 };
 
 // ---- Statements

@@ -11,6 +11,9 @@ namespace weft::dsl::sema {
 
 namespace {
 
+// Of calls within calls, and models within models.
+constexpr Count kMostCalls = 200;
+
 bool IsScalarType(const ast::TypeExpr* type) {
   const auto* named = type ? type->As<ast::NamedType>() : nullptr;
   return named && named->sizes.empty() && named->path.parts.size() == 1;
@@ -47,8 +50,21 @@ bool GivesScalars(const ast::Signature& signature, const ast::Block& body) {
 }  // namespace
 
 bool Elaborator::EnterCall(const void* declaration, const std::string& name, Span span) {
-  if (std::find(calls_.begin(), calls_.end(), declaration) != calls_.end()) {
-    Report(span, kRecursion, name);
+  auto open = std::find(calls_.begin(), calls_.end(), declaration);
+  if (open != calls_.end()) {
+    // A circle is one mistake, wherever it is entered: reported at its first call in the text.
+    std::string subject = absl::StrCat("`", name, "`");
+    Frame* frame = frame_;
+    for (; frame && ++open != calls_.end(); frame = frame->caller) {
+      bool is_earlier = frame->call.valid() &&
+                        std::pair(frame->call.file, frame->call.begin) < std::pair(span.file, span.begin);
+      if (is_earlier) span = frame->call, subject = frame->subject;
+    }
+    Report(span, kRecursion, subject);
+    return false;
+  }
+  if (static_cast<Count>(calls_.size()) >= kMostCalls) {
+    Report(span, kNestingTooDeep, kMostCalls);
     return false;
   }
   calls_.push_back(declaration);
@@ -178,6 +194,7 @@ Value Elaborator::CallMethod(const MethodRef& ref, const Arguments& args, Span s
 
 Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
                                const Arguments& args, Span span) {
+  if (signature.broken || !MatchArguments(signature.params, frame.subject, args, span)) return Poison{};
   for (const Argument& argument : args.data) {
     if (argument.value.IsPoison()) return Poison{};  // its shape would bind dimensions
   }

@@ -17,6 +17,9 @@
 
 namespace weft::dsl::sema {
 
+// The word for it in the language.
+const char* Spelled(ElementType type);
+
 // Names that one body sees, besides its module: dimensions, parameters, locals, indices.
 struct Frame {
   const Module* module = nullptr;
@@ -38,6 +41,7 @@ struct Frame {
     Size actual;
     Span span;
     std::string what;
+    std::vector<Size> shape;  // that `actual` is an axis of
   };
   struct OpenRange {
     const ast::Param* param;
@@ -45,6 +49,7 @@ struct Frame {
   };
   std::vector<OpenShape> open_shapes;  // sizes and ranges to compare once all parameters are bound
   std::vector<OpenRange> open_ranges;
+  std::map<std::string, Span> given;  // arguments, by the names of their parameters
 };
 
 // Interprets declarations and writes one method of a Program. In a generic run (a declaration on its own,
@@ -78,12 +83,13 @@ class Elaborator {
   IndexPtr NewIndex(const std::string& name, Span span);
   Size SymbolOf(const Index& index) const;
   void SetRange(Index& index, Size lower, Size upper);
-  void CheckFresh(const std::string& name, Span span);
+  bool CheckFresh(const std::string& name, Span span);
 
   bool IsOptional(const std::string& name);
 
   // ---- expressions.cc
   Value Eval(const ast::Expr& expr);
+  Value EvalNode(const ast::Expr& expr);
   Value EvalConditional(const ast::Expr& expr, const ast::Conditional& node);
   Value EvalElse(const ast::Expr& expr, const ast::Else& node);
   Value EvalBinary(const ast::Expr& expr, const ast::Binary& node);
@@ -102,6 +108,8 @@ class Elaborator {
 
   // ---- numbers.cc: compile-time arithmetic
   std::optional<Value> NumberBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span);
+  std::optional<Value> ExactBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span);
+  Value WithinLimits(Value value, Span span);
   std::optional<Size> AsSize(const Value& value, Span span, const char* what);
   std::optional<int64_t> AsWholeNumber(const Value& value, Span span, const char* what);
   Value NumberFunction(const std::string& name, const std::vector<Value>& args, Span span, bool* known);
@@ -134,8 +142,10 @@ class Elaborator {
   TensorPtr ConstantTensor(const std::vector<double>& values, std::vector<Size> shape, ElementType type,
                            Span span);
   Value Elementwise(const std::vector<Value>& operands, Span span,
-                    const std::function<Value(const std::vector<Value>&)>& function);
-  std::optional<std::vector<Size>> CommonShape(const std::vector<TensorPtr>& tensors, Span span);
+                    const std::function<Value(const std::vector<Value>&)>& function,
+                    const std::vector<Span>& places = {});
+  std::optional<std::vector<Size>> CommonShape(const std::vector<TensorPtr>& tensors, Span span,
+                                               const std::vector<Span>& places = {});
   std::string Describe(const Value& value);
   std::string ShapeText(const std::vector<Size>& shape);
   std::set<IndexId> FreeIndices(const Value& value);
@@ -146,12 +156,13 @@ class Elaborator {
                         const ast::Expr* otherwise);
   Value SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
                       const ast::Expr* otherwise);
-  bool SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item, bool guarded,
-                    std::vector<Slot>& slots, std::vector<Size>& shape, bool* uses_fill);
+  bool SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item,
+                    const std::string& subject, bool guarded, std::vector<Slot>& slots,
+                    std::vector<Size>& shape, bool* uses_fill);
   std::optional<Scalar> GroupPosition(const ast::Group& group, const Size& axis, Span span);
   Value ApplySlots(const TensorPtr& tensor, std::vector<Slot> slots, std::vector<Size> shape,
                    const ExprPtr& fill, Span span);
-  void ResolveBareIndex(Index& index, const Size& axis, Span span, const std::string& of);
+  bool ResolveBareIndex(Index& index, const Size& axis, Span span, const std::string& of);
   void RequireInside(const Size& form, const Size& axis, Span span, const std::string& of);
 
   // ---- reductions.cc
@@ -172,6 +183,7 @@ class Elaborator {
   bool EvalArguments(const ast::Call& node, Arguments* out);
   Value CallOp(const OpRef& op, const Arguments& args, Span span);
   Value CallMethod(const MethodRef& method, const Arguments& args, Span span);
+  bool MatchArguments(const ast::Params& params, const std::string& callee, const Arguments& args, Span span);
   Value CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
                      const Arguments& args, Span span);
   Value UnderIndices(const std::vector<IndexPtr>& indices, Span span, const std::function<Value()>& call);
@@ -192,6 +204,8 @@ class Elaborator {
                  const std::string& what, Frame& frame);
   bool CheckShapes(Frame& frame);
   bool CheckRanges(Frame& frame);
+  bool IsToldFirst(const std::string& problem);
+  void RequireDeclared(const Frame::OpenShape& given, const Size& size, const Frame& frame);
   bool CheckConstraints(const ast::Signature& signature, Span span);
   std::string FilledIn(const std::string& message);
   Value RunBody(const ast::Signature& signature, const ast::Block& body, Span span);
@@ -203,21 +217,32 @@ class Elaborator {
   Value WeightValue(const ModelPtr& self, const ast::StoredMember& member, Span span);
   std::string PathOf(const ModelInstance* instance, const std::string& leaf);
 
+  // ---- origins.cc
+  void NoteAttribute(DiagnosticBuilder& builder, const ModelInstance* instance, std::string name);
+  void NoteSize(DiagnosticBuilder& builder, const ast::Expr& declared);
+  void NoteIndices(DiagnosticBuilder& builder, const Size& form);
+  void NoteDefinition(DiagnosticBuilder& builder, Span argument);
+
   // ---- types.cc
   struct DeclaredType {
     std::optional<ElementType> element;  // nothing: not a tensor (a list, a record)
     std::optional<std::vector<std::optional<Size>>> shape;
     std::optional<std::pair<Size, Size>> range;
     Span span;
+    bool broken = false;  // a size in it was reported
   };
   std::optional<ElementType> ElementOf(const ast::Path& path);
+  bool CheckDimensions(const ast::Expr& size);
   DeclaredType EvalType(const ast::TypeExpr& type);
   std::optional<std::pair<Size, Size>> EvalRange(const ast::Expr& range);
-  // What cannot be proved is checked at the boundary, or is an error if it must be proved.
-  void RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other = Span(),
+  enum class Comparison { kEqual, kOpen, kDifferent };
+  Comparison Compare(const Size& a, const Size& b, bool must_be_proved = false);
+  // What cannot be proved is checked at the boundary, or is an error if it must be proved. False after an
+  // error.
+  bool RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other = Span(),
                     bool must_be_proved = false);
-  void RequireRange(const Value& value, const std::pair<Size, Size>& range, Span span,
-                    const std::string& what);
+  bool RequireRange(const Value& value, const std::pair<Size, Size>& range, Span span,
+                    const std::string& what, Span declared = Span());
   bool CheckDeclared(const DeclaredType& declared, const TensorPtr& tensor, const std::string& name,
                      Span span);
   const ast::TypeExpr* DeclaredTypeOf(const ast::Head& head);
@@ -226,6 +251,7 @@ class Elaborator {
   void RunBlock(const ast::Block& block);
   void RunStatement(const ast::Stmt& stmt);
   void RunEquation(const ast::Stmt& stmt, const ast::Equation& equation);
+  void BindUnknown(const ast::Stmt& stmt);
   void RunFor(const ast::For& node);
   void RunExpect(const ast::Stmt& stmt, const ast::Expect& node);
   void RunNext(const ast::Head& head, const Value& value);
@@ -246,10 +272,10 @@ class Elaborator {
   template <typename... Args>
   DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
     DiagnosticBuilder builder = diagnostics_.Report(span, kind, args...);
-    AddCallNotes(builder);
+    AddCallNotes(builder, span);
     return builder;
   }
-  void AddCallNotes(DiagnosticBuilder& builder);
+  void AddCallNotes(DiagnosticBuilder& builder, Span at);
   Value Unsupported(Span span, const std::string& what);
   bool Work(Span span, int64_t amount = 1);
 
@@ -277,11 +303,16 @@ class Elaborator {
   std::map<IndexId, IndexPtr> index_of_;
   std::vector<const void*> calls_;
   std::set<int> left_indices_written_;  // symbols of indices whose range is written in this equation
+  std::set<std::pair<const void*, std::string>> unknown_names_;  // reported, per body
   int next_symbol_ = 1000;
   IndexId next_index_ = 0;
   int64_t work_ = 0;
+  Count nesting_ = 0;
+  std::map<const ast::Let*, Value> lets_;  // of files, those that are numbers
   bool work_reported_ = false;
-  int next_instance_ = 0;
+  std::vector<ModelPtr> instances_;  // all of them: they point at each other
+  std::set<std::pair<int, std::string>>
+      told_;                     // what is wrong with a model (its number), once for all its calls
   std::map<int, size_t> roots_;  // models of a test that are no member of another, numbered
   bool wants_whole_ =
       false;  // in a subscript, where a size like D/2 that meets an int is whole, or is checked (R18)

@@ -14,8 +14,21 @@ struct Overloaded : F... {
 
 }  // namespace
 
+// Bounds the recursion through all calls that are open, so that no program can exhaust the stack.
 Value Elaborator::Eval(const ast::Expr& expr) {
+  constexpr Count kMostNesting = 1200;
   if (!Work(expr.span)) return Poison{};
+  if (nesting_ >= kMostNesting) {
+    Report(expr.span, kNestingTooDeep, kMostNesting);
+    return Poison{};
+  }
+  ++nesting_;
+  Value value = EvalNode(expr);
+  --nesting_;
+  return value;
+}
+
+Value Elaborator::EvalNode(const ast::Expr& expr) {
   return std::visit(
       Overloaded{
           [&](const ast::Invalid&) -> Value { return Poison{}; },
@@ -65,6 +78,7 @@ Value Elaborator::EvalField(const ast::Expr& expr, const ast::Field& node) {
     bool found = false;
     Value member = MemberValue(*model, name, node.name.span, &found);
     if (found) return member;
+    if ((*model)->module->file->uncertain.contains(name)) return Poison{};
     std::vector<std::string> names;
     for (const ast::Member* declared : (*model)->model->members) {
       if (const auto* s = declared->As<ast::StoredMember>()) names.push_back(s->name.text);
@@ -161,6 +175,12 @@ Value Elaborator::EvalBinary(const ast::Expr& expr, const ast::Binary& node) {
       Report(node.op_span, kTypeMismatch, absl::StrCat("`++` joins lists, not ", Describe(x ? b : a)));
       return Poison{};
     }
+    int64_t length = static_cast<int64_t>((*x)->elements.size() + (*y)->elements.size());
+    if (!Work(expr.span, length)) return Poison{};
+    if (length > kLongestList) {
+      Report(expr.span, kTooMuchWork, kLongestList);
+      return Poison{};
+    }
     auto joined = std::make_shared<ListValue>(**x);
     joined->elements.insert(joined->elements.end(), (*y)->elements.begin(), (*y)->elements.end());
     return joined;
@@ -181,11 +201,12 @@ Value Elaborator::EvalBinary(const ast::Expr& expr, const ast::Binary& node) {
       return Poison{};
     }
   }
-  return Elementwise({a, b}, expr.span,
+  return Elementwise({a, b}, node.op_span,
                      [this, op = node.op, span = expr.span](const std::vector<Value>& v) -> Value {
                        if (std::optional<Value> number = NumberBinary(op, v[0], v[1], span)) return *number;
                        return ScalarBinary(op, v[0], v[1], span);
-                     });
+                     },
+                     {node.lhs->span, node.rhs->span});
 }
 
 std::optional<bool> Elaborator::AsCondition(const Value& value) {
@@ -206,11 +227,13 @@ Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional&
            absl::StrCat("known when compiling, not ", Describe(condition)));
     return Poison{};
   }
-  auto select = [this, span = expr.span](const std::vector<Value>& v) -> Value {
+  auto select = [this, span = expr.span,
+                 condition_span = node.condition->span](const std::vector<Value>& v) -> Value {
     std::optional<Scalar> c = ToScalar(v[0], std::nullopt, span);
     if (!c) return Poison{};
     if (c->type != ElementType::kBool) {
-      Report(span, kTypeMismatch, "after `if` stands a condition");
+      Report(condition_span, kTypeMismatch,
+             absl::StrCat("after `if` stands a condition, not ", Spelled(c->type)));
       return Poison{};
     }
     Value a = v[1], b = v[2];

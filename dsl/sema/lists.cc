@@ -5,8 +5,6 @@
 
 namespace weft::dsl::sema {
 
-constexpr int64_t kLongestList = 1'000'000;
-
 Value Elaborator::EvalList(const ast::Expr& expr, const ast::List& node) {
   auto list = std::make_shared<ListValue>();
   for (ast::ExprPtr element : node.elements) {
@@ -67,6 +65,7 @@ bool Elaborator::Elements(const Value& value, Span span, std::vector<Value>* out
       return true;
     }
   }
+  if (generic_ && value.As<TensorPtr>()) return false;  // an instance may know how long it is
   Report(span, kStage, "what is gone through",
          absl::StrCat("a list or a range known when compiling, not ", Describe(value)));
   return false;

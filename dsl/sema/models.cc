@@ -7,10 +7,13 @@ namespace weft::dsl::sema {
 
 Value Elaborator::Instantiate(const ModelRef& ref, const Arguments& args, Span span) {
   const ast::Model& model = *ref.model;
+  if (model.params.broken) return Poison{};
   if (!Work(span, 20) || !EnterCall(&model, model.name.text, span)) return Poison{};
   auto instance = std::make_shared<ModelInstance>();
   instance->model = &model;
-  instance->number = next_instance_++;
+  instance->number = static_cast<int>(instances_.size()) + 1;
+  instance->maker = frame_ ? frame_->self.get() : nullptr;
+  instances_.push_back(instance);
   instance->module = ref.module;
   Frame frame;
   frame.module = ref.module;
@@ -20,6 +23,7 @@ Value Elaborator::Instantiate(const ModelRef& ref, const Arguments& args, Span s
   bool ok = BindParameters(model.params, frame, args, span, true);
   if (ok) {
     for (const auto& [name, binding] : frame.scopes[0]) instance->members[name] = binding.value;
+    instance->given = frame.given;
     frame.self = instance;
     frame.scopes = {{}};
     FrameScope scope(*this, frame);
@@ -46,10 +50,18 @@ void Elaborator::EvaluateMembers(const ModelPtr& instance) {
       if (!is_new || (!member->As<ast::Method>() && instance->members.contains(name->text))) {
         DiagnosticBuilder builder = Report(name->span, kDuplicateName, name->text);
         if (!is_new) builder.Note(place->second, "first declared here");
+        for (const auto* params : {&instance->model->params.data, &instance->model->params.attributes}) {
+          for (const ast::Param& param : *params) {
+            if (is_new && param.name.text == name->text) builder.Note(param.name.span, "first declared here");
+          }
+        }
         continue;
       }
     }
-    if (const auto* let = member->As<ast::Let>()) {
+    if (member->broken) {
+      bool is_bound = member->As<ast::Let>() || member->As<ast::SubModel>();
+      if (is_bound) instance->members[name->text] = Poison{};
+    } else if (const auto* let = member->As<ast::Let>()) {
       instance->members[let->name.text] = Eval(*let->value);
     } else if (const auto* sub = member->As<ast::SubModel>()) {
       Value value = Eval(*sub->value);

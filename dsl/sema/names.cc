@@ -8,7 +8,22 @@
 
 namespace weft::dsl::sema {
 
-constexpr int64_t kMostWork = 2'000'000;  // the largest models take a hundredth of it
+// About a hundred times what a large network takes. A step is a node of an expression; what costs more counts
+// more, so that the limit is met within seconds.
+constexpr int64_t kMostWork = 8'000'000;
+constexpr int64_t kWorkOfIndex = 4;
+constexpr int64_t kWorkOfProof = 16;
+
+namespace {
+
+// Numbers and lists of numbers: the same wherever they are used.
+bool IsKnown(const Value& value) {
+  const auto* list = value.As<std::shared_ptr<ListValue>>();
+  if (!list) return value.IsNumber();
+  return std::all_of((*list)->elements.begin(), (*list)->elements.end(), IsKnown);
+}
+
+}  // namespace
 
 bool Elaborator::Work(Span span, int64_t amount) {
   work_ += amount;
@@ -54,9 +69,11 @@ Value Elaborator::DeclaredValue(const Module& module, const std::string& name, S
   auto found = module.declarations.find(name);
   if (found != module.declarations.end()) {
     const ast::Decl& decl = *found->second;
+    if (decl.broken) return Poison{};
     if (const auto* op = decl.As<ast::Op>()) return OpRef{op, &module};
     if (const auto* model = decl.As<ast::Model>()) return ModelRef{model, &module};
     if (const auto* let = decl.As<ast::Let>()) {
+      if (auto known = lets_.find(let); known != lets_.end()) return known->second;
       if (!EnterCall(let, name, span)) return Poison{};
       Frame frame;
       frame.module = &module;
@@ -65,12 +82,19 @@ Value Elaborator::DeclaredValue(const Module& module, const std::string& name, S
       FrameScope scope(*this, frame);
       Value value = Eval(*let->value);
       LeaveCall(let);
+      if (IsKnown(value)) lets_.emplace(let, value);
       return value;
     }
   }
   if (name == "inf") return std::numeric_limits<double>::infinity();
   if (name == "pi") return 3.14159265358979323846;
   if (IsBuiltin(name)) return Builtin{name};
+  if (module.file->uncertain.contains(name)) return Poison{};
+  // A name that is misspelt where it is bound is unknown wherever it is used.
+  if (!unknown_names_.insert({calls_.empty() ? nullptr : calls_.back(), name}).second) {
+    diagnostics_.CountRepeated();
+    return Poison{};
+  }
   Report(span, kUnknownName, name).SuggestNearest(name, VisibleNames());
   return Poison{};
 }
@@ -81,6 +105,7 @@ Value Elaborator::MemberValue(const ModelPtr& self, const std::string& name, Spa
   if (member != self->members.end()) return member->second;
   for (const ast::Member* declared : self->model->members) {
     if (const auto* stored = declared->As<ast::StoredMember>(); stored && stored->name.text == name) {
+      if (declared->broken) return Poison{};
       return WeightValue(self, *stored, span);
     }
     if (const auto* method = declared->As<ast::Method>(); method && method->name.text == name) {
@@ -125,6 +150,7 @@ void Elaborator::Bind(const std::string& name, Value value, Span span) {
 }
 
 IndexPtr Elaborator::NewIndex(const std::string& name, Span span) {
+  work_ += kWorkOfIndex;
   auto index = std::make_shared<Index>();
   index->id = next_index_++;
   index->name = name;
@@ -143,10 +169,10 @@ void Elaborator::SetRange(Index& index, Size lower, Size upper) {
 }
 
 // An index must not hide anything (R8).
-void Elaborator::CheckFresh(const std::string& name, Span span) {
+bool Elaborator::CheckFresh(const std::string& name, Span span) {
   if (Binding* binding = Find(name)) {
     Report(span, kNameInUse, name).Note(binding->span, absl::StrCat("`", name, "` is bound here"));
-    return;
+    return false;
   }
   bool member = false;
   if (frame_->self) {
@@ -158,14 +184,18 @@ void Elaborator::CheckFresh(const std::string& name, Span span) {
     for (const ast::Param& param : frame_->self->model->params.data) member |= param.name.text == name;
     for (const ast::Param& param : frame_->self->model->params.attributes) member |= param.name.text == name;
   }
-  if (member || frame_->module->imports.contains(name)) Report(span, kNameInUse, name);
+  if (!member && !frame_->module->imports.contains(name)) return true;
+  Report(span, kNameInUse, name);
+  return false;
 }
 
-void Elaborator::AddCallNotes(DiagnosticBuilder& builder) {
+void Elaborator::AddCallNotes(DiagnosticBuilder& builder, Span at) {
   int shown = 0;
   for (Frame* frame = frame_; frame && shown < 8; frame = frame->caller) {
-    if (!frame->call.valid()) continue;
-    builder.Note(frame->call, absl::StrCat(frame->subject, " is called here"));
+    const Span& call = frame->call;
+    bool is_shown = call.file == at.file && call.begin <= at.begin && at.end <= call.end;  // in the excerpt
+    if (!call.valid() || is_shown) continue;
+    builder.Trail(frame->call, absl::StrCat(frame->subject, " is called here"));
     ++shown;
   }
 }
@@ -177,6 +207,7 @@ Value Elaborator::Unsupported(Span span, const std::string& what) {
 
 // A prover that knows the ranges of the symbols in the forms and of those their bounds name.
 Prover Elaborator::MakeProver(const std::vector<Size>& forms, const std::vector<Fact>& facts) {
+  work_ += kWorkOfProof;
   std::set<int> symbols;
   std::function<void(const Size&)> collect = [&](const Size& size) {
     for (const Size::Term& term : size.terms()) {
@@ -199,24 +230,31 @@ Prover Elaborator::MakeProver(const std::vector<Size>& forms, const std::vector<
   return prover;
 }
 
-void Elaborator::RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other,
-                              bool must_be_proved) {
-  if (a == b) return;
+Elaborator::Comparison Elaborator::Compare(const Size& a, const Size& b, bool must_be_proved) {
+  if (a == b) return Comparison::kEqual;
   Prover prover = MakeProver({a, b}, facts_);
-  if (prover.AtMost(a, b) && prover.AtMost(b, a)) return;
-  std::optional<Rational> difference = (a - b).AsRational();
-  bool refuted = (must_be_proved && !generic_) || difference || (a.IsBareSymbol() && b.IsBareSymbol()) ||
-                 prover.IsPositive(a - b) || prover.IsPositive(b - a);
-  if (refuted) {
+  if (prover.AtMost(a, b) && prover.AtMost(b, a)) return Comparison::kEqual;
+  bool refuted = (must_be_proved && !generic_) || (a - b).AsRational() ||
+                 (a.IsBareSymbol() && b.IsBareSymbol()) || prover.IsPositive(a - b) ||
+                 prover.IsPositive(b - a);
+  return refuted ? Comparison::kDifferent : Comparison::kOpen;
+}
+
+bool Elaborator::RequireEqual(const Size& a, const Size& b, Span span, const std::string& what, Span other,
+                              bool must_be_proved) {
+  Comparison comparison = Compare(a, b, must_be_proved);
+  if (comparison == Comparison::kDifferent) {
     DiagnosticBuilder builder = Report(span, kSizeMismatch, what, a.ToString(), b.ToString());
     if (other.valid()) builder.Note(other, absl::StrCat(b.ToString(), " comes from here"));
-    return;
+    return false;
   }
-  if (generic_ || !statements_) return;
-  Emit(span, "",
-       Check{Check::Relation::kEqual, a, b,
-             absl::StrCat(what, ": ", a.ToString(), " and ", b.ToString(), " differ, because of ",
-                          sources_.Place(span))});
+  if (comparison == Comparison::kOpen && !generic_ && statements_) {
+    Emit(span, "",
+         Check{Check::Relation::kEqual, a, b,
+               absl::StrCat(what, ": ", a.ToString(), " and ", b.ToString(), " differ, because of ",
+                            sources_.Place(span))});
+  }
+  return true;
 }
 
 }  // namespace weft::dsl::sema

@@ -52,8 +52,21 @@ Value Power(const Value& a, const Value& b) {
 
 }  // namespace
 
-// Nothing if an operand is no number, or the result is known only at run time.
 std::optional<Value> Elaborator::NumberBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span) {
+  std::optional<Value> value = ExactBinary(op, a, b, span);
+  return value ? std::optional(WithinLimits(std::move(*value), span)) : std::nullopt;
+}
+
+Value Elaborator::WithinLimits(Value value, Span span) {
+  const Size* size = value.As<Size>();
+  if (!size || !size->IsTooLarge()) return value;
+  Report(span, kNumberTooLarge, std::string(sources_.Text(span)),
+         "what a size can be, 2^63 - 1 or a short formula");
+  return Poison{};
+}
+
+// Nothing if an operand is no number, or the result is known only at run time.
+std::optional<Value> Elaborator::ExactBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span) {
   using Op = ast::BinaryOp;
   if (const bool *x = a.As<bool>(), *y = b.As<bool>(); x && y) {
     if (op == Op::kAnd) return Value(*x && *y);
@@ -165,7 +178,9 @@ std::optional<Size> Elaborator::AsSize(const Value& value, Span span, const char
     if (size->IsWhole()) return *size;
     std::optional<Rational> number = size->AsRational();
     if (number) {
-      Report(span, kNotDivisible, absl::StrCat(what, " is ", size->ToString()));
+      if (!IsToldFirst(absl::StrCat(sources_.Text(span), " is ", size->ToString()))) return std::nullopt;
+      Report(span, kNotDivisible, std::string(what), size->ToString())
+          .Suggest("`div` divides and rounds down");
       return std::nullopt;
     }
     // Fractions remain: one check at the boundary that they cancel.
@@ -183,7 +198,9 @@ std::optional<Size> Elaborator::AsSize(const Value& value, Span span, const char
     return Size(static_cast<int64_t>(*real));
   }
   if (value.As<double>() || value.As<RealSize>()) {
-    Report(span, kNotDivisible, absl::StrCat(what, " is not whole; use floor, ceil or round"));
+    const double* real = value.As<double>();
+    Report(span, kNotDivisible, std::string(what), real ? absl::StrCat(*real) : "a real one")
+        .Suggest("`floor`, `ceil` and `round` make it one");
     return std::nullopt;
   }
   Report(span, kStage, std::string(what),
@@ -210,7 +227,7 @@ Value Elaborator::NumberFunction(const std::string& name, const std::vector<Valu
   }
   auto yes = [&](Value value) {
     *known = true;
-    return value;
+    return WithinLimits(std::move(value), span);
   };
   if (args.size() == 1) {
     const Size* size = args[0].As<Size>();

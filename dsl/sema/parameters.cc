@@ -2,8 +2,10 @@
 // R37).
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "dsl/sema/elaborator.h"
 
@@ -16,13 +18,19 @@ std::string Plural(size_t count, const char* noun) {
 }
 
 // Whether nothing but numbers and sizes goes into it, so that the boundary's checks know it.
-bool IsOfSizes(const Expr& expr) {
+bool IsOfSizes(const Expr& expr, std::set<const Expr*>& seen) {
+  if (!seen.insert(&expr).second) return true;
   if (const auto* apply = std::get_if<Apply>(&expr.node)) {
     return std::all_of(apply->operands.begin(), apply->operands.end(),
-                       [](const ExprPtr& operand) { return IsOfSizes(*operand); });
+                       [&](const ExprPtr& operand) { return IsOfSizes(*operand, seen); });
   }
-  if (const auto* cast = std::get_if<Cast>(&expr.node)) return IsOfSizes(*cast->operand);
+  if (const auto* cast = std::get_if<Cast>(&expr.node)) return IsOfSizes(*cast->operand, seen);
   return std::holds_alternative<Literal>(expr.node) || std::holds_alternative<SizeValue>(expr.node);
+}
+
+bool IsOfSizes(const Expr& expr) {
+  std::set<const Expr*> seen;
+  return IsOfSizes(expr, seen);
 }
 
 }  // namespace
@@ -80,38 +88,55 @@ bool Elaborator::BindShape(const ast::NamedType& type, const std::vector<Size>& 
       frame.scopes[0][name->name] = std::move(binding);
       continue;
     }
-    frame.open_shapes.push_back({&size, extent, span, what});
+    frame.open_shapes.push_back({&size, extent, span, absl::StrCat("axis ", axis - 1, " of ", what), shape});
   }
   return true;
 }
 
 // The sizes that were left for when everything is bound. The frame must be the current one.
 bool Elaborator::CheckShapes(Frame& frame) {
-  int before = diagnostics_.error_count();
+  int before = diagnostics_.errors_found();
   std::vector<Frame::OpenShape> open;
   std::swap(open, frame.open_shapes);
   for (const Frame::OpenShape& shape : open) {
-    if (const auto* name = shape.size->size->As<ast::Ref>()) {
-      bool is_dimension = std::isupper(static_cast<unsigned char>(name->name[0]));
-      if (is_dimension && !Find(name->name) && !(frame.self && frame.self->members.contains(name->name))) {
-        Report(shape.size->span, kUnboundDimension, name->name);
-        continue;
-      }
-    }
+    if (!CheckDimensions(*shape.size->size)) continue;
     Value value = Eval(*shape.size->size);
     if (value.IsPoison()) continue;
     std::optional<Size> size = AsSize(value, shape.size->span, "a size in a shape");
-    if (size) {
-      RequireEqual(shape.actual, *size, shape.span,
-                   absl::StrCat(shape.what, ", `", sources_.Text(shape.size->span), "`"), shape.size->span);
-    }
+    if (size) RequireDeclared(shape, *size, frame);
   }
-  return diagnostics_.error_count() == before;
+  return diagnostics_.errors_found() == before;
+}
+
+// A model that was given a wrong number is wrong wherever it is called, but that is one mistake.
+bool Elaborator::IsToldFirst(const std::string& problem) {
+  if (!frame_->self || told_.insert({frame_->self->number, problem}).second) return true;
+  diagnostics_.CountRepeated();
+  return false;
+}
+
+// An axis of what is given has the size that is declared for it.
+void Elaborator::RequireDeclared(const Frame::OpenShape& given, const Size& size, const Frame& frame) {
+  std::string declared(sources_.Text(given.size->span));
+  std::string what = absl::StrCat(given.what, " must be `", declared, "`");
+  if (Compare(given.actual, size) != Comparison::kDifferent) {
+    RequireEqual(given.actual, size, given.span, what);
+    return;
+  }
+  std::string problem =
+      absl::StrCat(sources_.Place(given.size->span), " ", given.actual.ToString(), " ", size.ToString());
+  if (frame.self && !IsToldFirst(problem)) return;
+  DiagnosticBuilder builder =
+      Report(given.span, kSizeMismatch, what, given.actual.ToString(), size.ToString());
+  builder.Label(given.span, absl::StrCat("a tensor ", ShapeText(given.shape)));
+  builder.Note(given.size->span, absl::StrCat("`", declared, "` is declared here"));
+  NoteSize(builder, *given.size->size);
+  NoteDefinition(builder, given.span);
 }
 
 // The ranges of ints, which may name whatever is bound. The frame must be the current one.
 bool Elaborator::CheckRanges(Frame& frame) {
-  int before = diagnostics_.error_count();
+  int before = diagnostics_.errors_found();
   std::vector<Frame::OpenRange> open;
   std::swap(open, frame.open_ranges);
   for (const Frame::OpenRange& given : open) {
@@ -119,12 +144,12 @@ bool Elaborator::CheckRanges(Frame& frame) {
     if (!range) continue;
     const std::string& name = given.param->name.text;
     Value& value = frame.scopes[0][name].value;
-    RequireRange(value, *range, given.span, absl::StrCat("`", name, "`"));
+    RequireRange(value, *range, given.span, absl::StrCat("`", name, "`"), given.param->span);
     const Scalar* scalar = value.As<Scalar>();
     if (scalar && !scalar->form)
       value = Unknown(name, ElementType::kInt, scalar->expr, range->first, range->second);
   }
-  return diagnostics_.error_count() == before;
+  return diagnostics_.errors_found() == before;
 }
 
 bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame& frame) {
@@ -138,7 +163,7 @@ bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame
   };
   if (value.IsAbsent()) {
     if (param.optional) return bind(value);
-    Report(span, kMissingArgument, frame.subject, param.name.text);
+    Report(span, kMissingArgument, frame.subject, absl::StrCat("`", param.name.text, "`"));
     return false;
   }
   if (value.IsPoison()) {
@@ -272,17 +297,58 @@ bool Elaborator::BindAttribute(const ast::Param& param, Value value, Span span, 
   return bind(value);
 }
 
-// Fills the frame from the arguments. `numbers_only`: what stands before `;` are numbers too (a model's
-// parameters).
-bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const Arguments& args, Span span,
-                                bool numbers_only) {
-  std::string callee = frame.subject;
-  std::map<std::string, Argument> named = args.named;
+// Whether a call gives what the parameters demand, each once; nothing is asked of the values.
+bool Elaborator::MatchArguments(const ast::Params& params, const std::string& callee, const Arguments& args,
+                                Span span) {
   if (args.data.size() > params.data.size()) {
     Report(args.data[params.data.size()].span, kArgumentCount, callee, Plural(params.data.size(), "value"),
            absl::StrCat(args.data.size()));
     return false;
   }
+  std::map<std::string, const ast::Param*> known;
+  for (const ast::Param& param : params.data) known[param.name.text] = &param;
+  for (const ast::Param& param : params.attributes) known[param.name.text] = &param;
+  bool ok = true;
+  for (const auto& [name, argument] : args.named) {
+    if (known.contains(name)) continue;
+    std::vector<std::string> candidates;
+    for (const auto& [candidate, param] : known) candidates.push_back(candidate);
+    Report(argument.span, kUnknownArgument, callee, name).SuggestNearest(name, candidates);
+    ok = false;
+  }
+  if (!ok) return false;  // what is missing may be what was misspelt
+  for (size_t i = 0; i < args.data.size(); ++i) {
+    const std::string& name = params.data[i].name.text;
+    auto again = args.named.find(name);
+    if (again != args.named.end()) {
+      Report(again->second.span, kRepeatedArgument, name).Label(args.data[i].span, "given by its place here");
+      ok = false;
+    }
+    known.erase(name);
+  }
+  std::vector<const ast::Param*> missing;
+  for (const auto* list : {&params.data, &params.attributes}) {
+    for (const ast::Param& param : *list) {
+      bool needed = known.contains(param.name.text) && !param.default_value && !param.optional;
+      if (needed && !args.named.contains(param.name.text)) missing.push_back(&param);
+    }
+  }
+  if (missing.empty()) return ok;
+  std::vector<std::string> names;
+  for (const ast::Param* param : missing) names.push_back(absl::StrCat("`", param->name.text, "`"));
+  DiagnosticBuilder builder = Report(span, kMissingArgument, callee, absl::StrJoin(names, " and "));
+  for (const ast::Param* param : missing) {
+    builder.Note(param->span, absl::StrCat("`", param->name.text, "` is declared here"));
+  }
+  return false;
+}
+
+// Fills the frame from the arguments. `numbers_only`: what stands before `;` are numbers too (a model's
+// parameters).
+bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const Arguments& args, Span span,
+                                bool numbers_only) {
+  if (!MatchArguments(params, frame.subject, args, span)) return false;
+  std::map<std::string, Argument> named = args.named;
   bool ok = true;
   std::vector<const ast::Param*> defaults;
   for (size_t i = 0; i < params.data.size(); ++i) {
@@ -293,13 +359,10 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
       given = args.data[i];
     } else if (auto found = named.find(param.name.text); found != named.end()) {
       given = found->second;
-      named.erase(found);
     }
+    if (given) frame.given[param.name.text] = given->span;
     if (!given && param.default_value) {
       defaults.push_back(&param);
-    } else if (!given && !param.optional) {
-      Report(span, kMissingArgument, callee, param.name.text).Note(param.span, "declared here");
-      ok = false;
     } else {
       Value value = given ? given->value : Value(Absent{});
       Span where = given ? given->span : span;
@@ -311,25 +374,13 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
   for (const ast::Param& param : params.attributes) {
     auto found = named.find(param.name.text);
     if (found != named.end()) {
+      frame.given[param.name.text] = found->second.span;
       ok = BindAttribute(param, found->second.value, found->second.span, frame) && ok;
-      named.erase(found);
     } else if (param.default_value) {
       defaults.push_back(&param);
-    } else if (!param.optional) {
-      Report(span, kMissingArgument, callee, param.name.text).Note(param.span, "declared here");
-      ok = false;
     } else {
       BindAttribute(param, Absent{}, span, frame);
     }
-  }
-  if (!named.empty()) {
-    std::vector<std::string> known;
-    for (const ast::Param& param : params.attributes) known.push_back(param.name.text);
-    for (const ast::Param& param : params.data) known.push_back(param.name.text);
-    for (const auto& [name, argument] : named) {
-      Report(argument.span, kUnknownArgument, callee, name).SuggestNearest(name, known);
-    }
-    ok = false;
   }
   if (!ok) return false;
   FrameScope scope(*this, frame);
@@ -395,11 +446,18 @@ bool Elaborator::CheckConstraints(const ast::Signature& signature, Span span) {
 Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& body, Span span) {
   for (const ast::Result& result : signature.results) frame_->results[result.name.text] = result.type;
   if (!CheckConstraints(signature, span)) return Poison{};
+  // What is wrong with a declared result is wrong once, not in all equations that lead to it.
+  std::vector<Statement>* statements = std::exchange(statements_, nullptr);
+  bool broken = false;
+  for (const ast::Result& result : signature.results) broken |= result.type && EvalType(*result.type).broken;
+  statements_ = statements;
+  if (broken) return Poison{};
   RunBlock(body);
   std::vector<std::pair<std::string, Value>> values;
   for (const ast::Result& result : signature.results) {
     Binding* binding = Find(result.name.text);
     if (!binding) {
+      if (frame_->module->file->uncertain.contains(result.name.text)) return Poison{};
       Report(result.name.span, kMissingResult, result.name.text);
       return Poison{};
     }

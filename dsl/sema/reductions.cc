@@ -71,7 +71,7 @@ bool Elaborator::BindBinder(const ast::Binder& binder, std::vector<IndexPtr>* ou
       return true;
     }
     case ast::Binder::Kind::kIndex: {
-      CheckFresh(binder.name.text, binder.name.span);
+      if (!CheckFresh(binder.name.text, binder.name.span)) return false;
       IndexPtr index = NewIndex(binder.name.text, binder.name.span);
       if (binder.bound != ast::Binder::Bound::kNone) {
         index->written = true;
@@ -143,7 +143,7 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
       continue;
     }
     // Bounds may be data: each side is a size or an int.
-    CheckFresh(binder.name.text, binder.name.span);
+    ok = CheckFresh(binder.name.text, binder.name.span) && ok;
     IndexPtr index = NewIndex(binder.name.text, binder.name.span);
     index->written = true;
     left_indices_written_.insert(index->symbol);

@@ -6,13 +6,6 @@
 
 namespace weft::dsl::sema {
 
-namespace {
-
-bool IsFloat(ElementType type) {
-  return type == ElementType::kF16 || type == ElementType::kBf16 || type == ElementType::kF32 ||
-         type == ElementType::kF64;
-}
-
 const char* Spelled(ElementType type) {
   switch (type) {
     case ElementType::kBool:
@@ -37,6 +30,13 @@ const char* Spelled(ElementType type) {
       return "f64";
   }
   return "";
+}
+
+namespace {
+
+bool IsFloat(ElementType type) {
+  return type == ElementType::kF16 || type == ElementType::kBf16 || type == ElementType::kF32 ||
+         type == ElementType::kF64;
 }
 
 Function FunctionOf(ast::BinaryOp op) {
@@ -107,6 +107,28 @@ void AddFacts(ast::BinaryOp op, const Size& a, const Size& b, std::vector<Fact>*
   }
 }
 
+// Scalars that build on each other are opened into one expression, which is walked by recursion.
+constexpr Count kMostDepth = 1000;
+
+int DepthBelow(const decltype(Expr::node)& node) {
+  int depth = 0;
+  auto add = [&](const ExprPtr& child) { depth = std::max(depth, child ? child->depth : 0); };
+  if (const auto* read = std::get_if<Read>(&node)) {
+    for (const Subscript& subscript : read->subscripts) add(subscript.at);
+    add(read->fill);
+  } else if (const auto* apply = std::get_if<Apply>(&node)) {
+    for (const ExprPtr& operand : apply->operands) add(operand);
+  } else if (const auto* cast = std::get_if<Cast>(&node)) {
+    add(cast->operand);
+  } else if (const auto* reduce = std::get_if<Reduce>(&node)) {
+    for (const Binder& binder : reduce->binders) add(binder.lower), add(binder.upper);
+    add(reduce->condition);
+    add(reduce->body);
+    add(reduce->if_empty);
+  }
+  return depth;
+}
+
 void Join(std::vector<Fact>& to, const std::vector<Fact>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
@@ -115,7 +137,14 @@ void Join(std::vector<Fact>& to, const std::vector<Fact>& from) {
 
 ExprPtr Elaborator::Make(ElementType type, Span span, decltype(Expr::node) node) {
   ++work_;
-  return std::make_shared<const Expr>(Expr{type, span, std::move(node)});
+  int depth = 1 + DepthBelow(node);
+  if (depth > kMostDepth) {
+    Report(span, kNestingTooDeep, kMostDepth);
+    node = dsl::Literal{false};
+    if (type != ElementType::kBool) node = IsFloat(type) ? dsl::Literal{0.0} : dsl::Literal{int64_t{0}};
+    depth = 1;
+  }
+  return std::make_shared<const Expr>(Expr{type, span, std::move(node), depth});
 }
 
 Scalar Elaborator::Literal(ElementType type, double number, Span span) {
@@ -239,6 +268,12 @@ bool Elaborator::Unify(Value& a, Value& b, Span span, Scalar* x, Scalar* y) {
   if (!left || !right) return false;
   std::optional<ElementType> type = Meet(left->type, right->type);
   if (!type) {
+    if (left->type == ElementType::kBool || right->type == ElementType::kBool) {
+      Report(span, kTypeMismatch,
+             std::string(Spelled(left->type)) + " and " + Spelled(right->type) + " do not meet")
+          .Suggest("a condition becomes a number by `1 if ... else 0`, or is counted by `count`");
+      return false;
+    }
     Report(span, kTypeMismatch,
            std::string(Spelled(left->type)) + " and " + Spelled(right->type) +
                " do not meet; convert one of them, for example `" +

@@ -42,7 +42,13 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
     bind(*param, Generic(*param->type, next_symbol_++, param->name.text));
   }
   auto bind_defaults = [&] {
-    for (const ast::Param* param : defaults) bind(*param, Eval(*param->default_value));
+    for (const ast::Param* param : defaults) {
+      Value value = Eval(*param->default_value);
+      if (!BindAttribute(*param, value, param->default_value->span, frame)) bind(*param, Poison{});
+    }
+    for (const ast::Param* param : numbers) {
+      if (param->type->As<ast::NamedType>()) EvalType(*param->type);  // says what is wrong with it
+    }
     return true;
   };
   if (numbers_only) return bind_defaults();
@@ -110,14 +116,15 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
   Frame root;
   root.module = &module;
   frame_ = &root;
-  if (const auto* op = decl.As<ast::Op>(); op && !op->is_extern) {
+  if (decl.broken) return;
+  if (const auto* op = decl.As<ast::Op>(); op && !op->is_extern && !op->signature.broken) {
     Frame frame;
     frame.module = &module;
     frame.path = op->name.text;
     calls_ = {op};
     CheckBody(op->signature, op->body, frame);
   }
-  if (const auto* model = decl.As<ast::Model>()) {
+  if (const auto* model = decl.As<ast::Model>(); model && !model->params.broken) {
     auto instance = std::make_shared<ModelInstance>();
     instance->model = model;
     instance->module = &module;
@@ -135,7 +142,8 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
         const auto* limits = member->As<ast::Limits>();
         if (!limits) continue;
         for (const auto& dimension : limits->dimensions) {
-          instance->members[dimension.name.text] = Size::Symbol(next_symbol_++, dimension.name.text, 1);
+          instance->members[dimension.name.text] =
+              member->broken ? Value(Poison{}) : Size::Symbol(next_symbol_++, dimension.name.text, 1);
         }
       }
     }
@@ -146,7 +154,7 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
     calls_.clear();
     for (const ast::Member* member : model->members) {
       const auto* declared = member->As<ast::Method>();
-      if (!declared) continue;
+      if (!declared || declared->signature.broken) continue;
       Frame body;
       body.module = &module;
       body.self = instance;
@@ -174,6 +182,10 @@ ModelPtr Elaborator::InstantiateEntry(const ast::Model& entry, const Module& mod
     const auto* limits = member->As<ast::Limits>();
     if (!limits) continue;
     for (const auto& declared : limits->dimensions) {
+      if (member->broken) {
+        instance->members[declared.name.text] = Poison{};
+        continue;
+      }
       Dimension dimension;
       dimension.name = declared.name.text;
       dimension.id = next_symbol_++;
@@ -186,6 +198,7 @@ ModelPtr Elaborator::InstantiateEntry(const ast::Model& entry, const Module& mod
         if (!range.IsPoison())
           Report(declared.range->span, kInvalidExpression,
                  "a dimension lies between two numbers, `lo..hi` with lo <= hi");
+        instance->members[dimension.name] = Poison{};
         continue;
       }
       if (declared.step) {
@@ -195,6 +208,10 @@ ModelPtr Elaborator::InstantiateEntry(const ast::Model& entry, const Module& mod
           Report(declared.step->span, kInvalidExpression,
                  absl::StrCat("the step must divide ", *lo, " and ", *hi));
           step.reset();
+        }
+        if (!step) {
+          instance->members[dimension.name] = Poison{};
+          continue;
         }
         dimension.step = step.value_or(1);
       }
@@ -211,6 +228,7 @@ ModelPtr Elaborator::InstantiateEntry(const ast::Model& entry, const Module& mod
           Report(declared.span, kInvalidExpression,
                  absl::StrCat("`", dimension.name, "` cannot be ", number->second, ": it lies in ", *lo, "..",
                               *hi, dimension.step > 1 ? absl::StrCat(" in steps of ", dimension.step) : ""));
+          instance->members[dimension.name] = Poison{};
           continue;
         }
         instance->members[dimension.name] = Size(number->second);
@@ -235,6 +253,7 @@ ModelPtr Elaborator::InstantiateEntry(const ast::Model& entry, const Module& mod
 }
 
 void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& declared) {
+  if (declared.signature.broken) return;
   Method method;
   method.name = declared.name.text;
   method_ = &method;
@@ -262,6 +281,7 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
       }
     }
     DeclaredType type = EvalType(*param.type);
+    if (type.broken) return;
     if (!type.element || !type.shape || param.optional) {
       if (!has_errors()) Report(param.span, kTypeMismatch, "an entry takes tensors and scalars");
       return;
@@ -420,7 +440,7 @@ std::vector<const ast::Model*> Entries(const sema::Module& module) {
   std::vector<const ast::Model*> entries;
   for (const ast::Decl* decl : module.file->decls) {
     const auto* model = decl->As<ast::Model>();
-    if (model && model->is_entry) entries.push_back(model);
+    if (model && model->is_entry && !decl->broken) entries.push_back(model);
   }
   return entries;
 }
@@ -428,7 +448,7 @@ std::vector<const ast::Model*> Entries(const sema::Module& module) {
 std::vector<const ast::Test*> Tests(const sema::Module& module) {
   std::vector<const ast::Test*> tests;
   for (const ast::Decl* decl : module.file->decls) {
-    if (const auto* test = decl->As<ast::Test>()) tests.push_back(test);
+    if (const auto* test = decl->As<ast::Test>(); test && !decl->broken) tests.push_back(test);
   }
   return tests;
 }
@@ -439,7 +459,7 @@ std::optional<Program> Elaborate(const sema::Module& module, const ast::Model& e
   Program program;
   program.file = module.name;
   program.entry = entry.name.text;
-  int before = diagnostics.error_count();
+  int before = diagnostics.errors_found();
   sema::Elaborator elaborator(sources, diagnostics, program, /*generic=*/false);
   sema::ModelPtr instance = elaborator.InstantiateEntry(entry, module, fixed);
   for (const ast::Member* member : entry.members) {
@@ -448,11 +468,11 @@ std::optional<Program> Elaborate(const sema::Module& module, const ast::Model& e
       if (!program.methods.empty()) program.methods.back().doc = member->doc;
     }
   }
-  if (program.methods.empty() && diagnostics.error_count() == before) {
+  if (program.methods.empty() && !diagnostics.has_errors()) {
     diagnostics.Report(entry.name.span, kNoEntry,
                        absl::StrCat("the entry `", entry.name.text, "` has no method"));
   }
-  if (diagnostics.error_count() > before) return std::nullopt;
+  if (diagnostics.errors_found() > before) return std::nullopt;
   return program;
 }
 
@@ -461,10 +481,10 @@ std::optional<TestProgram> ElaborateTest(const sema::Module& module, const ast::
   TestProgram result;
   result.program.file = module.name;
   result.program.entry = "test";
-  int before = diagnostics.error_count();
+  int before = diagnostics.errors_found();
   sema::Elaborator elaborator(sources, diagnostics, result.program, /*generic=*/false);
   elaborator.ElaborateTest(test, module, &result.expectations);
-  if (diagnostics.error_count() > before) return std::nullopt;
+  if (diagnostics.errors_found() > before) return std::nullopt;
   return result;
 }
 

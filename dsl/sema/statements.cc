@@ -10,13 +10,21 @@ namespace weft::dsl::sema {
 
 namespace {
 
-// Whether an expression reads or reduces: cheap ones are computed where they are used.
-bool Computes(const ExprPtr& expr) {
+// Whether an expression reads, reduces or is long: only cheap ones are computed where they are used. `left`:
+// how many nodes are still cheap.
+bool Computes(const ExprPtr& expr, int& left) {
+  if (--left < 0) return true;
   if (const auto* apply = std::get_if<Apply>(&expr->node)) {
-    return std::any_of(apply->operands.begin(), apply->operands.end(), Computes);
+    return std::any_of(apply->operands.begin(), apply->operands.end(),
+                       [&](const ExprPtr& operand) { return Computes(operand, left); });
   }
-  if (const auto* cast = std::get_if<Cast>(&expr->node)) return Computes(cast->operand);
+  if (const auto* cast = std::get_if<Cast>(&expr->node)) return Computes(cast->operand, left);
   return std::holds_alternative<Reduce>(expr->node) || std::holds_alternative<Read>(expr->node);
+}
+
+bool Computes(const ExprPtr& expr) {
+  int left = 64;
+  return Computes(expr, left);
 }
 
 }  // namespace
@@ -42,7 +50,9 @@ void Elaborator::RunBlock(const ast::Block& block) {
 }
 
 void Elaborator::RunStatement(const ast::Stmt& stmt) {
-  if (const auto* let = stmt.As<ast::Let>()) {
+  if (stmt.broken) {
+    BindUnknown(stmt);
+  } else if (const auto* let = stmt.As<ast::Let>()) {
     Value value = Eval(*let->value);
     if (value.As<Scalar>() || value.As<TensorPtr>()) {
       Report(let->value->span, kStage, absl::StrCat("`let ", let->name.text, "`"),
@@ -56,21 +66,34 @@ void Elaborator::RunStatement(const ast::Stmt& stmt) {
     RunFor(*loop);
   } else if (const auto* expect = stmt.As<ast::Expect>()) {
     RunExpect(stmt, *expect);
-  } else if (const auto* rec = stmt.As<ast::Rec>()) {
+  } else if (stmt.As<ast::Rec>()) {
     Unsupported(stmt.span, "`rec`");
-    auto poison = [&](const ast::Head& head) { Bind(head.path.parts[0].text, Poison{}, head.span); };
+    BindUnknown(stmt);
+  }
+}
+
+// Whatever a statement binds is unknown from here on.
+void Elaborator::BindUnknown(const ast::Stmt& stmt) {
+  auto poison = [&](const std::string& name, Span span) { Bind(name, Poison{}, span); };
+  auto heads = [&](const std::vector<ast::Head>& heads) {
+    for (const ast::Head& head : heads) {
+      if (!head.is_next) poison(head.path.parts[0].text, head.span);
+    }
+  };
+  if (const auto* let = stmt.As<ast::Let>()) {
+    poison(let->name.text, let->name.span);
+  } else if (const auto* equation = stmt.As<ast::Equation>()) {
+    heads(equation->heads);
+  } else if (const auto* loop = stmt.As<ast::For>()) {
+    for (ast::StmtPtr inner : loop->body.statements) BindUnknown(*inner);
+  } else if (const auto* rec = stmt.As<ast::Rec>()) {
     if (const auto* single = std::get_if<ast::Rec::Single>(&rec->form)) {
-      poison(single->head);
+      heads({single->head});
     } else {
       const auto& body = std::get<ast::Rec::Loop>(rec->form);
-      for (ast::StmtPtr inner : body.body.statements) {
-        if (const auto* equation = inner->As<ast::Equation>()) {
-          for (const ast::Head& head : equation->heads) poison(head);
-        }
-      }
-      if (body.at_most && body.length && body.length->As<ast::Ref>()) {
-        Bind(body.length->As<ast::Ref>()->name, Poison{}, body.length->span);
-      }
+      for (ast::StmtPtr inner : body.body.statements) BindUnknown(*inner);
+      const auto* length = body.at_most && body.length ? body.length->As<ast::Ref>() : nullptr;
+      if (length != nullptr) poison(length->name, body.length->span);
     }
   }
 }
@@ -79,14 +102,7 @@ void Elaborator::RunFor(const ast::For& node) {
   std::vector<Value> elements;
   Value range = Eval(*node.range);
   if (!Elements(range, node.range->span, &elements)) {
-    // What the body would bind is unknown from here on.
-    for (ast::StmtPtr stmt : node.body.statements) {
-      if (const auto* equation = stmt->As<ast::Equation>()) {
-        for (const ast::Head& head : equation->heads) {
-          if (!head.is_next) Bind(head.path.parts[0].text, Poison{}, head.span);
-        }
-      }
-    }
+    for (ast::StmtPtr stmt : node.body.statements) BindUnknown(*stmt);
     return;
   }
   // Names bound without indices are carried round, so they live outside; the pattern and indexed names in one
@@ -154,8 +170,9 @@ bool Elaborator::OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes) {
   if (!declared.shape) return true;
   if (axes->size() > declared.shape->size()) {
     Report(head.span, kRankMismatch, absl::StrCat("`", head.path.ToString(), "`"),
-           absl::StrCat(axes->size(), " indices"),
-           absl::StrCat("its declaration ", declared.shape->size(), " axes"))
+           absl::StrCat(axes->size(), axes->size() == 1 ? " index" : " indices"),
+           absl::StrCat("its declaration ", declared.shape->size(),
+                        declared.shape->size() == 1 ? " axis" : " axes"))
         .Note(declared.span, "declared here");
     return false;
   }
@@ -179,6 +196,7 @@ bool Elaborator::OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes) {
     if (rest && rest->IsWhole()) {
       SetRange(*open, Size(0), *rest);
       open->written = false;
+      open->ranged = declared.span;
     } else if (extent->AsInteger() && product.AsInteger()) {
       Report(axis.span, kGroupSize, absl::StrCat("multiples of ", product.ToString()), extent->ToString());
       return false;
@@ -353,17 +371,17 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
       stored->fields.emplace_back(name, Define(head, axes, field, span));
     return stored;
   }
-  for (const LeftAxis& axis : axes) {
-    for (const IndexPtr& index : axis.members) {
-      if (index->upper) continue;
-      Report(index->span, kUnrangedIndex, index->name);
-      return Poison{};
-    }
-  }
   const std::string& name = head.path.parts[0].text;
   const ast::TypeExpr* type = DeclaredTypeOf(head);
   DeclaredType declared;
   if (type) declared = EvalType(*type);
+  for (const LeftAxis& axis : axes) {
+    for (const IndexPtr& index : axis.members) {
+      if (index->upper) continue;
+      if (!declared.broken) Report(index->span, kUnrangedIndex, index->name);
+      return Poison{};
+    }
+  }
   if (value.IsAbsent()) {
     Report(span, kAbsence, "the right side may be absent");
     return Poison{};
@@ -392,7 +410,7 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
   if (plain && (!declared.element || *declared.element == row->type)) {
     auto whole = std::make_shared<TensorValue>(*StoredTensor(row->id));
     whole->range = row->range;
-    CheckDeclared(declared, whole, name, span);
+    if (!CheckDeclared(declared, whole, name, span)) return Poison{};
     return TensorPtr(whole);
   }
 
@@ -457,7 +475,7 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
     }
   }
   if (declared.range) {
-    RequireRange(*element, *declared.range, span, absl::StrCat("`", name, "`"));
+    RequireRange(*element, *declared.range, span, absl::StrCat("`", name, "`"), declared.span);
     range = declared.range;
   }
   TensorId id = NewTensor(name, element->type, fine, head.path.span);
@@ -473,7 +491,7 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
   }
   auto stored = std::make_shared<TensorValue>(*StoredTensor(id));
   stored->range = range;
-  CheckDeclared(declared, stored, name, span);
+  if (!CheckDeclared(declared, stored, name, span)) return Poison{};
   return TensorPtr(stored);
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
 
@@ -15,19 +16,18 @@ const ast::Ref* BareName(const ast::Expr& expr) { return expr.As<ast::Ref>(); }
 
 // A bare index of unknown range takes the axis; one of known range must be equal to it, or inside if it is
 // written.
-void Elaborator::ResolveBareIndex(Index& index, const Size& axis, Span span, const std::string& of) {
+bool Elaborator::ResolveBareIndex(Index& index, const Size& axis, Span span, const std::string& of) {
   if (!index.upper && !index.upper_value) {
     SetRange(index, Size(0), axis);
-    return;
-  }
-  if (index.written) {
+    index.ranged = span;
+  } else if (index.written) {
     RequireInside(SymbolOf(index), axis, span, of);
-    return;
+  } else if (index.upper) {
+    return RequireEqual(axis, *index.upper, span,
+                        absl::StrCat("the index `", index.name, "` goes along two axes"),
+                        index.ranged.valid() ? index.ranged : index.span, true);
   }
-  if (index.upper) {
-    RequireEqual(*index.upper, axis, span, absl::StrCat("the index `", index.name, "` goes along two axes"),
-                 index.span, true);
-  }
+  return true;
 }
 
 // Proved when the equation is complete: ranges may still be open.
@@ -64,11 +64,13 @@ void Elaborator::RunDeferred() {
       }
     }
     if (!wrong) continue;
-    Report(question.span, kOutOfRange, absl::StrCat("`", sources_.Text(question.span), "`"), question.of,
-           question.axis.ToString())
-        .Note(
-            "write `else` after the access to say what lies outside, `clamp(...)`, or a shorter range for "
-            "the index");
+    DiagnosticBuilder builder =
+        Report(question.span, kOutOfRange, absl::StrCat("`", sources_.Text(question.span), "`"), question.of,
+               question.axis.ToString());
+    NoteIndices(builder, question.form);
+    builder.Suggest(
+        "write `else` after the access to say what lies outside, `clamp(...)`, or a shorter range for the "
+        "index");
   }
 }
 
@@ -160,17 +162,13 @@ std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const S
     open->count = rest;
     SetRange(*open->open, Size(0), *rest);
   } else if (!(product == axis)) {
-    std::optional<Rational> difference = (product - axis).AsRational();
-    if (difference || !generic_) {
-      Prover prover = MakeProver({product, axis}, facts_);
-      if (difference || !(prover.AtMost(product, axis) && prover.AtMost(axis, product))) {
-        if (difference || (product.AsInteger() && axis.AsInteger())) {
-          Report(span, kGroupSize, product.ToString(), axis.ToString());
-          return std::nullopt;
-        }
-        RequireEqual(product, axis, span, "the members of a group and their axis");
-      }
+    Prover prover = MakeProver({product, axis}, facts_);
+    if ((product - axis).AsRational() || prover.IsPositive(product - axis) ||
+        prover.IsPositive(axis - product)) {
+      Report(span, kGroupSize, product.ToString(), axis.ToString());
+      return std::nullopt;
     }
+    if (!RequireEqual(product, axis, span, "the members of a group and their axis")) return std::nullopt;
   }
   Scalar position = *members[0].at;
   for (size_t i = 1; i < members.size(); ++i) {
@@ -182,10 +180,10 @@ std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const S
 
 // One subscript: appends a slot for the axis, and to `shape` what stays of it.
 bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item,
-                              bool guarded, std::vector<Slot>& slots, std::vector<Size>& shape,
-                              bool* uses_fill) {
+                              const std::string& subject, bool guarded, std::vector<Slot>& slots,
+                              std::vector<Size>& shape, bool* uses_fill) {
   const Size& extent = tensor->shape[axis];
-  std::string of = absl::StrCat("axis ", axis, " of ", ShapeText(tensor->shape));
+  std::string of = absl::StrCat("axis ", axis, " of ", subject, " ", ShapeText(tensor->shape));
   Slot slot;
   if (item.kind == ast::Subscript::Item::Kind::kSlice) {
     Size from(0), to = extent;
@@ -226,7 +224,7 @@ bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::S
                    left_indices_written_.contains(index.symbol);
     if (counts || !extends) {
       if (index.upper || index.upper_value || counts) {
-        ResolveBareIndex(index, extent, item.span, of);
+        if (!ResolveBareIndex(index, extent, item.span, of)) return false;
       } else {
         deferred_.push_back({SymbolOf(index), extent, facts_, item.span, of});
       }
@@ -398,7 +396,10 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
   std::vector<Slot> slots;
   std::vector<Size> shape;
   bool uses_fill = false;
-  std::string subject = absl::StrCat("`", sources_.Text(node.base->span), "`");
+  constexpr size_t kLongestName = 40;
+  absl::string_view name = sources_.Text(node.base->span);
+  bool is_short = name.size() <= kLongestName && !absl::StrContains(name, '\n');
+  std::string subject = is_short ? absl::StrCat("`", name, "`") : "a tensor";
   size_t axis = 0;
   auto too_many = [&] {
     Report(expr.span, kRankMismatch, subject,
@@ -415,7 +416,7 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
       }
       for (const IndexPtr& index : binding->pack) {
         if (axis >= tensor->shape.size()) return too_many();
-        if (!otherwise) ResolveBareIndex(*index, tensor->shape[axis], item.span, subject);
+        if (!otherwise && !ResolveBareIndex(*index, tensor->shape[axis], item.span, subject)) return Poison{};
         Slot slot;
         slot.fixed = Position{IndexScalar(*index, item.span), Outside::kInside};
         slots.push_back(slot);
@@ -424,7 +425,8 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
       continue;
     }
     if (axis >= tensor->shape.size()) return too_many();
-    if (!SubscriptOne(tensor, axis, item, otherwise != nullptr, slots, shape, &uses_fill)) return Poison{};
+    if (!SubscriptOne(tensor, axis, item, subject, otherwise != nullptr, slots, shape, &uses_fill))
+      return Poison{};
     ++axis;
   }
   for (; axis < tensor->shape.size(); ++axis) {
@@ -511,6 +513,10 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
   Value base = Eval(*node.base);
   if (base.IsPoison()) return Poison{};
   if (node.items.empty()) return base;
+  if (base.IsAbsent()) {
+    Report(node.base->span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");
+    return Poison{};
+  }
   if (const TensorPtr* tensor = base.As<TensorPtr>()) return SubscriptTensor(*tensor, expr, node, otherwise);
   if (base.As<std::shared_ptr<ListValue>>()) return SubscriptList(base, expr, node, otherwise);
   if (const auto* record = base.As<std::shared_ptr<Record>>()) {

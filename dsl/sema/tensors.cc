@@ -255,7 +255,14 @@ std::string Elaborator::Describe(const Value& value) {
 
 // The shape that all tensors take part in: equal ones, scalars, or one that is the others' trailing axes
 // (R16).
-std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<TensorPtr>& tensors, Span span) {
+std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<TensorPtr>& tensors, Span span,
+                                                         const std::vector<Span>& places) {
+  auto refuse = [&](const std::vector<Size>& one, const std::vector<Size>& other) {
+    DiagnosticBuilder builder = Report(span, kShapeMismatch, ShapeText(one), ShapeText(other));
+    for (size_t i = 0; i < places.size() && i < tensors.size(); ++i)
+      builder.Label(places[i], ShapeText(tensors[i]->shape));
+    return std::nullopt;
+  };
   std::vector<Size> shape;
   for (const TensorPtr& tensor : tensors) {
     if (tensor->shape.size() > shape.size()) shape = tensor->shape;
@@ -268,8 +275,7 @@ std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<Tenso
       if (!same) {
         std::optional<Rational> difference = (a - b).AsRational();
         if (difference || (a.IsBareSymbol() && b.IsBareSymbol()) || lead > 0) {
-          Report(span, kShapeMismatch, ShapeText(shape), ShapeText(tensor->shape));
-          return std::nullopt;
+          return refuse(shape, tensor->shape);
         }
         RequireEqual(a, b, span, "whole tensors");
       }
@@ -277,8 +283,7 @@ std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<Tenso
       if (lead > 0 && !a.AsInteger()) {
         for (size_t other = 0; other < lead; ++other) {
           if (shape[other] == a) {
-            Report(span, kShapeMismatch, ShapeText(shape), ShapeText(tensor->shape));
-            return std::nullopt;
+            return refuse(shape, tensor->shape);
           }
         }
       }
@@ -290,8 +295,10 @@ std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<Tenso
 // Applies a function of scalars element by element; to plain numbers and scalars at once. Records go leaf by
 // leaf.
 Value Elaborator::Elementwise(const std::vector<Value>& operands, Span span,
-                              const std::function<Value(const std::vector<Value>&)>& function) {
+                              const std::function<Value(const std::vector<Value>&)>& function,
+                              const std::vector<Span>& places) {
   std::vector<TensorPtr> tensors;
+  std::vector<Span> tensor_places;
   std::vector<Value> values = operands;
   for (Value& value : values) {
     if (value.IsPoison()) return Poison{};
@@ -300,10 +307,13 @@ Value Elaborator::Elementwise(const std::vector<Value>& operands, Span span,
       if (!tensor) return Poison{};
       value = *tensor;
     }
-    if (const TensorPtr* tensor = value.As<TensorPtr>()) tensors.push_back(*tensor);
+    if (!value.As<TensorPtr>()) continue;
+    tensors.push_back(*value.As<TensorPtr>());
+    size_t operand = &value - values.data();
+    if (operand < places.size()) tensor_places.push_back(places[operand]);
   }
   if (tensors.empty()) return function(values);
-  std::optional<std::vector<Size>> shape = CommonShape(tensors, span);
+  std::optional<std::vector<Size>> shape = CommonShape(tensors, span, tensor_places);
   if (!shape) return Poison{};
   auto rule = [this, values, function, rank = shape->size(), span](const std::vector<Scalar>& at) -> Scalar {
     std::vector<Value> elements;
@@ -327,9 +337,9 @@ Value Elaborator::Elementwise(const std::vector<Value>& operands, Span span,
     SetRange(*index, Size(0), extent);
     trial.push_back(IndexScalar(*index, span));
   }
-  int before = diagnostics_.error_count();
+  int before = diagnostics_.errors_found();
   Scalar element = rule(trial);
-  if (diagnostics_.error_count() > before) return Poison{};
+  if (diagnostics_.errors_found() > before) return Poison{};
   auto result = std::make_shared<TensorValue>();
   result->type = element.type;
   result->shape = *shape;

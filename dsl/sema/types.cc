@@ -1,6 +1,7 @@
 // Declared types: element words, shapes with dimensions, ranges of ints (R21).
 
 #include "absl/strings/str_cat.h"
+#include "dsl/ast/visitor.h"
 #include "dsl/sema/elaborator.h"
 
 namespace weft::dsl::sema {
@@ -29,6 +30,27 @@ std::optional<std::pair<Size, Size>> Elaborator::EvalRange(const ast::Expr& rang
   return std::nullopt;
 }
 
+// Whether something says what the dimensions in a size are.
+bool Elaborator::CheckDimensions(const ast::Expr& size) {
+  bool ok = true;
+  if (const auto* ref = size.As<ast::Ref>()) {
+    const std::string& name = ref->name;
+    bool is_dimension = !name.empty() && std::isupper(static_cast<unsigned char>(name[0]));
+    bool is_known = Find(name) || (frame_->self && frame_->self->members.contains(name)) ||
+                    frame_->module->declarations.contains(name) || frame_->module->imports.contains(name);
+    if (is_dimension && !is_known) {
+      ok = false;
+      if (unknown_names_.insert({calls_.empty() ? nullptr : calls_.back(), name}).second) {
+        Report(size.span, kUnboundDimension, name);
+      } else {
+        diagnostics_.CountRepeated();
+      }
+    }
+  }
+  ast::ForEachChild(size, [&](const ast::Expr& child) { ok = CheckDimensions(child) && ok; });
+  return ok;
+}
+
 Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
   DeclaredType declared;
   declared.span = type.span;
@@ -38,6 +60,7 @@ Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
   if (!declared.element) {
     const std::string& word = named->path.parts[0].text;
     if (named->path.parts.size() == 1 && word != "op" && word != "string") {
+      declared.broken = true;
       Report(named->path.span, kUnknownName, named->path.ToString())
           .SuggestNearest(word,
                           {"float", "int", "bool", "f32", "f16", "bf16", "f64", "i8", "u8", "i32", "i64"});
@@ -68,20 +91,20 @@ Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
         declared.shape->push_back(std::nullopt);
         continue;
       }
-      bool is_dimension = !name->name.empty() && std::isupper(static_cast<unsigned char>(name->name[0]));
-      if (is_dimension && !Find(name->name) &&
-          !(frame_->self && frame_->self->members.contains(name->name))) {
-        Report(size.span, kUnboundDimension, name->name);
-        declared.shape->push_back(std::nullopt);
-        continue;
-      }
+    }
+    if (!CheckDimensions(*size.size)) {
+      declared.shape->push_back(std::nullopt);
+      declared.broken = true;
+      continue;
     }
     Value value = Eval(*size.size);
     if (value.IsPoison()) {
       declared.shape->push_back(std::nullopt);
+      declared.broken = true;
       continue;
     }
     declared.shape->push_back(AsSize(value, size.span, "a size in a shape"));
+    declared.broken |= !declared.shape->back();
   }
   if (named->range) declared.range = EvalRange(*named->range);
   return declared;
@@ -106,17 +129,19 @@ bool Elaborator::CheckDeclared(const DeclaredType& declared, const TensorPtr& te
         .Note(declared.span, "declared here");
     return false;
   }
+  bool fits = true;
   for (size_t axis = 0; axis < tensor->shape.size(); ++axis) {
     if (!(*declared.shape)[axis]) continue;
-    RequireEqual(tensor->shape[axis], *(*declared.shape)[axis], span,
-                 absl::StrCat("axis ", axis, " of `", name, "` and its declaration"), declared.span);
+    fits = RequireEqual(tensor->shape[axis], *(*declared.shape)[axis], span,
+                        absl::StrCat("axis ", axis, " of `", name, "` and its declaration"), declared.span) &&
+           fits;
   }
-  return true;
+  return fits;
 }
 
 // Proves that an int lies in a declared range (R21).
-void Elaborator::RequireRange(const Value& value, const std::pair<Size, Size>& range, Span span,
-                              const std::string& what) {
+bool Elaborator::RequireRange(const Value& value, const std::pair<Size, Size>& range, Span span,
+                              const std::string& what, Span declared) {
   std::optional<Size> low, high;
   if (const TensorPtr* tensor = value.As<TensorPtr>()) {
     if ((*tensor)->range) low = (*tensor)->range->first, high = (*tensor)->range->second - Size(1);
@@ -125,15 +150,17 @@ void Elaborator::RequireRange(const Value& value, const std::pair<Size, Size>& r
   }
   if (low) {
     Prover prover = MakeProver({*low, *high, range.first, range.second}, facts_);
-    if (prover.AtMost(range.first, *low) && prover.IsPositive(range.second - *high)) return;
+    if (prover.AtMost(range.first, *low) && prover.IsPositive(range.second - *high)) return true;
     bool refuted = prover.IsPositive(range.first - *high) || prover.IsNatural(*low - range.second);
-    if (generic_ && !refuted) return;
+    if (generic_ && !refuted) return true;
   } else if (generic_) {
-    return;
+    return true;
   }
-  Report(span, kIntRange, absl::StrCat("`", sources_.Text(span), "`"), what,
-         absl::StrCat(range.first.ToString(), "..", range.second.ToString()))
-      .Note("keep it inside with `clip(...)`, or declare where it comes from: `int[...] in lo..hi`");
+  DiagnosticBuilder builder = Report(span, kIntRange, absl::StrCat("`", sources_.Text(span), "`"), what,
+                                     absl::StrCat(range.first.ToString(), "..", range.second.ToString()));
+  if (declared.valid()) builder.Note(declared, "declared here");
+  builder.Suggest("keep it inside with `clip(...)`, or declare where it comes from: `int[...] in lo..hi`");
+  return false;
 }
 
 }  // namespace weft::dsl::sema

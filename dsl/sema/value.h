@@ -94,6 +94,8 @@ struct Builtin {
   std::string name;
 };
 
+constexpr int64_t kLongestList = 1'000'000;  // a longer one is an axis
+
 struct Value {
   std::variant<Poison, Absent, bool, Size, double, RealSize, std::string, Scalar, TensorPtr,
                std::shared_ptr<Record>, std::shared_ptr<ListValue>, RangeValue, ModelPtr, ModelRef, OpRef,
@@ -122,6 +124,7 @@ struct Index {
   std::string name;
   int symbol;  // it is Size::Symbol(symbol, name) in forms
   Span span;
+  Span ranged;                                     // what gave it its range, where nothing is written
   bool written = false;                            // the range is written, or comes from a declared result
   std::optional<Size> lower, upper;                // as sizes, once known
   std::optional<Scalar> lower_value, upper_value;  // bounds that only data knows
@@ -150,6 +153,8 @@ struct ModelInstance {
   const Module* module = nullptr;
   int number = 0;  // in the order they are made
   ModelInstance* parent = nullptr;
+  ModelInstance* maker = nullptr;            // in whose members or methods it is made
+  std::map<std::string, Span> given;         // where its attributes were given
   std::string segment;                       // its part of the weight path; may be empty
   std::map<std::string, Value> members;      // attributes, lets, sub-models
   std::map<const ast::Method*, char> calls;  // an address per method, by which recursion is seen

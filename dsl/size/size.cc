@@ -15,6 +15,8 @@ using AtomPtr = std::shared_ptr<const SizeAtom>;
 using Wide = __int128;
 
 constexpr Wide kLargest = INT64_MAX;
+constexpr int kTooLarge = -1;      // the symbol of a size of which nothing is known
+constexpr int kMostWeight = 1000;  // atoms and terms of a size
 
 Wide Gcd(Wide a, Wide b) {
   if (a < 0) a = -a;
@@ -124,10 +126,24 @@ class SizeBuilder {
       }
     }
     std::erase_if(size.terms_, [](const Size::Term& term) { return term.coefficient.num == 0; });
-    return size;
+    return Weight(size) <= kMostWeight ? size : TooLarge();
+  }
+
+  static int Weight(const Size& size) {
+    int weight = 0;
+    for (const Size::Term& term : size.terms_) {
+      ++weight;
+      for (const auto& [atom, power] : term.monomial) weight += atom->weight;
+      if (weight > kMostWeight) break;
+    }
+    return weight;
   }
 
   static Size Atom(SizeAtom atom) {
+    for (const Size& operand : atom.operands) {
+      if (operand.IsTooLarge()) return TooLarge();
+      atom.weight += Weight(operand);
+    }
     return Of({{Rational{1, 1}, {{std::make_shared<const SizeAtom>(std::move(atom)), 1}}}});
   }
   static Size Atom(AtomPtr atom) { return Of({{Rational{1, 1}, {{std::move(atom), 1}}}}); }
@@ -135,9 +151,11 @@ class SizeBuilder {
   // A size of which nothing is known: arithmetic left 64 bits.
   static Size TooLarge() {
     SizeAtom atom;
-    atom.id = -1;
-    atom.name = "(a number beyond 64 bits)";
-    return Atom(std::move(atom));
+    atom.id = kTooLarge;
+    atom.name = "(a size beyond 64 bits)";
+    Size size;
+    size.terms_.push_back({Rational{1, 1}, {{std::make_shared<const SizeAtom>(std::move(atom)), 1}}});
+    return size;
   }
 
   // Whether a term is a whole number wherever its symbols are: the steps of its symbols cancel its
@@ -198,6 +216,14 @@ std::optional<int64_t> Size::AsInteger() const {
 bool Size::IsBareSymbol() const {
   return terms_.size() == 1 && terms_[0].coefficient == Rational{1, 1} && terms_[0].monomial.size() == 1 &&
          terms_[0].monomial[0].second == 1 && terms_[0].monomial[0].first->kind == SizeAtom::Kind::kSymbol;
+}
+
+bool Size::IsTooLarge() const {
+  return std::any_of(terms_.begin(), terms_.end(), [](const Term& term) {
+    return std::any_of(term.monomial.begin(), term.monomial.end(), [](const auto& factor) {
+      return factor.first->kind == SizeAtom::Kind::kSymbol && factor.first->id == kTooLarge;
+    });
+  });
 }
 
 bool Size::IsWhole() const { return std::all_of(terms_.begin(), terms_.end(), SizeBuilder::IsWhole); }

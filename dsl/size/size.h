@@ -39,6 +39,7 @@ struct SizeAtom {
   int64_t step = 1;
   double real = 1, offset = 0;
   std::vector<Size> operands;
+  int weight = 1;  // atoms in it, itself counted
 };
 
 // A size in normal form: a polynomial with rational coefficients over atoms. Two sizes are the same if their
@@ -65,6 +66,9 @@ class Size {
   std::optional<int64_t> AsInteger() const;                  // a whole number, if it is one
   std::optional<Rational> AsRational() const;                // a number, if it is one
   bool IsBareSymbol() const;
+  // Whether arithmetic has left what a size can be: 64 bits, or a formula of bounded length. Nothing is known
+  // of it.
+  bool IsTooLarge() const;
   bool IsWhole() const;  // whether it is a whole number for all values of its symbols (their steps count)
   std::string ToString() const;  // in the file's words: `2*H + 1`, `(W - 1) div 2`
 
