@@ -31,7 +31,7 @@ def split(text):
 
 
 def answer(command, folder, environment):
-    run = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, check=False, **ENCODING)
+    run = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=folder, env=environment, capture_output=True, check=False, **ENCODING)
     output = run.stdout + run.stderr
     has_error = ": error: " in output or '"severity": "error"' in output
     if run.returncode != (1 if has_error else 0):
@@ -58,7 +58,7 @@ def main():
             program, commands = split(text)
             commands = commands or [f"weft check {file.name}"]
             new = program.rstrip("\n") + "\n\n" + "".join(answer(command, folder, environment) for command in commands)
-            new = new.replace(str(pathlib.Path(options.weft).resolve().parent), "<bin>")
+            new = new.replace(str(HERE.parents[1] / "stdlib"), "<stdlib>")
             if new == text:
                 continue
             if options.update:
