@@ -133,7 +133,7 @@ convolutions and matrix products alone. `varied` are the same networks with widt
 """
     for m in machines:
         text += (f"\n## {m['machine']}, {m['features']}\n\n{m['cores']} processors, limit {m['limit_gflops_per_thread']:.0f} "
-                 f"GFLOP/s per thread, ONNX Runtime {m['onnxruntime']}.\n\n" + "\n".join(HEAD + [row(r) for r in m["results"]]) + "\n")
+                 f"GFLOP/s per thread, ONNX Runtime {m['onnxruntime']}. {m.get('note', '')}".rstrip() + "\n\n" + "\n".join(HEAD + [row(r) for r in m["results"]]) + "\n")
         varied = [r["sizes"] for r in m["results"] if "varied" in r["model"] and r["threads"] == 1]
         names = [r["model"] for r in m["results"] if "varied" in r["model"] and r["threads"] == 1]
         if varied:
