@@ -151,6 +151,10 @@ ast::Params Parser::ParseParams() {
   if (!panic_ && TakeIf(TokenKind::kSemicolon)) {
     do params.attributes.push_back(ParseParam());
     while (!panic_ && TakeIf(TokenKind::kComma));
+    for (const ast::Param& param : params.attributes) {
+      const auto* type = param.type ? param.type->As<ast::NamedType>() : nullptr;
+      if (type && type->path.ToString() == "op") CheckCallable(param.name, "an op");
+    }
   }
   Close(open, "`,`, `;` or `)` after a parameter");
   params.span = SpanFrom(open);

@@ -45,6 +45,10 @@ bool IsBuiltin(const std::string& name) {
          std::find(std::begin(kOthers), std::end(kOthers), name) != std::end(kOthers);
 }
 
+bool IsElementwiseBuiltin(const std::string& name) {
+  return RealFunctions().contains(name) || Casts().contains(name) || name == "clip" || name == "ceil_div";
+}
+
 std::vector<std::string> BuiltinNames() {
   std::vector<std::string> names(std::begin(kOthers), std::end(kOthers));
   for (const auto& [name, function] : RealFunctions()) names.push_back(name);
@@ -82,6 +86,8 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
            args.data.empty() ? "nothing" : Describe(args.data[0].value));
     return Poison{};
   }
+  if (const auto* first = (*list)->elements[0].As<std::shared_ptr<Record>>())
+    return ConcatRecords(**first, **list, args, span);
   int64_t axis = 0;
   if (auto found = args.named.find("axis"); found != args.named.end()) {
     std::optional<int64_t> number =
@@ -135,6 +141,29 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
   });
 }
 
+// Records are joined leaf by leaf (R33).
+Value Elaborator::ConcatRecords(const Record& first, const ListValue& list, const Arguments& args,
+                                Span span) {
+  auto joined = std::make_shared<Record>();
+  for (size_t i = 0; i < first.fields.size(); ++i) {
+    auto parts = std::make_shared<ListValue>();
+    for (const Value& element : list.elements) {
+      const auto* record = element.As<std::shared_ptr<Record>>();
+      if (!record || (*record)->fields.size() != first.fields.size() ||
+          (*record)->fields[i].first != first.fields[i].first) {
+        Report(args.data[0].span, kTypeMismatch, "records that are joined have the same fields");
+        return Poison{};
+      }
+      if ((*record)->fields[i].second.IsPoison()) return Poison{};
+      parts->elements.push_back((*record)->fields[i].second);
+    }
+    Arguments part = args;
+    part.data[0].value = parts;
+    joined->fields.emplace_back(first.fields[i].first, CallConcat(part, span));
+  }
+  return joined;
+}
+
 // Data for tests: an input of the test's program, which the runner fills.
 Value Elaborator::CallRandom(const Arguments& args, Span span) {
   if (!expectations_) return Unsupported(span, "`random` outside a test");
@@ -174,7 +203,7 @@ Value Elaborator::CallBuiltin(const std::string& name, const Arguments& args, Sp
   std::vector<Value> values;
   for (const Argument& argument : args.data) {
     if (argument.value.IsPoison()) return Poison{};
-    if (argument.value.IsAbsent()) {
+    if (argument.value.IsAbsent() || argument.may_be_absent) {
       Report(argument.span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");
       return Poison{};
     }

@@ -8,6 +8,8 @@ namespace weft::dsl::sema {
 
 // Functions that the language knows without a declaration.
 bool IsBuiltin(const std::string& name);
+// Of numbers, and so of tensors element by element.
+bool IsElementwiseBuiltin(const std::string& name);
 std::vector<std::string> BuiltinNames();
 
 }  // namespace weft::dsl::sema

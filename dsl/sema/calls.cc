@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "dsl/ast/visitor.h"
 #include "dsl/sema/builtins.h"
 #include "dsl/sema/elaborator.h"
 
@@ -49,6 +50,15 @@ bool GivesScalars(const ast::Signature& signature, const ast::Block& body) {
 
 }  // namespace
 
+// Whether a call is made for every element of what it is given.
+bool Elaborator::IsElementwise(const ast::Call& call) {
+  if (!call.callee->Is<ast::Ref>()) return false;
+  Value callee = Eval(*call.callee);
+  const OpRef* op = callee.As<OpRef>();
+  const Builtin* builtin = callee.As<Builtin>();
+  return builtin ? IsElementwiseBuiltin(builtin->name) : op && TakesScalars(op->op->signature);
+}
+
 bool Elaborator::EnterCall(const void* declaration, const std::string& name, Span span) {
   auto open = std::find(calls_.begin(), calls_.end(), declaration);
   if (open != calls_.end()) {
@@ -73,7 +83,7 @@ bool Elaborator::EnterCall(const void* declaration, const std::string& name, Spa
 
 void Elaborator::LeaveCall(const void*) { calls_.pop_back(); }
 
-bool Elaborator::EvalArguments(const ast::Call& node, Arguments* out) {
+bool Elaborator::EvalArguments(const ast::Call& node, bool has_weights, Arguments* out) {
   bool ok = true;
   auto one = [&](const ast::Call::Arg& arg) {
     if (!arg.pack.text.empty()) {
@@ -86,7 +96,8 @@ bool Elaborator::EvalArguments(const ast::Call& node, Arguments* out) {
       for (const Size& size : pack->second) out->data.push_back({size, arg.span});
       return;
     }
-    Value value = Eval(*arg.value);
+    bool may_be_absent = MayBeAbsent(*arg.value);
+    Value value = EvalOptional(*arg.value, *arg.value);
     if (arg.name.text == "training") {
       if (const bool* truth = value.As<bool>()) {
         out->training = *truth;
@@ -95,18 +106,23 @@ bool Elaborator::EvalArguments(const ast::Call& node, Arguments* out) {
         ok = false;
       }
     } else if (!arg.name.text.empty()) {
-      if (!out->named.try_emplace(arg.name.text, Argument{value, arg.span}).second) {
+      if (!out->named.try_emplace(arg.name.text, Argument{value, arg.span, may_be_absent}).second) {
         Report(arg.span, kDuplicateName, arg.name.text);
         ok = false;
       }
     } else {
-      out->data.push_back({std::move(value), arg.span});
+      out->data.push_back({std::move(value), arg.span, may_be_absent});
     }
   };
   for (const ast::Call::Arg& arg : node.args) one(arg);
   for (const ast::Call::Arg& arg : node.attributes) {
     if (arg.name.text.empty() && arg.pack.text.empty()) {
-      Unsupported(arg.span, "a call with other weights");
+      if (has_weights) {
+        Unsupported(arg.span, "a call with other weights");
+      } else {
+        Report(arg.span, kArgumentCount, "what has no weights", "attributes by name after `;`",
+               "a value without a name");
+      }
       ok = false;
     } else {
       one(arg);
@@ -126,8 +142,11 @@ Value Elaborator::EvalCall(const ast::Expr& expr, const ast::Call& node) {
   if (computes) std::swap(facts, facts_);
   bool wants_whole = std::exchange(wants_whole_, false);
   Arguments args;
-  bool ok = EvalArguments(node, &args);
+  std::vector<IndexPtr> widened;
+  if (computes) WidenIndices(node, &widened);
+  bool ok = EvalArguments(node, callee.As<MethodRef>() || callee.As<ModelPtr>() || callee.IsPoison(), &args);
   Value result = Poison{};
+  std::swap(widened, widened_);
   if (!callee.IsPoison() && ok) {
     if (const OpRef* op = callee.As<OpRef>()) {
       result = CallOp(*op, args, expr.span);
@@ -153,8 +172,48 @@ Value Elaborator::EvalCall(const ast::Expr& expr, const ast::Call& node) {
     }
   }
   if (computes) std::swap(facts, facts_);
+  std::swap(widened, widened_);
+  NarrowIndices(widened);
   wants_whole_ = wants_whole;
   return result;
+}
+
+// A call is made for a whole range of each index that its arguments mention. One whose range depends on
+// another index or on data, or does not begin at 0, has one that goes through all it can ever be stand in for
+// it.
+void Elaborator::WidenIndices(const ast::Call& node, std::vector<IndexPtr>* widened) {
+  auto is_mentioned = [&](const std::string& name) {
+    auto mentions = [&](const ast::Call::Arg& arg) {
+      return arg.value && ast::MentionsAny(*arg.value, {name});
+    };
+    return std::any_of(node.args.begin(), node.args.end(), mentions) ||
+           std::any_of(node.attributes.begin(), node.attributes.end(), mentions);
+  };
+  std::vector<IndexPtr> in_force = in_force_;
+  for (const IndexPtr& index : in_force) {
+    Binding* binding = Find(index->name);
+    if (!binding || binding->index != index || !index->upper || !index->lower) continue;
+    bool is_plain = !index->upper_value && *index->lower == Size(0) && index->offset == Size(0);
+    if (is_plain || !is_mentioned(index->name)) continue;
+    std::optional<std::pair<Size, Size>> low = Hull(*index->lower, {}), high = Hull(*index->upper, {});
+    if (!low || !high || !IsGlobal(low->first) || !IsGlobal(high->second)) continue;
+    IndexPtr stand_in = NewIndex(index->name, index->span);
+    stand_in->written = true;
+    stand_in->stands_for = index;
+    stand_in->offset = low->first;
+    SetRange(*stand_in, low->first, Maximum(high->second, low->first));
+    left_indices_written_.insert(stand_in->symbol);
+    binding->index = stand_in;
+    in_force_.insert(std::find(in_force_.begin(), in_force_.end(), index) + 1, stand_in);
+    widened->push_back(stand_in);
+  }
+}
+
+void Elaborator::NarrowIndices(const std::vector<IndexPtr>& widened) {
+  for (const IndexPtr& stand_in : widened) {
+    Find(stand_in->name)->index = stand_in->stands_for;
+    std::erase(in_force_, stand_in);
+  }
 }
 
 Value Elaborator::CallOp(const OpRef& ref, const Arguments& args, Span span) {
@@ -280,11 +339,11 @@ Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
       Report(index->span, kUnrangedIndex, index->name);
       return Poison{};
     }
-    if (index->upper_value || (index->lower && !(*index->lower == Size(0)))) {
+    if (index->upper_value || (index->lower && !(*index->lower == index->offset))) {
       return Unsupported(span,
                          absl::StrCat("a call under `", index->name, "`, whose range is not 0 to a size,"));
     }
-    parallel.domain.push_back({index->id, index->name, *index->upper});
+    parallel.domain.push_back({index->id, index->name, *index->upper - index->offset});
   }
   std::swap(in_force, in_force_);
   std::swap(facts, facts_);
@@ -333,7 +392,7 @@ Value Elaborator::Yielded(Value value, const std::vector<IndexPtr>& indices, Par
   if (!tensor) return Poison{};
   TensorPtr inner = Materialize(*tensor, "row", span);
   std::vector<Size> shape;
-  for (const IndexPtr& index : indices) shape.push_back(*index->upper);
+  for (const IndexPtr& index : indices) shape.push_back(*index->upper - index->offset);
   shape.insert(shape.end(), inner->shape.begin(), inner->shape.end());
   TensorId outer = NewTensor(method_->tensors[inner->id].name, inner->type, shape, span);
   parallel->yields.push_back({inner->id, outer});
@@ -344,7 +403,13 @@ Value Elaborator::Yielded(Value value, const std::vector<IndexPtr>& indices, Par
   view->id = outer;
   for (const IndexPtr& index : indices) {
     Slot slot;
-    slot.fixed = Position{IndexScalar(*index, span), Outside::kInside};
+    bool is_widened = std::find(widened_.begin(), widened_.end(), index) != widened_.end();
+    Scalar at = IndexScalar(is_widened ? *index->stands_for : *index, span);
+    if (!(index->offset == Size(0))) {
+      Scalar offset = SizeScalar(index->offset, span);
+      at = Call2(Function::kSub, at, offset, ElementType::kInt, span);
+    }
+    slot.fixed = Position{at, Outside::kInside};
     view->slots.push_back(slot);
   }
   for (size_t axis = 0; axis < inner->shape.size(); ++axis) {

@@ -69,6 +69,7 @@ class Elaborator {
 
  private:
   // ---- sema.cc
+  void BindGenericDimensions(const ast::TypeExpr& type, Frame& frame);
   bool BindGenericParameters(const ast::Params& params, Frame& frame, bool numbers_only);
   void CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame);
   int AddOutput(const std::string& name, const TensorPtr& tensor, Span span);
@@ -86,12 +87,16 @@ class Elaborator {
   bool CheckFresh(const std::string& name, Span span);
 
   bool IsOptional(const std::string& name);
+  bool MayBeAbsent(const ast::Expr& expr);
+  bool IsNeverAbsent(const ast::Expr& expr);
+  Value EvalOptional(const ast::Expr& expr, const ast::Expr& optional);
 
   // ---- expressions.cc
   Value Eval(const ast::Expr& expr);
   Value EvalNode(const ast::Expr& expr);
   Value EvalConditional(const ast::Expr& expr, const ast::Conditional& node);
   Value EvalElse(const ast::Expr& expr, const ast::Else& node);
+  Value EvalOperand(const ast::Expr& expr);
   Value EvalBinary(const ast::Expr& expr, const ast::Binary& node);
   Value EvalUnary(const ast::Expr& expr, const ast::Unary& node);
   Value EvalField(const ast::Expr& expr, const ast::Field& node);
@@ -156,10 +161,15 @@ class Elaborator {
                         const ast::Expr* otherwise);
   Value SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
                       const ast::Expr* otherwise);
+  struct OpenAccess {  // a subscript under `else` that may be outside
+    Size form, axis;
+    Span span;
+  };
   bool SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item,
                     const std::string& subject, bool guarded, std::vector<Slot>& slots,
-                    std::vector<Size>& shape, bool* uses_fill);
-  std::optional<Scalar> GroupPosition(const ast::Group& group, const Size& axis, Span span);
+                    std::vector<Size>& shape, std::vector<OpenAccess>* open);
+  Value EvalOutside(const ast::Expr& otherwise, const std::vector<OpenAccess>& open);
+  std::optional<Scalar> GroupPosition(const ast::Group& group, const Size* whole, Span span);
   Value ApplySlots(const TensorPtr& tensor, std::vector<Slot> slots, std::vector<Size> shape,
                    const ExprPtr& fill, Span span);
   bool ResolveBareIndex(Index& index, const Size& axis, Span span, const std::string& of);
@@ -167,12 +177,17 @@ class Elaborator {
 
   // ---- reductions.cc
   Value EvalReduction(const ast::Expr& expr, const ast::Reduction& node, const ast::Expr* otherwise);
+  bool MayBeEmpty(const std::vector<IndexPtr>& indices, bool has_condition);
+  const ast::Expr* UnwrittenRow(const ast::Expr& body);
+  Value Positions(const ExprPtr& place, const std::vector<IndexPtr>& indices, const Value* if_none,
+                  Span span);
   bool BindBinder(const ast::Binder& binder, std::vector<IndexPtr>* out);
 
   // ---- calls.cc
   struct Argument {
     Value value;
     Span span;
+    bool may_be_absent = false;  // an optional that is passed on
   };
   struct Arguments {
     std::vector<Argument> data;
@@ -180,7 +195,9 @@ class Elaborator {
     std::optional<bool> training;
   };
   Value EvalCall(const ast::Expr& expr, const ast::Call& node);
-  bool EvalArguments(const ast::Call& node, Arguments* out);
+  void WidenIndices(const ast::Call& node, std::vector<IndexPtr>* widened);
+  void NarrowIndices(const std::vector<IndexPtr>& widened);
+  bool EvalArguments(const ast::Call& node, bool has_weights, Arguments* out);
   Value CallOp(const OpRef& op, const Arguments& args, Span span);
   Value CallMethod(const MethodRef& method, const Arguments& args, Span span);
   bool MatchArguments(const ast::Params& params, const std::string& callee, const Arguments& args, Span span);
@@ -189,13 +206,17 @@ class Elaborator {
   Value UnderIndices(const std::vector<IndexPtr>& indices, Span span, const std::function<Value()>& call);
   Value Yielded(Value value, const std::vector<IndexPtr>& indices, Parallel* parallel, Span span);
   Value CallBuiltin(const std::string& name, const Arguments& args, Span span);
+  Value ConcatRecords(const Record& first, const ListValue& list, const Arguments& args, Span span);
   Value CallConcat(const Arguments& args, Span span);
   Value CallRandom(const Arguments& args, Span span);
   Value CastValue(ElementType type, const Value& value, Span span);
+  bool IsElementwise(const ast::Call& call);
   bool EnterCall(const void* declaration, const std::string& name, Span span);
   void LeaveCall(const void* declaration);
 
   // ---- parameters.cc
+  // Whether nothing but numbers and sizes goes into it, so that the boundary's checks know it.
+  static bool IsOfSizes(const Expr& expr);
   bool BindParameters(const ast::Params& params, Frame& frame, const Arguments& args, Span span,
                       bool numbers_only);
   bool BindData(const ast::Param& param, Value value, Span span, Frame& frame);
@@ -250,6 +271,7 @@ class Elaborator {
   // ---- statements.cc
   void RunBlock(const ast::Block& block);
   void RunStatement(const ast::Stmt& stmt);
+  bool CheckHeads(const ast::Equation& equation);
   void RunEquation(const ast::Stmt& stmt, const ast::Equation& equation);
   void BindUnknown(const ast::Stmt& stmt);
   void RunFor(const ast::For& node);
@@ -263,11 +285,24 @@ class Elaborator {
   bool OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes);
   bool OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* axes);
   Value Define(const ast::Head& head, const std::vector<LeftAxis>& axes, Value value, Span span);
+  // Whether a size is made of numbers and dimensions alone: then it means the same outside the equation.
+  static bool IsGlobal(const Size& size);
+  static void CollectBounds(const Size& form, std::vector<Size>* bounds);
   std::optional<std::pair<Size, Size>> RangeOf(const Size& form);
   Value Store(const std::string& name, Value value, const ast::TypeExpr* type, Span span);
+  struct Deferred {  // an access that is proved when its equation is complete
+    Size form, axis;
+    std::vector<Fact> facts;
+    Span span;
+    std::string of;
+  };
   void RunDeferred();
+  bool IsAlwaysWrong(const Deferred& question);
+  bool CheckedAtBoundary(const Deferred& question);
   void Emit(Span span, const std::string& name, decltype(Statement::node) node);
 
+  // The least and the largest value of a form over everything that has a range but the symbols to keep.
+  std::optional<std::pair<Size, Size>> Hull(const Size& form, const std::set<int>& keep);
   Prover MakeProver(const std::vector<Size>& forms, const std::vector<Fact>& facts);
   template <typename... Args>
   DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
@@ -278,13 +313,6 @@ class Elaborator {
   void AddCallNotes(DiagnosticBuilder& builder, Span at);
   Value Unsupported(Span span, const std::string& what);
   bool Work(Span span, int64_t amount = 1);
-
-  struct Deferred {
-    Size form, axis;
-    std::vector<Fact> facts;
-    Span span;
-    std::string of;
-  };
 
   const SourceManager& sources_;
   Diagnostics& diagnostics_;
@@ -298,8 +326,14 @@ class Elaborator {
   std::vector<Fact> facts_;
   std::vector<Deferred> deferred_;
   std::vector<IndexPtr> in_force_;
-  std::map<int, TensorId> weight_tensors_;            // of this method
-  std::vector<Expectation>* expectations_ = nullptr;  // of the test that is elaborated
+  struct KnownRead {  // an int at places with these forms
+    std::vector<Size> forms;
+    std::optional<std::pair<Size, Size>> range;
+    Size value;
+  };
+  std::map<TensorId, std::vector<KnownRead>> known_reads_;  // of this method
+  std::map<int, TensorId> weight_tensors_;                  // of this method
+  std::vector<Expectation>* expectations_ = nullptr;        // of the test that is elaborated
   std::map<IndexId, IndexPtr> index_of_;
   std::vector<const void*> calls_;
   std::set<int> left_indices_written_;  // symbols of indices whose range is written in this equation
@@ -312,8 +346,11 @@ class Elaborator {
   bool work_reported_ = false;
   std::vector<ModelPtr> instances_;  // all of them: they point at each other
   std::set<std::pair<int, std::string>>
-      told_;                     // what is wrong with a model (its number), once for all its calls
-  std::map<int, size_t> roots_;  // models of a test that are no member of another, numbered
+      told_;                             // what is wrong with a model (its number), once for all its calls
+  std::vector<IndexPtr> widened_;        // for the call that is made, see WidenIndices
+  const ast::Expr* optional_ = nullptr;  // the name that may stand for something absent here
+  int numeric_conditions_ = 0;           // around what is evaluated: an optional may be used there
+  std::map<int, size_t> roots_;          // models of a test that are no member of another, numbered
   bool wants_whole_ =
       false;  // in a subscript, where a size like D/2 that meets an int is whole, or is checked (R18)
 

@@ -1,5 +1,7 @@
 // Expressions: what each form of the grammar stands for.
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
 
@@ -66,7 +68,40 @@ Value Elaborator::EvalNode(const ast::Expr& expr) {
 }
 
 Value Elaborator::EvalRef(const ast::Expr& expr, const ast::Ref& node) {
+  if (MayBeAbsent(expr) && optional_ != &expr) {
+    Report(
+        expr.span, kAbsence,
+        absl::StrCat("`", node.name,
+                     "` may be absent; use it under `else` or `if`, or give it to what takes an optional"));
+    return Poison{};
+  }
   return Lookup(node.name, expr.span);
+}
+
+// Whether it is a name that may stand for something absent, and no `if` around it says otherwise (R15).
+bool Elaborator::MayBeAbsent(const ast::Expr& expr) {
+  const auto* ref = expr.As<ast::Ref>();
+  return ref && numeric_conditions_ == 0 && IsOptional(ref->name);
+}
+
+bool Elaborator::IsNeverAbsent(const ast::Expr& expr) {
+  if (const auto* ref = expr.As<ast::Ref>()) {
+    Binding* binding = Find(ref->name);
+    return binding && (binding->never_absent || binding->index);
+  }
+  const auto* call = expr.As<ast::Call>();
+  const auto* callee = call ? call->callee->As<ast::Ref>() : nullptr;
+  if (!callee || Find(callee->name)) return false;
+  Value value = Eval(*call->callee);
+  return value.As<OpRef>() || value.As<Builtin>() || value.As<ModelRef>();
+}
+
+// `expr`, where the name `optional` in it may be absent.
+Value Elaborator::EvalOptional(const ast::Expr& expr, const ast::Expr& optional) {
+  const ast::Expr* outer = std::exchange(optional_, &optional);
+  Value value = Eval(expr);
+  optional_ = outer;
+  return value;
 }
 
 Value Elaborator::EvalField(const ast::Expr& expr, const ast::Field& node) {
@@ -136,14 +171,22 @@ Value Elaborator::EvalUnary(const ast::Expr& expr, const ast::Unary& node) {
   });
 }
 
+// In arithmetic a group of indices stands for its number (R10).
+Value Elaborator::EvalOperand(const ast::Expr& expr) {
+  const auto* group = expr.As<ast::Group>();
+  if (!group) return Eval(expr);
+  std::optional<Scalar> number = GroupPosition(*group, nullptr, expr.span);
+  return number ? Value(*number) : Value(Poison{});
+}
+
 Value Elaborator::EvalBinary(const ast::Expr& expr, const ast::Binary& node) {
-  Value a = Eval(*node.lhs);
+  Value a = EvalOperand(*node.lhs);
   // What a false left side of `and` decides when compiling is not looked at further (R26).
   if (const bool* x = a.As<bool>()) {
     if (node.op == ast::BinaryOp::kAnd && !*x) return false;
     if (node.op == ast::BinaryOp::kOr && *x) return true;
   }
-  Value b = Eval(*node.rhs);
+  Value b = EvalOperand(*node.rhs);
   if (a.IsPoison() || b.IsPoison()) return Poison{};
   if (a.IsAbsent() || b.IsAbsent()) {
     Report((a.IsAbsent() ? node.lhs : node.rhs)->span, kAbsence,
@@ -218,8 +261,12 @@ Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional&
   Value condition = Eval(*node.condition);
   if (condition.IsPoison()) return Poison{};
   if (std::optional<bool> known = AsCondition(condition)) {
-    if (*known) return Eval(*node.value);
-    return node.otherwise ? Eval(*node.otherwise) : Value(Absent{});
+    const ast::Expr* taken = *known ? node.value : node.otherwise;
+    if (!taken) return Absent{};
+    ++numeric_conditions_;
+    Value value = Eval(*taken);
+    --numeric_conditions_;
+    return value;
   }
   if (!node.otherwise) {
     if (generic_) return Poison{};  // only an instance knows
@@ -244,12 +291,15 @@ Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional&
   // Each branch may assume what the condition says (R6).
   std::vector<Fact> before = facts_;
   const Scalar* scalar = condition.As<Scalar>();
+  bool is_numeric = scalar && IsOfSizes(*scalar->expr);
+  numeric_conditions_ += is_numeric;
   if (scalar) facts_.insert(facts_.end(), scalar->if_true.begin(), scalar->if_true.end());
   Value then = Eval(*node.value);
   facts_ = before;
   if (scalar) facts_.insert(facts_.end(), scalar->if_false.begin(), scalar->if_false.end());
   Value otherwise = Eval(*node.otherwise);
   facts_ = before;
+  numeric_conditions_ -= is_numeric;
   if (then.IsPoison() || otherwise.IsPoison()) return Poison{};
   return Elementwise({condition, then, otherwise}, expr.span, select);
 }
@@ -258,11 +308,11 @@ Value Elaborator::EvalElse(const ast::Expr& expr, const ast::Else& node) {
   if (const auto* reduction = node.value->As<ast::Reduction>())
     return EvalReduction(*node.value, *reduction, node.otherwise);
   if (const auto* access = node.value->As<ast::Subscript>()) {
-    Value base = Eval(*access->base);
+    Value base = EvalOptional(*access->base, *access->base);
     if (base.IsAbsent()) return Eval(*node.otherwise);
     // An optional that is there: `else` is about absence only, the subscripts are still proved.
     const ast::Ref* name = access->base->As<ast::Ref>();
-    if (name && IsOptional(name->name)) return EvalSubscript(*node.value, *access, nullptr);
+    if (name && IsOptional(name->name)) return EvalOptional(*node.value, *access->base);
     return EvalSubscript(*node.value, *access, node.otherwise);
   }
   if (node.value->Is<ast::Ref>() || node.value->Is<ast::Call>() || node.value->Is<ast::Field>()) {
@@ -271,7 +321,11 @@ Value Elaborator::EvalElse(const ast::Expr& expr, const ast::Else& node) {
       if (callee.IsPoison()) return Poison{};
       if (callee.IsAbsent()) return Eval(*node.otherwise);
     }
-    Value value = Eval(*node.value);
+    if (IsNeverAbsent(*node.value)) {
+      Report(node.value->span, kAbsence, "this is never absent, so nothing can stand for it");
+      return Poison{};
+    }
+    Value value = EvalOptional(*node.value, *node.value);
     return value.IsAbsent() ? Eval(*node.otherwise) : value;
   }
   Report(expr.span, kAbsence,

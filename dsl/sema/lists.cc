@@ -8,7 +8,7 @@ namespace weft::dsl::sema {
 Value Elaborator::EvalList(const ast::Expr& expr, const ast::List& node) {
   auto list = std::make_shared<ListValue>();
   for (ast::ExprPtr element : node.elements) {
-    Value value = Eval(*element);
+    Value value = EvalOptional(*element, *element);
     if (value.IsPoison()) return Poison{};
     if (!value.IsAbsent()) list->elements.push_back(std::move(value));
   }

@@ -160,12 +160,14 @@ IndexPtr Elaborator::NewIndex(const std::string& name, Span span) {
   return index;
 }
 
-Size Elaborator::SymbolOf(const Index& index) const { return Size::Symbol(index.symbol, index.name); }
+Size Elaborator::SymbolOf(const Index& index) const {
+  return Size::Symbol(index.symbol, index.name) + index.offset;
+}
 
 void Elaborator::SetRange(Index& index, Size lower, Size upper) {
   index.lower = lower;
   index.upper = upper;
-  ranges_[index.symbol] = {lower, upper};
+  ranges_[index.symbol] = {lower - index.offset, upper - index.offset};
 }
 
 // An index must not hide anything (R8).
@@ -174,19 +176,20 @@ bool Elaborator::CheckFresh(const std::string& name, Span span) {
     Report(span, kNameInUse, name).Note(binding->span, absl::StrCat("`", name, "` is bound here"));
     return false;
   }
-  bool member = false;
+  bool taken = frame_->module->imports.contains(name) || frame_->module->declarations.contains(name);
   if (frame_->self) {
-    for (const ast::Member* declared : frame_->self->model->members) {
-      if (const auto* s = declared->As<ast::StoredMember>()) member |= s->name.text == name;
-      if (const auto* m = declared->As<ast::SubModel>()) member |= m->name.text == name;
-      if (const auto* l = declared->As<ast::Let>()) member |= l->name.text == name;
+    const ast::Model& model = *frame_->self->model;
+    for (const ast::Member* declared : model.members) {
+      if (const auto* s = declared->As<ast::StoredMember>()) taken |= s->name.text == name;
+      if (const auto* m = declared->As<ast::SubModel>()) taken |= m->name.text == name;
+      if (const auto* m = declared->As<ast::Method>()) taken |= m->name.text == name;
+      if (const auto* l = declared->As<ast::Let>()) taken |= l->name.text == name;
     }
-    for (const ast::Param& param : frame_->self->model->params.data) member |= param.name.text == name;
-    for (const ast::Param& param : frame_->self->model->params.attributes) member |= param.name.text == name;
+    for (const ast::Param& param : model.params.data) taken |= param.name.text == name;
+    for (const ast::Param& param : model.params.attributes) taken |= param.name.text == name;
   }
-  if (!member && !frame_->module->imports.contains(name)) return true;
-  Report(span, kNameInUse, name);
-  return false;
+  if (taken) Report(span, kNameInUse, name);
+  return !taken;
 }
 
 void Elaborator::AddCallNotes(DiagnosticBuilder& builder, Span at) {
@@ -203,6 +206,29 @@ void Elaborator::AddCallNotes(DiagnosticBuilder& builder, Span at) {
 Value Elaborator::Unsupported(Span span, const std::string& what) {
   Report(span, kUnsupportedFeature, what);
   return Poison{};
+}
+
+std::optional<std::pair<Size, Size>> Elaborator::Hull(const Size& form, const std::set<int>& keep) {
+  Size bounds[2] = {form, form};
+  for (bool least : {true, false}) {
+    Size& bound = bounds[least ? 0 : 1];
+    while (true) {
+      // What was introduced last first: its range may name what came before.
+      auto range = std::find_if(ranges_.rbegin(), ranges_.rend(), [&](const auto& entry) {
+        return !keep.contains(entry.first) && Mentions(bound, entry.first);
+      });
+      if (range == ranges_.rend()) break;
+      std::optional<Linear> linear = SplitLinear(bound, range->first);
+      if (!linear) return std::nullopt;
+      Prover prover = MakeProver({linear->coefficient}, {});
+      bool rises = prover.IsNatural(linear->coefficient);
+      if (!rises && !prover.IsNatural(Size(0) - linear->coefficient)) return std::nullopt;
+      const auto& [lower, upper] = range->second;
+      if (Mentions(lower, range->first) || Mentions(upper, range->first)) return std::nullopt;
+      bound = linear->coefficient * (rises == least ? lower : upper - Size(1)) + linear->rest;
+    }
+  }
+  return std::pair(bounds[0], bounds[1]);
 }
 
 // A prover that knows the ranges of the symbols in the forms and of those their bounds name.

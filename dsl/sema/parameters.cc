@@ -17,23 +17,23 @@ std::string Plural(size_t count, const char* noun) {
   return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
 
-// Whether nothing but numbers and sizes goes into it, so that the boundary's checks know it.
-bool IsOfSizes(const Expr& expr, std::set<const Expr*>& seen) {
+// One that is reached twice is looked at once.
+bool HasOnlySizes(const Expr& expr, std::set<const Expr*>& seen) {
   if (!seen.insert(&expr).second) return true;
   if (const auto* apply = std::get_if<Apply>(&expr.node)) {
     return std::all_of(apply->operands.begin(), apply->operands.end(),
-                       [&](const ExprPtr& operand) { return IsOfSizes(*operand, seen); });
+                       [&](const ExprPtr& operand) { return HasOnlySizes(*operand, seen); });
   }
-  if (const auto* cast = std::get_if<Cast>(&expr.node)) return IsOfSizes(*cast->operand, seen);
+  if (const auto* cast = std::get_if<Cast>(&expr.node)) return HasOnlySizes(*cast->operand, seen);
   return std::holds_alternative<Literal>(expr.node) || std::holds_alternative<SizeValue>(expr.node);
 }
 
-bool IsOfSizes(const Expr& expr) {
-  std::set<const Expr*> seen;
-  return IsOfSizes(expr, seen);
-}
-
 }  // namespace
+
+bool Elaborator::IsOfSizes(const Expr& expr) {
+  std::set<const Expr*> seen;
+  return HasOnlySizes(expr, seen);
+}
 
 // Dimensions that stand alone are bound; all other sizes wait until every parameter is there.
 bool Elaborator::BindShape(const ast::NamedType& type, const std::vector<Size>& shape, Span span,
@@ -145,8 +145,14 @@ bool Elaborator::CheckRanges(Frame& frame) {
     const std::string& name = given.param->name.text;
     Value& value = frame.scopes[0][name].value;
     RequireRange(value, *range, given.span, absl::StrCat("`", name, "`"), given.param->span);
+    // Only an instance knows whether what is given is inside; the body of a declaration may rely on it.
+    if (const TensorPtr* tensor = value.As<TensorPtr>(); tensor && generic_) {
+      auto ranged = std::make_shared<TensorValue>(**tensor);
+      ranged->range = range;
+      value = TensorPtr(ranged);
+    }
     const Scalar* scalar = value.As<Scalar>();
-    if (scalar && !scalar->form)
+    if (scalar && (!scalar->form || generic_))
       value = Unknown(name, ElementType::kInt, scalar->expr, range->first, range->second);
   }
   return diagnostics_.errors_found() == before;
@@ -158,6 +164,7 @@ bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame
     Binding binding;
     binding.value = std::move(bound);
     binding.span = param.name.span;
+    binding.never_absent = !param.optional;
     frame.scopes[0][param.name.text] = std::move(binding);
     return true;
   };
@@ -249,6 +256,11 @@ bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame
     bound = *cast.As<TensorPtr>();
   }
   if (bound->id < 0) bound = Materialize(bound, param.name.text, span);
+  if (bound->edge != Outside::kInside) {  // what reads it says itself what lies outside
+    auto plain = std::make_shared<TensorValue>(*bound);
+    plain->edge = Outside::kInside;
+    bound = plain;
+  }
   if (type.range) frame.open_ranges.push_back({&param, span});
   return bind(bound);
 }
@@ -366,6 +378,13 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
     } else {
       Value value = given ? given->value : Value(Absent{});
       Span where = given ? given->span : span;
+      if (given && given->may_be_absent && !param.optional) {
+        Report(where, kAbsence,
+               absl::StrCat("this may be absent, and ", frame.subject, " needs `", param.name.text, "`"))
+            .Note(param.span, "declared here");
+        ok = false;
+        continue;
+      }
       ok =
           (numbers_only ? BindAttribute(param, value, where, frame) : BindData(param, value, where, frame)) &&
           ok;
@@ -444,7 +463,16 @@ bool Elaborator::CheckConstraints(const ast::Signature& signature, Span span) {
 
 // Elaborates a body in the current frame and gathers its results.
 Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& body, Span span) {
-  for (const ast::Result& result : signature.results) frame_->results[result.name.text] = result.type;
+  for (const ast::Result& result : signature.results) {
+    frame_->results[result.name.text] = result.type;
+    const auto* type = result.type ? result.type->As<ast::NamedType>() : nullptr;
+    if (!type) continue;
+    for (const ast::SizeExpr& size : type->sizes) {
+      // What it is the body says; until sizes are found it is unknown wherever it is named.
+      bool is_new = size.kind == ast::SizeExpr::Kind::kFound && !size.name.text.empty();
+      if (is_new) frame_->scopes[0].try_emplace(size.name.text).first->second.span = size.span;
+    }
+  }
   if (!CheckConstraints(signature, span)) return Poison{};
   // What is wrong with a declared result is wrong once, not in all equations that lead to it.
   std::vector<Statement>* statements = std::exchange(statements_, nullptr);
@@ -452,7 +480,10 @@ Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& bod
   for (const ast::Result& result : signature.results) broken |= result.type && EvalType(*result.type).broken;
   statements_ = statements;
   if (broken) return Poison{};
+  int conditions =
+      std::exchange(numeric_conditions_, 0);  // those around a call say nothing of its own optionals
   RunBlock(body);
+  numeric_conditions_ = conditions;
   std::vector<std::pair<std::string, Value>> values;
   for (const ast::Result& result : signature.results) {
     Binding* binding = Find(result.name.text);

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "dsl/ast/visitor.h"
 #include "dsl/sema/elaborator.h"
 
 namespace weft::dsl::sema {
@@ -121,6 +122,92 @@ bool Elaborator::BindBinder(const ast::Binder& binder, std::vector<IndexPtr>* ou
   }
 }
 
+// Of several indices the position along each, from the row-major one among them (R17). `if_none`: a number
+// for all, or a list with one for each.
+Value Elaborator::Positions(const ExprPtr& place, const std::vector<IndexPtr>& indices, const Value* if_none,
+                            Span span) {
+  auto number = [&](const ExprPtr& expr) { return Scalar{expr, ElementType::kInt, {}, {}, {}}; };
+  std::vector<Scalar> positions(indices.size());
+  Scalar rest = number(place);
+  std::vector<Value> none(indices.size(), if_none ? *if_none : Value());
+  if (const auto* list = if_none ? if_none->As<std::shared_ptr<ListValue>>() : nullptr)
+    none = (*list)->elements;
+  if (none.size() != indices.size()) {
+    Report(span, kTypeMismatch,
+           absl::StrCat("after `else` stand ", none.size(), " values for ", indices.size(), " positions"));
+    return Poison{};
+  }
+  auto record = std::make_shared<Record>();
+  for (size_t i = indices.size(); i-- > 0;) {
+    const Index& index = *indices[i];
+    if (!index.upper || !index.lower || !FreeIndices(SizeScalar(*index.upper - *index.lower, span)).empty() ||
+        !IsGlobal(*index.upper - *index.lower)) {
+      return Unsupported(index.span, absl::StrCat("several positions, where the range of `", index.name,
+                                                  "` depends on an index or on data,"));
+    }
+    Scalar count = SizeScalar(*index.upper - *index.lower, span);
+    Scalar at = i == 0 ? rest : number(Call2(Function::kMod, rest, count, ElementType::kInt, span).expr);
+    at = number(Call2(Function::kAdd, at, SizeScalar(*index.lower, span), ElementType::kInt, span).expr);
+    rest = number(Call2(Function::kFloorDiv, rest, count, ElementType::kInt, span).expr);
+    at = Unknown(index.name, ElementType::kInt, at.expr, *index.lower, *index.upper);
+    if (if_none) {
+      std::optional<Scalar> instead = ToScalar(none[i], ElementType::kInt, span);
+      if (!instead) return Poison{};
+      Scalar is_none =
+          Call2(Function::kLt, number(place), Literal(ElementType::kInt, 0, span), ElementType::kBool, span);
+      at = Select(is_none, *instead, at, span);
+    }
+    positions[i] = at;
+  }
+  for (size_t i = 0; i < indices.size(); ++i) record->fields.emplace_back(indices[i]->name, positions[i]);
+  return record;
+}
+
+// Whether there may be nothing to reduce; of a declaration on its own, whether there is nothing for some
+// values of the indices around whatever the sizes are. A condition never proves that there is something
+// (R15).
+bool Elaborator::MayBeEmpty(const std::vector<IndexPtr>& indices, bool has_condition) {
+  if (has_condition) return true;
+  for (const IndexPtr& index : indices) {
+    if (!index->upper || !index->lower) return !generic_;
+    Size length = *index->upper - *index->lower;
+    if (MakeProver({length}, facts_).IsPositive(length)) continue;
+    if (!generic_) return true;
+    std::optional<std::pair<Size, Size>> hull = Hull(length, {});
+    if (hull && facts_.empty() && MakeProver({hull->first}, {}).IsNatural(Size(0) - hull->first)) return true;
+  }
+  return false;
+}
+
+// The part of a reduction's body that is a row of a tensor of which no axis is written as kept (R13); rows
+// that calls give are fine.
+const ast::Expr* Elaborator::UnwrittenRow(const ast::Expr& body) {
+  auto rank_of = [&](const ast::Expr& named) -> size_t {
+    const auto* field = named.As<ast::Field>();
+    if (!named.Is<ast::Ref>() && !(field && field->base->Is<ast::Ref>())) return 0;
+    Value value = EvalOptional(named, named);
+    const TensorPtr* tensor = value.As<TensorPtr>();
+    return tensor ? (*tensor)->shape.size() : 0;
+  };
+  if (body.Is<ast::Ref>() || body.Is<ast::Field>()) return rank_of(body) > 0 ? &body : nullptr;
+  if (const auto* access = body.As<ast::Subscript>()) {
+    size_t subscripted = 0;
+    for (const ast::Subscript::Item& item : access->items) {
+      if (item.kind == ast::Subscript::Item::Kind::kSlice) return nullptr;
+      Binding* pack = item.kind == ast::Subscript::Item::Kind::kPack ? Find(item.pack.text) : nullptr;
+      subscripted += pack ? pack->pack.size() : 1;
+    }
+    return rank_of(*access->base) > subscripted ? &body : nullptr;
+  }
+  if (const auto* call = body.As<ast::Call>(); call && !IsElementwise(*call)) return nullptr;
+  if (body.Is<ast::Reduction>()) return nullptr;
+  const ast::Expr* found = nullptr;
+  ast::ForEachChild(body, [&](const ast::Expr& child) {
+    if (!found) found = UnwrittenRow(child);
+  });
+  return found;
+}
+
 Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& node,
                                 const ast::Expr* otherwise) {
   using Word = ast::ReductionWord;
@@ -143,7 +230,10 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
       continue;
     }
     // Bounds may be data: each side is a size or an int.
-    ok = CheckFresh(binder.name.text, binder.name.span) && ok;
+    if (!CheckFresh(binder.name.text, binder.name.span)) {
+      ok = false;
+      continue;
+    }
     IndexPtr index = NewIndex(binder.name.text, binder.name.span);
     index->written = true;
     left_indices_written_.insert(index->symbol);
@@ -189,6 +279,14 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
     }
   }
   if (ok) body = Eval(*node.body);
+  if (const TensorPtr* row = body.As<TensorPtr>(); row && !(*row)->shape.empty()) {
+    if (const ast::Expr* unwritten = UnwrittenRow(*node.body)) {
+      Report(unwritten->span, kMixedRows,
+             absl::StrCat("this is a row ", ShapeText((*row)->shape),
+                          "; write the axis that is kept, `:`, or subscript it"));
+      ok = false;
+    }
+  }
   facts_ = facts_before;
   frame_->scopes.pop_back();
   in_force_.resize(in_force_before);
@@ -217,15 +315,7 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
   } else if (const bool* truth = condition.As<bool>(); truth && !*truth) {
     where = Literal(ElementType::kBool, 0, span).expr;
   }
-  bool non_empty = [&] {
-    if (where) return false;
-    for (const IndexPtr& index : indices) {
-      if (!index->upper || !index->lower) return false;
-      Size length = *index->upper - *index->lower;
-      if (!MakeProver({length}, facts_).IsPositive(length)) return false;
-    }
-    return true;
-  }();
+  bool lacks_value = !otherwise && MayBeEmpty(indices, where != nullptr);
   Value empty_value;
   if (otherwise) {
     empty_value = Eval(*otherwise);
@@ -236,12 +326,24 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
                                              const ExprPtr& empty) {
     return Make(type, span, Reduce{kind, binders, where, element.expr, empty});
   };
-  auto finish = [this, node = &node, word, span, reduce, otherwise, empty_value, non_empty,
+  std::set<int> outer;  // what the result may depend on
+  for (const IndexPtr& index : in_force_) outer.insert(index->symbol);
+  auto finish = [this, node = &node, outer, word, span, reduce, otherwise, empty_value, lacks_value,
                  indices](const Scalar& element) -> Value {
     auto empty = [&](ElementType type) -> ExprPtr {
       if (!otherwise) return nullptr;
       std::optional<Scalar> scalar = ToScalar(empty_value, type, otherwise->span);
       return scalar ? CastTo(*scalar, type, otherwise->span).expr : nullptr;
+    };
+    // An int between two sizes, or what stands for nothing.
+    auto ranged = [&](const ExprPtr& value, Size low, Size high) -> Scalar {
+      if (otherwise) {
+        std::optional<Scalar> scalar = ToScalar(empty_value, ElementType::kInt, otherwise->span);
+        if (!scalar || !scalar->form) return Unknown(word, ElementType::kInt, value, {}, {});
+        low = Minimum(low, *scalar->form);
+        high = Maximum(high, *scalar->form);
+      }
+      return Unknown(word, ElementType::kInt, value, low, high + Size(1));
     };
     bool conditions = node->word == Word::kAny || node->word == Word::kAll || node->word == Word::kCount;
     if (conditions != (element.type == ElementType::kBool) && node->word != Word::kFirst &&
@@ -259,9 +361,10 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
         Size most(1);
         for (const IndexPtr& index : indices) {
           if (!index->upper || !index->lower) return Unknown("count", ElementType::kInt, sum, {}, {});
-          most = most * (*index->upper - *index->lower);
+          Size length = *index->upper - *index->lower;
+          most = most * (MakeProver({length}, facts_).IsNatural(length) ? length : Maximum(length, Size(0)));
         }
-        return Unknown("count", ElementType::kInt, sum, Size(0), most + Size(1));
+        return ranged(sum, Size(0), most);
       }
       case Word::kMean: {
         ElementType type = IsFloat(element.type) ? element.type : FloatType();
@@ -301,21 +404,27 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
         Scalar sum{reduce(ReductionKind::kSum, moved, type, nullptr), type, {}, {}, {}};
         Scalar result = Call2(Function::kAdd, Call1(Function::kLog, sum, span), shift, type, span);
         if (!otherwise) return result;
-        Scalar lowest = Call2(Function::kEq, sum, Literal(type, 0, span), ElementType::kBool, span);
+        Scalar one = Literal(ElementType::kInt, 1, span), zero = Literal(ElementType::kInt, 0, span);
+        Scalar many{
+            reduce(ReductionKind::kSum, one, ElementType::kInt, nullptr), ElementType::kInt, {}, {}, {}};
+        Scalar none = Call2(Function::kEq, many, zero, ElementType::kBool, span);
         std::optional<Scalar> value_if_none = ToScalar(empty_value, type, otherwise->span);
         if (!value_if_none) return Poison{};
-        return Select(lowest, CastTo(*value_if_none, type, span), result, span);
+        return Select(none, CastTo(*value_if_none, type, span), result, span);
       }
       case Word::kArgMax:
       case Word::kArgMin: {
-        if (indices.size() != 1) {
-          return Unsupported(span, absl::StrCat("`", word, "` over several indices"));
-        }
-        if (!otherwise && !non_empty) {
-          if (!generic_) Report(span, kEmptyReduction, word);
-          if (!generic_) return Poison{};
+        if (lacks_value) {
+          Report(span, kEmptyReduction, word);
+          return Poison{};
         }
         ReductionKind kind = *KindOf(node->word);
+        if (indices.size() != 1) {
+          // The place is taken apart, so that nothing found is no place at all.
+          ExprPtr nowhere = otherwise ? Literal(ElementType::kInt, -1, span).expr : nullptr;
+          ExprPtr place = reduce(kind, element, ElementType::kInt, nowhere);
+          return Positions(place, indices, otherwise ? &empty_value : nullptr, span);
+        }
         const Index& index = *indices[0];
         Size lower = index.lower.value_or(Size(0));
         bool counts_from_zero = lower == Size(0) && !index.lower_value;
@@ -330,55 +439,48 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
           Scalar at{position, ElementType::kInt, {}, {}, {}};
           position = Call2(Function::kAdd, at, base, ElementType::kInt, span).expr;
         }
-        if (!index.upper || !index.lower) return Unknown(word, ElementType::kInt, position, {}, {});
-        if (!otherwise) return Unknown(word, ElementType::kInt, position, *index.lower, *index.upper);
-        std::optional<Scalar> stand_in = ToScalar(empty_value, ElementType::kInt, otherwise->span);
-        if (!stand_in || !stand_in->form) return Unknown(word, ElementType::kInt, position, {}, {});
-        return Unknown(word, ElementType::kInt, position, Minimum(*index.lower, *stand_in->form),
-                       Maximum(*index.upper, *stand_in->form + Size(1)));
+        if (index.upper && index.lower) return ranged(position, *index.lower, *index.upper - Size(1));
+        return Unknown(word, ElementType::kInt, position, {}, {});
       }
       default: {
         ReductionKind kind = *KindOf(node->word);
         bool needs = kind == ReductionKind::kFirst || kind == ReductionKind::kLast ||
                      ((kind == ReductionKind::kMax || kind == ReductionKind::kMin) && !IsFloat(element.type));
-        if (needs && !otherwise && !non_empty) {
-          if (!generic_) Report(span, kEmptyReduction, word);
-          if (!generic_) return Poison{};
+        if (needs && lacks_value) {
+          Report(span, kEmptyReduction, word);
+          return Poison{};
         }
         ExprPtr value = reduce(kind, element, element.type, empty(element.type));
+        bool chooses = kind == ReductionKind::kFirst || kind == ReductionKind::kLast ||
+                       kind == ReductionKind::kMax || kind == ReductionKind::kMin;
+        std::optional<std::pair<Size, Size>> hull;
+        if (chooses && element.form) hull = Hull(*element.form, outer);
+        if (hull) return ranged(value, hull->first, hull->second);
         return Unknown(word, element.type, value, {}, {});
       }
     }
   };
 
-  // A row of a tensor is reduced where the axis kept is written; leaf by leaf.
-  if (const TensorPtr* row = body.As<TensorPtr>(); row && !(*row)->shape.empty()) {
-    const auto* access = node.body->As<ast::Subscript>();
-    if (access) {
-      bool written = false;
-      for (const auto& item : access->items) written |= item.kind != ast::Subscript::Item::Kind::kAt;
-      if (!written) {
-        Report(node.body->span, kMixedRows,
-               absl::StrCat("this is a row ", ShapeText((*row)->shape),
-                            "; write the axis that is kept, `:`, or subscript it"));
-        return Poison{};
-      }
+  // Rows and lists are reduced element by element, records leaf by leaf.
+  std::function<Value(const Value&)> each = [&](const Value& value) -> Value {
+    if (const auto* record = value.As<std::shared_ptr<Record>>()) {
+      auto result = std::make_shared<Record>();
+      for (const auto& [name, field] : (*record)->fields) result->fields.emplace_back(name, each(field));
+      return result;
     }
-    return Elementwise({body}, span, [this, finish, span](const std::vector<Value>& v) -> Value {
-      std::optional<Scalar> scalar = ToScalar(v[0], std::nullopt, span);
-      return scalar ? finish(*scalar) : Value(Poison{});
-    });
-  }
-  if (body.As<std::shared_ptr<ListValue>>()) {
-    return Elementwise({body}, span, [this, finish, span](const std::vector<Value>& v) -> Value {
-      std::optional<Scalar> scalar = ToScalar(v[0], std::nullopt, span);
-      return scalar ? finish(*scalar) : Value(Poison{});
-    });
-  }
-  std::optional<ElementType> want;
-  if (body.As<double>()) want = FloatType();
-  std::optional<Scalar> scalar = ToScalar(body, want, node.body->span);
-  return scalar ? finish(*scalar) : Value(Poison{});
+    const TensorPtr* row = value.As<TensorPtr>();
+    if ((row && !(*row)->shape.empty()) || value.As<std::shared_ptr<ListValue>>()) {
+      return Elementwise({value}, span, [this, finish, span](const std::vector<Value>& v) -> Value {
+        std::optional<Scalar> scalar = ToScalar(v[0], std::nullopt, span);
+        return scalar ? finish(*scalar) : Value(Poison{});
+      });
+    }
+    std::optional<ElementType> want;
+    if (value.As<double>()) want = FloatType();
+    std::optional<Scalar> scalar = ToScalar(value, want, node.body->span);
+    return scalar ? finish(*scalar) : Value(Poison{});
+  };
+  return each(body);
 }
 
 }  // namespace weft::dsl::sema

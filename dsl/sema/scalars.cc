@@ -172,7 +172,10 @@ Scalar Elaborator::SizeScalar(const Size& size, Span span) {
 }
 
 Scalar Elaborator::IndexScalar(const Index& index, Span span) {
-  return {Make(ElementType::kInt, span, IndexRef{index.id}), ElementType::kInt, SymbolOf(index), {}, {}};
+  ExprPtr place = Make(ElementType::kInt, span, IndexRef{index.id});
+  Scalar scalar{place, ElementType::kInt, Size::Symbol(index.symbol, index.name), {}, {}};
+  if (index.offset == Size(0)) return scalar;
+  return Call2(Function::kAdd, scalar, SizeScalar(index.offset, span), ElementType::kInt, span);
 }
 
 Scalar Elaborator::Unknown(const std::string& name, ElementType type, ExprPtr expr, std::optional<Size> lo,

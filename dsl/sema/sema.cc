@@ -19,6 +19,32 @@ Value Generic(const ast::TypeExpr& type, int symbol, const std::string& name) {
 
 }  // namespace
 
+// Symbols for the dimensions that stand alone in a type.
+void Elaborator::BindGenericDimensions(const ast::TypeExpr& type, Frame& frame) {
+  auto bind = [&](const ast::Expr* size) {
+    const auto* name = size ? size->As<ast::Ref>() : nullptr;
+    if (!name || name->name == "_" || !std::isupper(static_cast<unsigned char>(name->name[0]))) return;
+    if (Find(name->name) || (frame.self && frame.self->members.contains(name->name))) return;
+    Binding binding;
+    binding.value = Size::Symbol(next_symbol_++, name->name, 1);
+    binding.span = size->span;
+    frame.scopes[0][name->name] = std::move(binding);
+  };
+  if (const auto* list = type.As<ast::ListType>()) {
+    bind(list->count);
+    BindGenericDimensions(*list->element, frame);
+    return;
+  }
+  for (const ast::SizeExpr& size : type.As<ast::NamedType>()->sizes) {
+    bind(size.size);
+    if (size.kind != ast::SizeExpr::Kind::kPack) continue;
+    std::vector<Size> axes;
+    for (const char* suffix : {"0", "1"})
+      axes.push_back(Size::Symbol(next_symbol_++, absl::StrCat(size.name.text, suffix), 1));
+    frame.size_packs.try_emplace(size.name.text, axes);
+  }
+}
+
 // Parameters of a declaration on its own: symbols for dimensions, stored tensors of these shapes.
 bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, bool numbers_only) {
   FrameScope scope(*this, frame);
@@ -26,6 +52,7 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
     Binding binding;
     binding.value = std::move(value);
     binding.span = param.name.span;
+    binding.never_absent = !numbers_only && !param.optional && param.type->As<ast::NamedType>();
     frame.scopes[0][param.name.text] = std::move(binding);
   };
   std::vector<const ast::Param*> numbers;
@@ -53,26 +80,7 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
   };
   if (numbers_only) return bind_defaults();
   // Dimensions that stand alone first: expressions may name those of later parameters.
-  for (const ast::Param& param : params.data) {
-    const auto* type = param.type->As<ast::NamedType>();
-    if (!type) continue;
-    for (const ast::SizeExpr& size : type->sizes) {
-      if (size.kind == ast::SizeExpr::Kind::kPack) {
-        frame.size_packs.try_emplace(
-            size.name.text,
-            std::vector<Size>{Size::Symbol(next_symbol_, absl::StrCat(size.name.text, "0"), 1),
-                              Size::Symbol(next_symbol_ + 1, absl::StrCat(size.name.text, "1"), 1)});
-        next_symbol_ += 2;
-      }
-      const auto* name = size.size ? size.size->As<ast::Ref>() : nullptr;
-      if (!name || name->name == "_" || !std::isupper(static_cast<unsigned char>(name->name[0]))) continue;
-      if (Find(name->name) || (frame.self && frame.self->members.contains(name->name))) continue;
-      Binding binding;
-      binding.value = Size::Symbol(next_symbol_++, name->name, 1);
-      binding.span = size.span;
-      frame.scopes[0][name->name] = std::move(binding);
-    }
-  }
+  for (const ast::Param& param : params.data) BindGenericDimensions(*param.type, frame);
   for (const ast::Param& param : params.data) {
     if (param.optional) frame.optionals.insert(param.name.text);
     if (!param.type->As<ast::NamedType>() || param.type->As<ast::NamedType>()->path.ToString() == "op") {
@@ -103,6 +111,7 @@ void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& bo
   std::vector<Statement> statements;
   statements_ = &statements;
   weight_tensors_.clear();
+  known_reads_.clear();
   work_ = 0;
   if (BindGenericParameters(signature.params, frame, false)) {
     FrameScope scope(*this, frame);
@@ -259,6 +268,7 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
   method_ = &method;
   statements_ = &method.body;
   weight_tensors_.clear();
+  known_reads_.clear();
   ranges_.clear();
   calls_ = {&entry->calls[&declared]};
   Frame frame;

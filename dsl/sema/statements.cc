@@ -54,7 +54,8 @@ void Elaborator::RunStatement(const ast::Stmt& stmt) {
     BindUnknown(stmt);
   } else if (const auto* let = stmt.As<ast::Let>()) {
     Value value = Eval(*let->value);
-    if (value.As<Scalar>() || value.As<TensorPtr>()) {
+    const Scalar* scalar = value.As<Scalar>();
+    if ((scalar && !IsOfSizes(*scalar->expr)) || value.As<TensorPtr>()) {
       Report(let->value->span, kStage, absl::StrCat("`let ", let->name.text, "`"),
              "a number or a size; leave `let` out for a value");
       value = Poison{};
@@ -205,7 +206,32 @@ bool Elaborator::OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes) {
   return true;
 }
 
+// An equation with indices binds a name once, and no equation binds one twice (R5).
+bool Elaborator::CheckHeads(const ast::Equation& equation) {
+  std::map<std::string, Span> own;
+  bool ok = true;
+  for (const ast::Head& head : equation.heads) {
+    if (head.is_next || head.path.parts.size() != 1) continue;
+    const std::string& name = head.path.parts[0].text;
+    Binding* before = head.has_binders ? Find(name) : nullptr;
+    auto [place, is_new] = own.try_emplace(name, head.path.span);
+    if (is_new && !before) continue;
+    Report(head.path.span, kDuplicateName, name)
+        .Note(is_new ? before->span : place->second,
+              "bound here; an equation with indices binds a name once");
+    ok = false;
+  }
+  return ok;
+}
+
 void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equation) {
+  if (!CheckHeads(equation)) {
+    for (const ast::Head& head : equation.heads) {
+      const std::string& name = head.path.parts[0].text;
+      if (!head.is_next && !Find(name)) Bind(name, Poison{}, head.span);
+    }
+    return;
+  }
   std::vector<Deferred> outer_deferred;
   std::swap(outer_deferred, deferred_);
   std::string outer_equation = frame_->equation;
@@ -244,7 +270,8 @@ void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equatio
     parts = (*list)->elements;
   } else {
     if (!value.IsPoison()) {
-      size_t count = record ? (*record)->fields.size() : 1;
+      const auto* given = value.As<std::shared_ptr<ListValue>>();
+      size_t count = record ? (*record)->fields.size() : given ? (*given)->elements.size() : 1;
       Report(equation.value->span, kTypeMismatch,
              absl::StrCat(equation.heads.size(), " names stand on the left, the right side has ", count,
                           count == 1 ? " value" : " values"));
@@ -278,15 +305,11 @@ void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equatio
       continue;
     }
     const std::string& name = head.path.parts[0].text;
-    auto here = frame_->scopes.back().find(name);
-    if (head.has_binders && here != frame_->scopes.back().end()) {
-      Report(head.path.span, kDuplicateName, name)
-          .Note(here->second.span, "bound here; an equation with indices binds a name once");
-    }
     if (head.has_binders) {
       Binding binding;
       binding.value = results[i];
       binding.span = head.path.span;
+      binding.never_absent = true;
       frame_->scopes.back()[name] = std::move(binding);
     } else {
       Bind(name, results[i], head.path.span);
@@ -318,10 +341,7 @@ void Elaborator::RunNext(const ast::Head& head, const Value& value) {
   Unsupported(head.span, "a `next` that changes something");
 }
 
-namespace {
-
-// Whether a size is made of numbers and dimensions alone: then it means the same outside the equation.
-bool IsGlobal(const Size& size) {
+bool Elaborator::IsGlobal(const Size& size) {
   for (const Size::Term& term : size.terms()) {
     for (const auto& [atom, power] : term.monomial) {
       if (atom->kind == SizeAtom::Kind::kSymbol && !atom->lo) return false;
@@ -333,7 +353,8 @@ bool IsGlobal(const Size& size) {
   return true;
 }
 
-void CollectBounds(const Size& form, std::vector<Size>* bounds) {
+// Sizes that a form is bounded by, perhaps.
+void Elaborator::CollectBounds(const Size& form, std::vector<Size>* bounds) {
   for (const Size::Term& term : form.terms()) {
     for (const auto& [atom, power] : term.monomial) {
       for (const Size& operand : atom->operands) {
@@ -344,8 +365,6 @@ void CollectBounds(const Size& form, std::vector<Size>* bounds) {
   }
 }
 
-}  // namespace
-
 // Bounds of an int by what `minimum`, `maximum`, `%` and `clip` in its form say; an open end is a symbol of
 // its own.
 std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
@@ -355,7 +374,9 @@ std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
   for (const Size& candidate : candidates) {
     Prover prover = MakeProver({form, candidate}, facts_);
     if (!low && prover.IsNatural(form - candidate)) low = candidate;
-    if (!high && prover.IsNatural(candidate - form)) high = candidate + Size(1);
+    if (!high && prover.IsNatural(candidate - form)) {
+      high = prover.IsPositive(candidate - form) ? candidate : candidate + Size(1);
+    }
   }
   if (!low && !high) return std::nullopt;
   if (!low) low = Size::Symbol(next_symbol_++, "low");
@@ -579,6 +600,12 @@ Value Elaborator::Store(const std::string& name, Value value, const ast::TypeExp
     return element;
   }
   if (const auto* record = value.As<std::shared_ptr<Record>>()) {
+    if (declared.element) {
+      Report(span, kTypeMismatch,
+             absl::StrCat("`", name, "` is one value, the right side has ", (*record)->fields.size()))
+          .Note(declared.span, "declared here");
+      return Poison{};
+    }
     auto stored = std::make_shared<Record>();
     for (const auto& [field, part] : (*record)->fields)
       stored->fields.emplace_back(field, Store(field, part, nullptr, span));

@@ -41,29 +41,7 @@ void Elaborator::RunDeferred() {
   for (const Deferred& question : questions) {
     Prover prover = MakeProver({question.form, question.axis}, question.facts);
     if (prover.IsInside(question.form, question.axis)) continue;
-    bool wrong = !generic_ || prover.IsOutside(question.form, question.axis);
-    if (generic_ && !wrong) {
-      // Wrong for every size if it is outside at a corner of the indices' ranges.
-      std::map<int, Size> first, last;
-      bool plain = true;
-      for (const Size::Term& term : question.form.terms()) {
-        for (const auto& [atom, power] : term.monomial) {
-          if (atom->kind != SizeAtom::Kind::kSymbol) plain = false;
-          auto range = ranges_.find(atom->id);
-          if (range == ranges_.end()) continue;
-          if (!atom->name.empty() && !question.facts.empty()) plain = false;
-          bool rises = term.coefficient.num > 0;
-          first[atom->id] = rises ? range->second.first : range->second.second - Size(1);
-          last[atom->id] = rises ? range->second.second - Size(1) : range->second.first;
-        }
-      }
-      if (plain && question.facts.empty()) {
-        Size low = question.form.Substitute(first), high = question.form.Substitute(last);
-        Prover corners = MakeProver({low, high, question.axis}, {});
-        wrong = corners.IsPositive(Size(0) - low) || corners.IsNatural(high - question.axis);
-      }
-    }
-    if (!wrong) continue;
+    if (generic_ ? !IsAlwaysWrong(question) : CheckedAtBoundary(question)) continue;
     DiagnosticBuilder builder =
         Report(question.span, kOutOfRange, absl::StrCat("`", sources_.Text(question.span), "`"), question.of,
                question.axis.ToString());
@@ -74,8 +52,66 @@ void Elaborator::RunDeferred() {
   }
 }
 
+// Of a declaration on its own: whether an access is outside for every size, at least at one end of what its
+// indices go through.
+bool Elaborator::IsAlwaysWrong(const Deferred& question) {
+  if (MakeProver({question.form, question.axis}, question.facts).IsOutside(question.form, question.axis))
+    return true;
+  if (!question.facts.empty()) return false;
+  std::optional<std::pair<Size, Size>> hull = Hull(question.form, {});
+  if (!hull) return false;
+  Prover ends = MakeProver({hull->first, hull->second, question.axis}, {});
+  return ends.IsPositive(Size(0) - hull->first) || ends.IsNatural(hull->second - question.axis);
+}
+
+namespace {
+
+void CollectLargest(const Size& size, std::map<int, int64_t>* largest) {
+  for (const Size::Term& term : size.terms()) {
+    for (const auto& [atom, power] : term.monomial) {
+      if (atom->kind == SizeAtom::Kind::kSymbol && atom->hi) (*largest)[atom->id] = *atom->hi;
+      for (const Size& operand : atom->operands) CollectLargest(operand, largest);
+    }
+  }
+}
+
+// A demand that the largest inputs do not meet is no demand but a mistake: `x[i - j]` wants an x of one
+// element.
+bool HoldsAtLargest(const Size& less, const Size& more) {
+  std::map<int, int64_t> largest;
+  CollectLargest(less, &largest);
+  CollectLargest(more, &largest);
+  std::optional<int64_t> slack = (more - less).Evaluate(largest);
+  return slack && *slack >= 0;
+}
+
+}  // namespace
+
+// Whether only the sizes of the inputs decide whether an access is inside; then they are checked before
+// anything runs. Two sizes that merely have different names are a mistake.
+bool Elaborator::CheckedAtBoundary(const Deferred& question) {
+  std::optional<std::pair<Size, Size>> hull = Hull(question.form, {});
+  if (!statements_ || !hull || !IsGlobal(hull->first) || !IsGlobal(hull->second) || !IsGlobal(question.axis))
+    return false;
+  const auto& [low, high] = *hull;
+  Size end = high + Size(1);
+  if (end.IsBareSymbol() && question.axis.IsBareSymbol() && !(end == question.axis)) return false;
+  auto demand = [&](const Size& less, const Size& more) {
+    Prover prover = MakeProver({less, more}, {});
+    if (prover.AtMost(less, more)) return true;
+    if (prover.IsPositive(less - more) || !HoldsAtLargest(less, more)) return false;
+    Emit(question.span, "",
+         Check{Check::Relation::kAtMost, less, more,
+               absl::StrCat(less.ToString(), " must be at most ", more.ToString(), ", because of `",
+                            sources_.Text(question.span), "` in ", sources_.Place(question.span))});
+    return true;
+  };
+  return demand(Size(0), low) && demand(end, question.axis);
+}
+
 // The number of a group among the whole axis: mixed radix, the last member fastest (R10).
-std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const Size& axis, Span span) {
+// `whole`: the axis that it counts, if it subscripts one.
+std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const Size* whole, Span span) {
   struct Member {
     std::optional<Scalar> at;
     std::optional<Size> count;
@@ -118,6 +154,12 @@ std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const S
       if (binding && binding->index) {
         Index& index = *binding->index;
         member.at = IndexScalar(index, part.span);
+        if ((index.upper && !IsGlobal(*index.upper)) || (index.upper_value && !index.upper)) {
+          Report(part.span, kInvalidExpression,
+                 absl::StrCat("how far `", index.name,
+                              "` goes depends on an index or on data, so it cannot be a member of a group"));
+          return std::nullopt;
+        }
         if (index.upper && index.lower && *index.lower == Size(0)) {
           member.count = *index.upper;
         } else if (index.upper || index.upper_value) {
@@ -137,13 +179,14 @@ std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const S
     if (member.count) product = product * *member.count;
     members.push_back(member);
     if (member.open) {
-      if (open) {
+      if (open || !whole) {
         Report(span, kUnrangedIndex, member.open->name);
         return std::nullopt;
       }
       open = &members.back();
     }
   }
+  const Size axis = whole ? *whole : product;
   if (open) {
     std::optional<Size> rest = ExactDiv(axis, product);
     if (!rest || !rest->IsWhole()) {
@@ -181,7 +224,7 @@ std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const S
 // One subscript: appends a slot for the axis, and to `shape` what stays of it.
 bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item,
                               const std::string& subject, bool guarded, std::vector<Slot>& slots,
-                              std::vector<Size>& shape, bool* uses_fill) {
+                              std::vector<Size>& shape, std::vector<OpenAccess>* open) {
   const Size& extent = tensor->shape[axis];
   std::string of = absl::StrCat("axis ", axis, " of ", subject, " ", ShapeText(tensor->shape));
   Slot slot;
@@ -207,7 +250,7 @@ bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::S
   }
   const ast::Expr& expr = *item.at;
   if (const auto* group = expr.As<ast::Group>()) {
-    std::optional<Scalar> position = GroupPosition(*group, extent, expr.span);
+    std::optional<Scalar> position = GroupPosition(*group, &extent, expr.span);
     if (!position) return false;
     slot.fixed = Position{*position, Outside::kInside};
     slots.push_back(slot);
@@ -233,7 +276,7 @@ bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::S
       Outside outside = guarded ? Outside::kFill : tensor->edge;
       Prover prover = MakeProver({SymbolOf(index), extent}, facts_);
       if (prover.IsInside(SymbolOf(index), extent)) outside = Outside::kInside;
-      *uses_fill |= outside == Outside::kFill;
+      if (outside == Outside::kFill) open->push_back({SymbolOf(index), extent, item.span});
       slot.fixed = Position{IndexScalar(index, item.span), outside};
     }
     slots.push_back(slot);
@@ -286,7 +329,7 @@ bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::S
   if (guarded || tensor->edge != Outside::kInside) {
     Prover prover = MakeProver({form, extent}, facts_);
     if (!prover.IsInside(form, extent)) position.outside = guarded ? Outside::kFill : tensor->edge;
-    *uses_fill |= position.outside == Outside::kFill;
+    if (position.outside == Outside::kFill) open->push_back({form, extent, item.span});
   } else {
     RequireInside(form, extent, item.span, of);
   }
@@ -374,6 +417,24 @@ Value Elaborator::ApplySlots(const TensorPtr& tensor, std::vector<Slot> slots, s
   return TensorPtr(view);
 }
 
+// What stands after `else` may assume that the access is outside. That says something if one subscript may
+// be, at one end.
+Value Elaborator::EvalOutside(const ast::Expr& otherwise, const std::vector<OpenAccess>& open) {
+  std::vector<Fact> before = facts_;
+  if (open.size() == 1) {
+    const OpenAccess& access = open[0];
+    Prover prover = MakeProver({access.form, access.axis}, facts_);
+    if (prover.IsNatural(access.form)) {
+      facts_.push_back({Fact::Kind::kNatural, access.form - access.axis});
+    } else if (prover.IsPositive(access.axis - access.form)) {
+      facts_.push_back({Fact::Kind::kNatural, Size(-1) - access.form});
+    }
+  }
+  Value value = Eval(otherwise);
+  facts_ = before;
+  return value;
+}
+
 Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, const ast::Subscript& node,
                                   const ast::Expr* otherwise) {
   TensorPtr tensor = base;
@@ -395,7 +456,8 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
   }
   std::vector<Slot> slots;
   std::vector<Size> shape;
-  bool uses_fill = false;
+  std::vector<OpenAccess> open;
+  bool has_rows = false;
   constexpr size_t kLongestName = 40;
   absl::string_view name = sources_.Text(node.base->span);
   bool is_short = name.size() <= kLongestName && !absl::StrContains(name, '\n');
@@ -416,7 +478,7 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
       }
       for (const IndexPtr& index : binding->pack) {
         if (axis >= tensor->shape.size()) return too_many();
-        if (!otherwise && !ResolveBareIndex(*index, tensor->shape[axis], item.span, subject)) return Poison{};
+        if (!ResolveBareIndex(*index, tensor->shape[axis], item.span, subject)) return Poison{};
         Slot slot;
         slot.fixed = Position{IndexScalar(*index, item.span), Outside::kInside};
         slots.push_back(slot);
@@ -425,8 +487,12 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
       continue;
     }
     if (axis >= tensor->shape.size()) return too_many();
-    if (!SubscriptOne(tensor, axis, item, subject, otherwise != nullptr, slots, shape, &uses_fill))
+    if (!SubscriptOne(tensor, axis, item, subject, otherwise != nullptr, slots, shape, &open))
       return Poison{};
+    if (slots.back().rows && std::exchange(has_rows, true)) {
+      Report(item.span, kTypeMismatch, "only one subscript of an access is a vector; write the indices");
+      return Poison{};
+    }
     ++axis;
   }
   for (; axis < tensor->shape.size(); ++axis) {
@@ -437,12 +503,12 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
   }
   ExprPtr fill;
   if (otherwise) {
-    Value value = Eval(*otherwise);
+    Value value = EvalOutside(*otherwise, open);
     if (value.IsPoison()) return Poison{};
     if (value.As<TensorPtr>() && !shape.empty()) {
       return Unsupported(otherwise->span, "`else` with a whole row");
     }
-    if (uses_fill) {
+    if (!open.empty()) {
       std::optional<Scalar> scalar = ToScalar(value, tensor->type, otherwise->span);
       if (!scalar) return Poison{};
       if (!Meet(scalar->type, tensor->type)) {
@@ -523,6 +589,7 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
     auto rows = std::make_shared<Record>();
     for (const auto& [name, field] : (*record)->fields) {
       const TensorPtr* tensor = field.As<TensorPtr>();
+      if (field.IsPoison()) return Poison{};
       if (!tensor) {
         Report(expr.span, kTypeMismatch, absl::StrCat("the field `", name, "` cannot be subscripted"));
         return Poison{};
@@ -530,6 +597,10 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
       rows->fields.emplace_back(name, SubscriptTensor(*tensor, expr, node, otherwise));
     }
     return rows;
+  }
+  if (base.IsAbsent()) {
+    Report(expr.span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");
+    return Poison{};
   }
   Report(expr.span, kTypeMismatch, absl::StrCat(Describe(base), " cannot be subscripted"));
   return Poison{};

@@ -55,6 +55,8 @@ Scalar Elaborator::Element(const TensorValue& tensor, const std::vector<Position
     return tensor.rule(scalars);
   }
   Read read;
+  std::vector<Size> forms;
+  bool all_known = true;
   read.tensor = tensor.id;
   read.fill = fill;
   for (const Slot& slot : tensor.slots) {
@@ -71,11 +73,22 @@ Scalar Elaborator::Element(const TensorValue& tensor, const std::vector<Position
       }
     }
     read.subscripts.push_back({position.at.expr, position.outside});
+    all_known &= position.at.form && position.outside == Outside::kInside;
+    if (all_known) forms.push_back(*position.at.form);
   }
   ExprPtr expr = Make(tensor.type, span, std::move(read));
   std::optional<Size> lo, hi;
   if (tensor.range && !fill) lo = tensor.range->first, hi = tensor.range->second;
-  return Unknown(method_->tensors[tensor.id].name, tensor.type, expr, lo, hi);
+  if (tensor.type != ElementType::kInt || fill) {
+    return Unknown(method_->tensors[tensor.id].name, tensor.type, expr, lo, hi);
+  }
+  // What is read twice at one place is one value: `x[at[i]] if at[i] in 0..n else 0` is proved that way.
+  for (const KnownRead& known : known_reads_[tensor.id]) {
+    if (known.forms == forms && known.range == tensor.range) return {expr, tensor.type, known.value, {}, {}};
+  }
+  Scalar element = Unknown(method_->tensors[tensor.id].name, tensor.type, expr, lo, hi);
+  if (all_known) known_reads_[tensor.id].push_back({forms, tensor.range, *element.form});
+  return element;
 }
 
 Scalar Elaborator::ElementAt(const TensorValue& tensor, const std::vector<Scalar>& at, Span span) {
@@ -279,8 +292,10 @@ std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<Tenso
         }
         RequireEqual(a, b, span, "whole tensors");
       }
-      // Decided by name: a size that occurs among the leading axes too could mean either.
-      if (lead > 0 && !a.AsInteger()) {
+      // Decided by name: a size that occurs among the leading axes too could mean either. In an instance a
+      // number may stand for any name, so there the declaration has decided.
+      bool is_written = generic_ || !a.AsInteger() || (expectations_ && !frame_->caller);
+      if (lead > 0 && is_written) {
         for (size_t other = 0; other < lead; ++other) {
           if (shape[other] == a) {
             return refuse(shape, tensor->shape);

@@ -128,6 +128,10 @@ struct Index {
   bool written = false;                            // the range is written, or comes from a declared result
   std::optional<Size> lower, upper;                // as sizes, once known
   std::optional<Scalar> lower_value, upper_value;  // bounds that only data knows
+  // Of an index that stands in for one while a call is made for all its values: they begin at `offset`, the
+  // domain at 0.
+  std::shared_ptr<Index> stands_for;
+  Size offset;
 };
 using IndexPtr = std::shared_ptr<Index>;
 
@@ -137,6 +141,7 @@ struct Binding {
   IndexPtr index;              // set: the name is an index in force
   std::vector<IndexPtr> pack;  // of `..s`
   bool is_pack = false;
+  bool never_absent = false;  // so an `else` after it means nothing
   Span span;
 };
 

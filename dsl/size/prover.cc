@@ -8,11 +8,7 @@ namespace {
 
 constexpr int kDepth = 10;
 
-// form = coefficient * symbol^1 + rest, where `coefficient` is a polynomial without the symbol; nothing if
-// the symbol occurs with a higher power or inside another atom.
-struct Linear {
-  Size coefficient, rest;
-};
+}  // namespace
 
 bool Mentions(const Size& size, int symbol) {
   for (const Size::Term& term : size.terms()) {
@@ -26,6 +22,8 @@ bool Mentions(const Size& size, int symbol) {
   return false;
 }
 
+namespace {
+
 Size FromTerm(const Size::Term& term, const SizeAtom* without) {
   Size product = Size::FromRational(term.coefficient);
   for (const auto& [atom, power] : term.monomial) {
@@ -36,7 +34,9 @@ Size FromTerm(const Size::Term& term, const SizeAtom* without) {
   return product;
 }
 
-std::optional<Linear> Split(const Size& form, int symbol) {
+}  // namespace
+
+std::optional<Linear> SplitLinear(const Size& form, int symbol) {
   Linear linear;
   for (const Size::Term& term : form.terms()) {
     const SizeAtom* found = nullptr;
@@ -56,6 +56,8 @@ std::optional<Linear> Split(const Size& form, int symbol) {
   }
   return linear;
 }
+
+namespace {
 
 // The least value of a term by the bounds of its symbols; -infinity if it has none.
 double LeastOf(const Size::Term& term) {
@@ -108,7 +110,7 @@ std::optional<Size> Prover::Corner(const Size& n, const Size& d, const Size& res
   bool changed = false;
   for (auto range = indices_.rbegin(); range != indices_.rend(); ++range) {
     if (!Mentions(corner, range->symbol)) continue;
-    std::optional<Linear> linear = Split(corner, range->symbol);
+    std::optional<Linear> linear = SplitLinear(corner, range->symbol);
     if (!linear || Mentions(rest, range->symbol) || Mentions(d, range->symbol)) return std::nullopt;
     bool rises = Positive(linear->coefficient + Size(1), kDepth / 2);
     if (!rises && !Positive(Size(1) - linear->coefficient, kDepth / 2)) return std::nullopt;
@@ -174,7 +176,7 @@ bool Prover::Positive(const Size& form, int depth) const {
   // Innermost indices first: their bounds may name the outer ones.
   for (auto range = indices_.rbegin(); range != indices_.rend(); ++range) {
     if (!Mentions(form, range->symbol)) continue;
-    std::optional<Linear> linear = Split(form, range->symbol);
+    std::optional<Linear> linear = SplitLinear(form, range->symbol);
     if (!linear) return false;
     if (Positive(linear->coefficient + Size(1), depth - 1)) {
       return Positive(linear->coefficient * range->lower + linear->rest, depth - 1);

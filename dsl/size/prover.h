@@ -1,6 +1,7 @@
 #ifndef WEFT_DSL_SIZE_PROVER_H_
 #define WEFT_DSL_SIZE_PROVER_H_
 
+#include <optional>
 #include <vector>
 
 #include "dsl/size/size.h"
@@ -12,6 +13,14 @@ struct Fact {
   enum class Kind { kNatural /* at least 0 */, kNonzero } kind;
   Size form;
 };
+
+// form = coefficient * symbol + rest, neither of which mentions the symbol.
+struct Linear {
+  Size coefficient, rest;
+};
+// Nothing if the symbol occurs with a higher power or inside another atom.
+std::optional<Linear> SplitLinear(const Size& form, int symbol);
+bool Mentions(const Size& size, int symbol);
 
 // Proves inequalities of whole-numbered forms over dimensions and indices (both are symbols of Size). A proof
 // uses the declared bounds of dimensions, the ranges of the indices in force and one fact at a time; it is an
