@@ -48,7 +48,7 @@ MISTAKES = [
     (CONV, "model Conv1d(cin: int", "model Conv1d(cin: intt", "unknown-name", "intt", ["did you mean `int`?"]),
     (BERT_BASE, "entry encode {", "entry encode { forward(x: f32[2]) -> y: f32[2] { y = x } }\n\nentry encode {", "duplicate-name", "encode", ["first declared here"]),
     # Calls.
-    (RESNET, "Conv2d(3, 64, 7, stride = 2", "Conv2d(3, 64, 7, strid = 2", "unknown-argument", "strid = 2", ["did you mean `stride`?"]),
+    (RESNET, "Conv2d(3, width, 7, stride = 2", "Conv2d(3, width, 7, strid = 2", "unknown-argument", "strid = 2", ["did you mean `stride`?"]),
     (VIT, "norm: LayerNorm(dim, eps", "norm: LayerNorm(eps", "missing-argument", "LayerNorm(eps = 1e-6)", ["`dim`", "declared here"]),
     (ATTENTION, "p[i] = softmax(score[i])\n  o[i, e] = sum(j) p[i, j] * v[j, e]\n}\n\n/// The same where key", "p[i] = softmax(score[i], 1)\n  o[i, e] = sum(j) p[i, j] * v[j, e]\n}\n\n/// The same where key", "argument-count", "1", ["`softmax`", "1 value"]),
     (MLP, "logit = net(flat)", "logit = net.forwards(flat)", "unknown-member", "forwards", ["did you mean `forward`?"]),
@@ -61,7 +61,7 @@ MISTAKES = [
     (MLP, "net: Mlp(784, 256, 128, 10)", "net: Mlp(748, 256, 128, 10)", "size-mismatch", "flat", ["784", "748"]),
     (MLP, "layer2 as \"3\": Linear(hidden1, hidden2)", "layer2 as \"3\": Linear(hidden2, hidden2)", "size-mismatch", "relu(layer1(x))", ["hidden1", "hidden2"]),
     (UNET, "up2: Up(512, 256)", "up2: Up(512, 128)", "size-mismatch", "d2", ["256", "128"]),
-    (RESNET, "fc: Linear(2048, classes)", "fc: Linear(1024, classes)", "size-mismatch", "global_avg_pool(h[len(h) - 1])", ["2048", "1024"]),
+    (RESNET, "fc: Linear(32 * width, classes)", "fc: Linear(16 * width, classes)", "size-mismatch", "global_avg_pool(h[len(h) - 1])", ["2048", "1024"]),
     (VIT, "qkv: Linear(dim, 3*dim)", "qkv: Linear(dim, 2*dim)", "group-size", "(t, h, d)", ["2304", "1536"]),
     (VIT, "mlp: Mlp(dim, 4*dim)", "mlp: Mlp(4*dim, dim)", "size-mismatch", "norm2(h)", ["4*dim", "dim"]),
     (ATTENTION, "score[i, j] = scale * sum(d) q[i, d] * k[j, d]\n  p", "score[i, j] = scale * sum(d) q[i, d] * k[d, j]\n  p", "size-mismatch", "d", ["D", "T"]),
