@@ -9,6 +9,7 @@
 #include "backends/halide/emit_object.h"
 #include "backends/halide/pipeline_builder.h"
 #include "backends/schedule/kernel_view.h"
+#include "mlir/IR/TypeUtilities.h"
 
 namespace weft::backends {
 namespace {
@@ -57,14 +58,28 @@ class MemoryFile {
   int fd_;
 };
 
+// Halide's conversions from f16 tell LLVM that there is no NaN, unless all of the kernel is strict.
+bool HoldsF16(mlir::Operation* kernel) {
+  auto is_f16 = [](mlir::Type type) { return mlir::getElementTypeOrSelf(type).isF16(); };
+  return kernel
+      ->walk([&](mlir::Operation* op) {
+        bool found =
+            llvm::any_of(op->getResultTypes(), is_f16) || llvm::any_of(op->getOperandTypes(), is_f16);
+        return found ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 absl::StatusOr<std::string> Compile(mlir::Operation* kernel, const Schedule& schedule, const Target& target,
                                     absl::string_view symbol, HalideOutput output) {
   KernelView view = ViewKernel(kernel);
   PipelineBuilder builder(view, schedule, target);
   if (auto s = builder.Build(); !s.ok()) return s;
   std::string inner = absl::StrCat(symbol, "_inner");
+  Halide::Target halide_target = HalideTarget(target);
+  if (HoldsF16(kernel)) halide_target.set_feature(Halide::Target::StrictFloat);
   Halide::Module module =
-      Halide::Pipeline(builder.outputs()).compile_to_module(builder.arguments(), inner, HalideTarget(target));
+      Halide::Pipeline(builder.outputs()).compile_to_module(builder.arguments(), inner, halide_target);
   module.set_any_strict_float(true);
   MemoryFile file;
   if (!file.ok()) return absl::ResourceExhaustedError("no memory file for a kernel's code");

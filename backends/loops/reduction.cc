@@ -61,8 +61,7 @@ Reduction::Reduction(ir::ReduceOp op)
       element_(mlir::cast<ir::YieldOp>(op.getBody().front().getTerminator()).getValues()[0].getType()),
       accumulator_(element_),
       has_else_(op.getIfEmpty() != nullptr) {
-  bool widens = kind_ == ReduceKind::sum || kind_ == ReduceKind::prod;
-  if (widens && IsFloat(element_) && element_.getIntOrFloatBitWidth() < 32) {
+  if (IsFloat(element_) && element_.getIntOrFloatBitWidth() < 32) {
     accumulator_ = mlir::Float32Type::get(op.getContext());
   }
 }
@@ -162,7 +161,9 @@ llvm::SmallVector<Value> Reduction::Step(OpBuilder& builder, Location loc, mlir:
 
 Value Reduction::Finish(OpBuilder& builder, Location loc, mlir::ValueRange state, Value if_empty) const {
   Value result = needs_position() ? state[1] : state[0];
-  if (accumulator_ != element_) result = arith::TruncFOp::create(builder, loc, element_, result);
+  if (result.getType() == accumulator_ && accumulator_ != element_) {
+    result = arith::TruncFOp::create(builder, loc, element_, result);
+  }
   if (if_empty) result = arith::SelectOp::create(builder, loc, state.back(), result, if_empty);
   return result;
 }

@@ -10,7 +10,8 @@ namespace weft::backends {
 //   sum prod any all max min   the value so far [, whether there was an element]
 //   first last                 the element, whether there was one
 //   argmax argmin              the best key, its position, whether there was one
-// Sums and products of f16 and bf16 are carried in f32.
+// f16 and bf16 are carried in f32: sums and products round once, and LLVM has no library for bf16 on old
+// processors.
 class Reduction {
  public:
   explicit Reduction(ir::ReduceOp op);

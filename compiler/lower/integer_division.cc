@@ -14,33 +14,45 @@ Value ConstantLike(mlir::OpBuilder& builder, mlir::Location loc, Value like, int
   return arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(like.getType(), number));
 }
 
-bool IsNonZeroConstant(Value value) {
+bool IsSafeConstant(Value value) {
   llvm::APInt constant;
-  return mlir::matchPattern(value, mlir::m_ConstantInt(&constant)) && !constant.isZero();
+  return mlir::matchPattern(value, mlir::m_ConstantInt(&constant)) && !constant.isZero() &&
+         !constant.isAllOnes();
 }
 
-// Divides by one instead of zero, so that nothing traps, and gives zero there.
-Value GuardZero(mlir::OpBuilder& builder, mlir::Location loc, Value b,
-                llvm::function_ref<Value(Value)> divide_by) {
-  if (IsNonZeroConstant(b)) return divide_by(b);
-  Value zero = ConstantLike(builder, loc, b, 0);
-  Value is_zero = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, b, zero);
-  Value safe = arith::SelectOp::create(builder, loc, is_zero, ConstantLike(builder, loc, b, 1), b);
-  return arith::SelectOp::create(builder, loc, is_zero, zero, divide_by(safe));
+// Divides by one instead of zero or minus one, so that nothing traps (the least integer has no negation), and
+// gives zero and what `by_minus_one` makes there.
+Value Guarded(mlir::OpBuilder& builder, mlir::Location loc, Value b, llvm::function_ref<Value()> by_minus_one,
+              llvm::function_ref<Value(Value)> divide_by) {
+  if (IsSafeConstant(b)) return divide_by(b);
+  auto equals = [&](int64_t number) -> Value {
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, b,
+                                 ConstantLike(builder, loc, b, number));
+  };
+  Value is_zero = equals(0), is_minus_one = equals(-1);
+  Value one = ConstantLike(builder, loc, b, 1);
+  Value safe = arith::SelectOp::create(builder, loc, is_zero, one, b);
+  safe = arith::SelectOp::create(builder, loc, is_minus_one, one, safe);
+  Value result = arith::SelectOp::create(builder, loc, is_minus_one, by_minus_one(), divide_by(safe));
+  return arith::SelectOp::create(builder, loc, is_zero, ConstantLike(builder, loc, b, 0), result);
 }
 
 }  // namespace
 
 Value FloorDivide(mlir::OpBuilder& builder, mlir::Location loc, Value a, Value b, Signs signs) {
   if (signs == Signs::kNatural) return arith::DivSIOp::create(builder, loc, a, b);
-  return GuardZero(builder, loc, b, [&](Value divisor) -> Value {
+  auto negated = [&]() -> Value {
+    return arith::SubIOp::create(builder, loc, ConstantLike(builder, loc, a, 0), a);
+  };
+  return Guarded(builder, loc, b, negated, [&](Value divisor) -> Value {
     return arith::FloorDivSIOp::create(builder, loc, a, divisor);
   });
 }
 
 Value FloorRemainder(mlir::OpBuilder& builder, mlir::Location loc, Value a, Value b, Signs signs) {
   if (signs == Signs::kNatural) return arith::RemSIOp::create(builder, loc, a, b);
-  return GuardZero(builder, loc, b, [&](Value divisor) -> Value {
+  auto nothing = [&]() -> Value { return ConstantLike(builder, loc, a, 0); };
+  return Guarded(builder, loc, b, nothing, [&](Value divisor) -> Value {
     Value quotient = arith::FloorDivSIOp::create(builder, loc, a, divisor);
     return arith::SubIOp::create(builder, loc, a, arith::MulIOp::create(builder, loc, quotient, divisor));
   });

@@ -209,12 +209,13 @@ void MethodLowering::BindGlobals() {
       case dsl::Tensor::Origin::kConstant: {
         auto type = TypeOf(id);
         llvm::SmallVector<mlir::Attribute> elements;
-        for (double value : program_.constants[tensor.source].values) {
-          if (mlir::isa<mlir::FloatType>(type.getElementType())) {
+        const auto& values = program_.constants[tensor.source].values;
+        if (const auto* whole = std::get_if<std::vector<int64_t>>(&values)) {
+          for (int64_t value : *whole)
+            elements.push_back(builder_.getIntegerAttr(type.getElementType(), value));
+        } else {
+          for (double value : std::get<std::vector<double>>(values))
             elements.push_back(builder_.getFloatAttr(type.getElementType(), value));
-          } else {
-            elements.push_back(builder_.getIntegerAttr(type.getElementType(), static_cast<int64_t>(value)));
-          }
         }
         scope_.tensors[id] =
             arith::ConstantOp::create(builder_, loc, mlir::DenseElementsAttr::get(type, elements));
@@ -308,28 +309,10 @@ void MethodLowering::LowerNode(const dsl::Check& check, const dsl::Statement& st
   ir::CheckRelation relation = check.relation == Relation::kEqual    ? ir::CheckRelation::equal
                                : check.relation == Relation::kAtMost ? ir::CheckRelation::at_most
                                                                      : ir::CheckRelation::divisible;
-  // `{H}` in the message becomes `{0}` and an operand, in the order of appearance.
-  std::string message;
   llvm::SmallVector<Value> values;
-  for (size_t at = 0; at < check.message.size(); ++at) {
-    size_t close = check.message[at] == '{' ? check.message.find('}', at) : std::string::npos;
-    const dsl::Dimension* named = nullptr;
-    if (close != std::string::npos) {
-      for (const dsl::Dimension& dimension : program_.dimensions) {
-        if (dimension.name == check.message.substr(at + 1, close - at - 1)) named = &dimension;
-      }
-    }
-    if (!named || !sizes_->IsBound(named->id)) {
-      message += check.message[at];
-      continue;
-    }
-    absl::StrAppend(&message, "{", values.size(), "}");
-    values.push_back(
-        sizes_->LowerToValue(Size::Symbol(named->id, named->name, named->lo, named->hi, named->step)));
-    at = close;
-  }
+  for (const Size& size : check.values) values.push_back(sizes_->LowerToValue(size));
   ir::CheckOp::create(builder_, LocationOf(statement), relation, sizes_->LowerToValue(check.lhs),
-                      sizes_->LowerToValue(check.rhs), message, values);
+                      sizes_->LowerToValue(check.rhs), check.message, values);
 }
 
 void MethodLowering::LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement) {

@@ -136,8 +136,9 @@ struct Concat {
 struct Check {
   enum class Relation { kEqual, kAtMost, kDivisible } relation;
   Size lhs, rhs;
-  // The whole sentence, sizes in braces to be filled in: "H must be divisible by 32, not {H}".
+  // The whole sentence, with {0}, {1} for the values: "H must be divisible by 32, not {0}".
   std::string message;
+  std::vector<Size> values;
 };
 
 struct Statement;
@@ -194,8 +195,8 @@ struct Weight {      // a param, or a state whose value no statement changes
   Span span;
 };
 
-struct ConstantData {          // a list of numbers that an index subscripts
-  std::vector<double> values;  // row-major
+struct ConstantData {  // a list of numbers that an index subscripts, row-major
+  std::variant<std::vector<int64_t>, std::vector<double>> values;  // int64_t: of int and bool
 };
 
 struct Dimension {  // an entry's run-time dimension; a dimension fixed by --dim has become a number

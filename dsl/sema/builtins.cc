@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
@@ -34,7 +35,7 @@ const std::map<std::string, ElementType>& Casts() {
 
 const char* const kOthers[] = {"clip", "ceil_div", "clamp",     "mirror",  "wrap",      "concat",  "len",
                                "zip",  "reverse",  "enumerate", "size",    "ndim",      "product", "random",
-                               "stop", "total",    "grad",      "flatten", "unflatten", "bits"};
+                               "stop", "total",    "grad",      "flatten", "unflatten", "leaves",  "bits"};
 
 bool IsFloat(ElementType type) { return type >= ElementType::kF16; }
 
@@ -86,8 +87,11 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
            args.data.empty() ? "nothing" : Describe(args.data[0].value));
     return Poison{};
   }
-  if (const auto* first = (*list)->elements[0].As<std::shared_ptr<Record>>())
-    return ConcatRecords(**first, **list, args, span);
+  for (const auto& [name, argument] : args.named) {
+    if (name == "axis") continue;
+    Report(argument.span, kUnknownArgument, "`concat`", name).SuggestNearest(name, {"axis"});
+    return Poison{};
+  }
   int64_t axis = 0;
   if (auto found = args.named.find("axis"); found != args.named.end()) {
     std::optional<int64_t> number =
@@ -96,6 +100,13 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
     axis = *number;
   }
   if ((*list)->elements.size() == 1) return (*list)->elements[0];
+  if (HoldsRecord((*list)->elements)) {
+    return ByLeaf((*list)->elements, span, [&](const std::vector<Value>& leaves) {
+      Arguments each = args;
+      each.data[0].value = std::make_shared<ListValue>(ListValue{leaves});
+      return CallConcat(each, span);
+    });
+  }
   std::vector<TensorPtr> parts;
   std::set<IndexId> mentioned;
   for (const Value& element : (*list)->elements) {
@@ -110,8 +121,12 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
     return Poison{};
   }
   Size extent;
+  ElementType type = first.type;
+  std::optional<std::pair<Size, Size>> range = first.range;
   for (const TensorPtr& part : parts) {
-    if (part->shape.size() != first.shape.size() || !Meet(part->type, first.type)) {
+    std::optional<ElementType> meeting = Meet(part->type, type);
+    type = meeting.value_or(type);
+    if (part->shape.size() != first.shape.size() || !meeting) {
       Report(args.data[0].span, kShapeMismatch, ShapeText(first.shape), ShapeText(part->shape));
       return Poison{};
     }
@@ -120,6 +135,9 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
         RequireEqual(part->shape[i], first.shape[i], args.data[0].span, "the parts of `concat`");
     }
     extent = extent + part->shape[axis];
+    if (!part->range) range.reset();
+    if (range)
+      range = {Minimum(range->first, part->range->first), Maximum(range->second, part->range->second)};
   }
   std::vector<IndexPtr> indices;
   for (const IndexPtr& index : in_force_) {
@@ -129,39 +147,18 @@ Value Elaborator::CallConcat(const Arguments& args, Span span) {
     Concat concat;
     concat.axis = static_cast<int>(axis);
     for (const TensorPtr& part : parts) {
-      Value cast = part->type == first.type ? Value(part) : CastValue(first.type, part, span);
+      Value cast = part->type == type ? Value(part) : CastValue(type, part, span);
       concat.sources.push_back(Materialize(*cast.As<TensorPtr>(), "part", span)->id);
     }
     std::vector<Size> shape = first.shape;
     shape[axis] = extent;
-    concat.result = NewTensor("concat", first.type, shape, span);
+    concat.result = NewTensor("concat", type, shape, span);
     TensorId id = concat.result;
     Emit(span, "concat", std::move(concat));
-    return StoredTensor(id);
+    auto joined = std::make_shared<TensorValue>(*StoredTensor(id));
+    joined->range = range;
+    return TensorPtr(joined);
   });
-}
-
-// Records are joined leaf by leaf (R33).
-Value Elaborator::ConcatRecords(const Record& first, const ListValue& list, const Arguments& args,
-                                Span span) {
-  auto joined = std::make_shared<Record>();
-  for (size_t i = 0; i < first.fields.size(); ++i) {
-    auto parts = std::make_shared<ListValue>();
-    for (const Value& element : list.elements) {
-      const auto* record = element.As<std::shared_ptr<Record>>();
-      if (!record || (*record)->fields.size() != first.fields.size() ||
-          (*record)->fields[i].first != first.fields[i].first) {
-        Report(args.data[0].span, kTypeMismatch, "records that are joined have the same fields");
-        return Poison{};
-      }
-      if ((*record)->fields[i].second.IsPoison()) return Poison{};
-      parts->elements.push_back((*record)->fields[i].second);
-    }
-    Arguments part = args;
-    part.data[0].value = parts;
-    joined->fields.emplace_back(first.fields[i].first, CallConcat(part, span));
-  }
-  return joined;
 }
 
 // Data for tests: an input of the test's program, which the runner fills.
@@ -220,8 +217,20 @@ Value Elaborator::CallBuiltin(const std::string& name, const Arguments& args, Sp
     }
     return product;
   }
-  if (name == "grad" || name == "total" || name == "flatten" || name == "unflatten" || name == "bits") {
-    return Unsupported(span, absl::StrCat("`", name, "`"));
+  if (name == "grad" || name == "bits") return Unsupported(span, absl::StrCat("`", name, "`"));
+  if (name == "unflatten") {
+    auto like = args.named.find("like");
+    if (values.size() == 2) return CallUnflatten(values[0], values[1], span);
+    if (values.size() == 1 && like != args.named.end())
+      return CallUnflatten(values[0], like->second.value, span);
+    Report(span, kArgumentCount, "`unflatten`", "a vector and `like`", absl::StrCat(values.size()));
+    return Poison{};
+  }
+  if (name == "total" || name == "flatten" || name == "leaves") {
+    if (!count(1)) return Poison{};
+    if (name == "total") return CallTotal(values[0], span);
+    if (name == "flatten") return CallFlatten(values[0], span);
+    return std::make_shared<ListValue>(ListValue{Leaves(values[0])});
   }
   if (name == "stop") return count(1) ? values[0] : Value(Poison{});
   if (name == "len") {

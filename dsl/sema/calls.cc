@@ -145,6 +145,7 @@ Value Elaborator::EvalCall(const ast::Expr& expr, const ast::Call& node) {
   std::vector<IndexPtr> widened;
   if (computes) WidenIndices(node, &widened);
   bool ok = EvalArguments(node, callee.As<MethodRef>() || callee.As<ModelPtr>() || callee.IsPoison(), &args);
+  captures_next_ = captured_call_ == &expr;
   Value result = Poison{};
   std::swap(widened, widened_);
   if (!callee.IsPoison() && ok) {
@@ -251,12 +252,34 @@ Value Elaborator::CallMethod(const MethodRef& ref, const Arguments& args, Span s
   return result;
 }
 
+// A call with records: once for each leaf, if that is what the op does anyway (R33).
+Value Elaborator::CallByLeaf(const ast::Signature& signature, const ast::Block& body, const Frame& frame,
+                             const Arguments& args, Span span) {
+  bool lifts = TakesScalars(signature) && GivesScalars(signature, body);
+  if (!lifts && !WorksByLeaf(signature, body)) {
+    Report(span, kTypeMismatch, absl::StrCat(frame.subject, " takes tensors, not records"))
+        .Note("use `total` or `flatten`, or map by leaf: `[f(p) for p in leaves(r)]`");
+    return Poison{};
+  }
+  std::vector<Value> values;
+  for (const Argument& argument : args.data) values.push_back(argument.value);
+  return ByLeaf(values, span, [&](const std::vector<Value>& leaves) {
+    Frame own = frame;
+    Arguments each = args;
+    for (size_t i = 0; i < leaves.size(); ++i) each.data[i].value = leaves[i];
+    return CallDeclared(signature, body, own, each, span);
+  });
+}
+
 Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
                                const Arguments& args, Span span) {
   if (signature.broken || !MatchArguments(signature.params, frame.subject, args, span)) return Poison{};
   for (const Argument& argument : args.data) {
     if (argument.value.IsPoison()) return Poison{};  // its shape would bind dimensions
   }
+  std::vector<Value> given;
+  for (const Argument& argument : args.data) given.push_back(argument.value);
+  if (HoldsRecord(given)) return CallByLeaf(signature, body, frame, args, span);
   bool takes_scalars = TakesScalars(signature);
   bool is_inline = takes_scalars && GivesScalars(signature, body) && !signature.params.data.empty();
   auto has_axes = [](const Value& value) {

@@ -34,6 +34,7 @@ struct Frame {
   std::string subject;   // "`conv2d`", for messages
   Span call;
   bool is_inline = false;                               // the body of an op of scalars: nothing is stored
+  std::map<std::string, const ast::Head*> next_heads;   // states with a next value
   std::set<std::string> optionals;                      // parameters that may be absent
   std::map<std::string, const ast::TypeExpr*> results;  // declared types of results
   struct OpenShape {
@@ -69,9 +70,18 @@ class Elaborator {
 
  private:
   // ---- sema.cc
+  bool IsNumberType(const ast::TypeExpr& type);
   void BindGenericDimensions(const ast::TypeExpr& type, Frame& frame);
   bool BindGenericParameters(const ast::Params& params, Frame& frame, bool numbers_only);
   void CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame);
+
+  // ---- entries.cc
+  std::optional<Dimension> EvalDimension(const ast::Limits::Dimension& declared);
+  void BindDimension(const ast::Limits::Dimension& declared, std::optional<int64_t> fixed,
+                     ModelInstance& entry);
+  void BindOpenDimensions(const ast::NamedType& type, ModelInstance& entry);
+  std::optional<Value> AddInput(const std::string& name, const ast::TypeExpr& declared, Span span);
+  bool AddOutputs(const std::string& name, const Value& value, Span span);
   int AddOutput(const std::string& name, const TensorPtr& tensor, Span span);
 
   // ---- names.cc
@@ -94,6 +104,7 @@ class Elaborator {
   // ---- expressions.cc
   Value Eval(const ast::Expr& expr);
   Value EvalNode(const ast::Expr& expr);
+  bool IsOpenNumber(const Value& value);
   Value EvalConditional(const ast::Expr& expr, const ast::Conditional& node);
   Value EvalElse(const ast::Expr& expr, const ast::Else& node);
   Value EvalOperand(const ast::Expr& expr);
@@ -143,9 +154,11 @@ class Elaborator {
   Scalar ElementAt(const TensorValue& tensor, const std::vector<Scalar>& at, Span span);
   TensorPtr Materialize(const TensorPtr& tensor, const std::string& name, Span span);
   TensorPtr Stored(const TensorPtr& tensor, const std::string& name, Span span);
-  std::optional<TensorPtr> AsTensor(const Value& value, Span span);
-  TensorPtr ConstantTensor(const std::vector<double>& values, std::vector<Size> shape, ElementType type,
-                           Span span);
+  // `want`: the type that a list of numbers takes.
+  std::optional<TensorPtr> AsTensor(const Value& value, Span span,
+                                    std::optional<ElementType> want = std::nullopt);
+  bool IsRegular(const ListValue& list);
+  TensorPtr ConstantTensor(const Value& list, std::optional<ElementType> want, Span span);
   Value Elementwise(const std::vector<Value>& operands, Span span,
                     const std::function<Value(const std::vector<Value>&)>& function,
                     const std::vector<Span>& places = {});
@@ -201,12 +214,13 @@ class Elaborator {
   Value CallOp(const OpRef& op, const Arguments& args, Span span);
   Value CallMethod(const MethodRef& method, const Arguments& args, Span span);
   bool MatchArguments(const ast::Params& params, const std::string& callee, const Arguments& args, Span span);
+  Value CallByLeaf(const ast::Signature& signature, const ast::Block& body, const Frame& frame,
+                   const Arguments& args, Span span);
   Value CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
                      const Arguments& args, Span span);
   Value UnderIndices(const std::vector<IndexPtr>& indices, Span span, const std::function<Value()>& call);
   Value Yielded(Value value, const std::vector<IndexPtr>& indices, Parallel* parallel, Span span);
   Value CallBuiltin(const std::string& name, const Arguments& args, Span span);
-  Value ConcatRecords(const Record& first, const ListValue& list, const Arguments& args, Span span);
   Value CallConcat(const Arguments& args, Span span);
   Value CallRandom(const Arguments& args, Span span);
   Value CastValue(ElementType type, const Value& value, Span span);
@@ -214,22 +228,46 @@ class Elaborator {
   bool EnterCall(const void* declaration, const std::string& name, Span span);
   void LeaveCall(const void* declaration);
 
+  // ---- records.cc
+  Value ByLeaf(const std::vector<Value>& operands, Span span,
+               const std::function<Value(const std::vector<Value>&)>& function);
+  std::vector<Value> Leaves(const Value& value);
+  Value CallTotal(const Value& value, Span span);
+  Value CallFlatten(const Value& value, Span span);
+  Value CallUnflatten(const Value& vector, const Value& like, Span span);
+  TensorPtr Flat(const TensorPtr& tensor, Span span);
+  Value ParamsOf(const Value& value, Span span);
+
   // ---- parameters.cc
   // Whether nothing but numbers and sizes goes into it, so that the boundary's checks know it.
   static bool IsOfSizes(const Expr& expr);
   bool BindParameters(const ast::Params& params, Frame& frame, const Arguments& args, Span span,
                       bool numbers_only);
   bool BindData(const ast::Param& param, Value value, Span span, Frame& frame);
+  std::optional<Value> AsParameter(const ast::Param& param, const ast::NamedType& type, const Value& value,
+                                   Span span, Frame& frame);
   bool BindAttribute(const ast::Param& param, Value value, Span span, Frame& frame);
+  std::optional<Value> AsAttribute(const ast::TypeExpr& type, const Value& value, Span span,
+                                   const std::string& what, Span declared);
+  std::optional<Value> AsAttributeList(const ast::ListType& type, const ListValue& list, Span span,
+                                       const std::string& what, Span declared);
   bool BindShape(const ast::NamedType& type, const std::vector<Size>& shape, Span span,
                  const std::string& what, Frame& frame);
   bool CheckShapes(Frame& frame);
   bool CheckRanges(Frame& frame);
   bool IsToldFirst(const std::string& problem);
   void RequireDeclared(const Frame::OpenShape& given, const Size& size, const Frame& frame);
-  bool CheckConstraints(const ast::Signature& signature, Span span);
-  std::string FilledIn(const std::string& message);
   Value RunBody(const ast::Signature& signature, const ast::Block& body, Span span);
+
+  // ---- constraints.cc
+  std::string Because(Span span);
+  void CheckDivisible(const Size& size, const Size& divisor, Span span);
+  std::string FilledIn(const std::string& message, std::vector<Size>* values);
+  std::optional<Size> SizeNamed(const std::string& name);
+  bool CheckConstraints(const ast::Signature& signature, Span span);
+  bool CheckConstraint(const ast::Constraint& constraint, const ast::Expr& condition, Span span);
+  bool CheckComparison(const ast::Binary& compare, const std::string& message,
+                       const std::vector<Size>& values, Span span);
 
   // ---- models.cc
   Value Instantiate(const ModelRef& model, const Arguments& args, Span span);
@@ -275,7 +313,11 @@ class Elaborator {
   void RunEquation(const ast::Stmt& stmt, const ast::Equation& equation);
   void BindUnknown(const ast::Stmt& stmt);
   void RunFor(const ast::For& node);
+  static bool HoldsValues(const Value& value);
+  Value AsLet(const ast::Let& let, Value value);
   void RunExpect(const ast::Stmt& stmt, const ast::Expect& node);
+  void CheckOrder(const ast::Equation& equation, const Record& results);
+  const ast::StoredMember* StateOf(const ast::Head& head);
   void RunNext(const ast::Head& head, const Value& value);
   void Assign(const ast::Head& head, Value value, Span span);
   struct LeftAxis {
@@ -297,12 +339,14 @@ class Elaborator {
     std::string of;
   };
   void RunDeferred();
+  bool IsUnbounded(const Deferred& question);
   bool IsAlwaysWrong(const Deferred& question);
   bool CheckedAtBoundary(const Deferred& question);
   void Emit(Span span, const std::string& name, decltype(Statement::node) node);
 
   // The least and the largest value of a form over everything that has a range but the symbols to keep.
   std::optional<std::pair<Size, Size>> Hull(const Size& form, const std::set<int>& keep);
+  bool IsOpen(const Size& size);
   Prover MakeProver(const std::vector<Size>& forms, const std::vector<Fact>& facts);
   template <typename... Args>
   DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
@@ -338,6 +382,10 @@ class Elaborator {
   std::vector<const void*> calls_;
   std::set<int> left_indices_written_;  // symbols of indices whose range is written in this equation
   std::set<std::pair<const void*, std::string>> unknown_names_;  // reported, per body
+  // The call whose locals are asked for, where they go, and whether it is the next body to run.
+  const ast::Expr* captured_call_ = nullptr;
+  std::map<std::string, Value>* captured_ = nullptr;
+  bool captures_next_ = false;
   int next_symbol_ = 1000;
   IndexId next_index_ = 0;
   int64_t work_ = 0;
@@ -356,6 +404,11 @@ class Elaborator {
 
   friend class FrameScope;
 };
+
+// Whether arithmetic on a size left 64 bits.
+bool IsBeyond64Bits(const Size& size);
+bool HoldsRecord(const std::vector<Value>& values);
+bool WorksByLeaf(const ast::Signature& signature, const ast::Block& body);
 
 // Makes a frame the current one for a while.
 class FrameScope {

@@ -105,11 +105,18 @@ Value Elaborator::EvalOptional(const ast::Expr& expr, const ast::Expr& optional)
 }
 
 Value Elaborator::EvalField(const ast::Expr& expr, const ast::Field& node) {
+  // In a test the locals of a call are fields (R38).
+  std::map<std::string, Value> locals;
+  bool is_call = expectations_ && node.base->As<ast::Call>();
+  if (is_call) captured_call_ = node.base, captured_ = &locals;
   Value base = Eval(*node.base);
+  captured_call_ = nullptr;
+  captured_ = nullptr;
   if (base.IsPoison()) return Poison{};
   const std::string& name = node.name.text;
+  if (auto local = locals.find(name); local != locals.end()) return local->second;
   if (const ModelPtr* model = base.As<ModelPtr>()) {
-    if (name == "params") return Unsupported(expr.span, "`params`");
+    if (name == "params") return generic_ ? Value(Poison{}) : ParamsOf(*model, expr.span);
     bool found = false;
     Value member = MemberValue(*model, name, node.name.span, &found);
     if (found) return member;
@@ -257,6 +264,12 @@ std::optional<bool> Elaborator::AsCondition(const Value& value) {
   return std::nullopt;
 }
 
+// Whether a declaration on its own leaves a number open that an instance may know.
+bool Elaborator::IsOpenNumber(const Value& value) {
+  const Scalar* scalar = value.As<Scalar>();
+  return generic_ && scalar && IsOfSizes(*scalar->expr);
+}
+
 Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional& node) {
   Value condition = Eval(*node.condition);
   if (condition.IsPoison()) return Poison{};
@@ -269,11 +282,13 @@ Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional&
     return value;
   }
   if (!node.otherwise) {
-    if (generic_) return Poison{};  // only an instance knows
+    if (IsOpenNumber(condition)) return Poison{};  // only an instance knows
     Report(node.condition->span, kStage, "the condition of an absence",
            absl::StrCat("known when compiling, not ", Describe(condition)));
     return Poison{};
   }
+  // Attributes may decide it: then one branch is not even looked at, and only an instance knows which (R26).
+  if (IsOpenNumber(condition)) return Poison{};
   auto select = [this, span = expr.span,
                  condition_span = node.condition->span](const std::vector<Value>& v) -> Value {
     std::optional<Scalar> c = ToScalar(v[0], std::nullopt, span);

@@ -80,8 +80,8 @@ void Elaborator::BindItem(const ast::Pattern::Item& item, const Value& value) {
     return;
   }
   std::vector<Value> elements;
-  if (!value.IsPoison() && !Elements(value, item.span, &elements)) elements.clear();
-  if (!value.IsPoison() && elements.size() != item.inner.size()) {
+  bool is_known = !value.IsPoison() && Elements(value, item.span, &elements);
+  if (is_known && elements.size() != item.inner.size()) {
     Report(item.span, kTypeMismatch, absl::StrCat(item.inner.size(), " names for ", Describe(value)));
     elements.clear();
   }
@@ -114,7 +114,7 @@ Value Elaborator::EvalComprehension(const ast::Expr& expr, const ast::Comprehens
         Value condition = Eval(*node.condition);
         std::optional<bool> holds = AsCondition(condition);
         if (!holds) {
-          if (!condition.IsPoison() && !generic_) {
+          if (!condition.IsPoison() && !IsOpenNumber(condition)) {
             Report(node.condition->span, kStage, "the condition of a list",
                    absl::StrCat("known when compiling, not ", Describe(condition)));
           }

@@ -62,7 +62,7 @@ void Elaborator::EvaluateMembers(const ModelPtr& instance) {
       bool is_bound = member->As<ast::Let>() || member->As<ast::SubModel>();
       if (is_bound) instance->members[name->text] = Poison{};
     } else if (const auto* let = member->As<ast::Let>()) {
-      instance->members[let->name.text] = Eval(*let->value);
+      instance->members[let->name.text] = AsLet(*let, Eval(*let->value));
     } else if (const auto* sub = member->As<ast::SubModel>()) {
       Value value = Eval(*sub->value);
       bool alone = instance->model->is_entry && sub_models == 1;  // its path is empty (R30)
@@ -116,7 +116,7 @@ Value Elaborator::WeightValue(const ModelPtr& self, const ast::StoredMember& mem
     Value condition = Eval(*member.condition);
     std::optional<bool> there = AsCondition(condition);
     if (!there) {
-      if (!condition.IsPoison())
+      if (!condition.IsPoison() && !IsOpenNumber(condition))
         Report(member.condition->span, kStage, "whether a param is there", "known when compiling");
       return Poison{};
     }

@@ -80,7 +80,7 @@ Value Elaborator::DeclaredValue(const Module& module, const std::string& name, S
       frame.caller = frame_;
       frame.subject = absl::StrCat("`", name, "`");
       FrameScope scope(*this, frame);
-      Value value = Eval(*let->value);
+      Value value = AsLet(*let, Eval(*let->value));
       LeaveCall(let);
       if (IsKnown(value)) lets_.emplace(let, value);
       return value;
@@ -256,6 +256,26 @@ Prover Elaborator::MakeProver(const std::vector<Size>& forms, const std::vector<
   return prover;
 }
 
+// Whether an instance may know more of a size than a declaration on its own: it names a dimension or an
+// attribute, itself or in the range of an index or of a value.
+bool Elaborator::IsOpen(const Size& size) {
+  if (!generic_) return false;
+  std::set<int> seen;
+  std::function<bool(const Size&)> open = [&](const Size& form) {
+    for (const Size::Term& term : form.terms()) {
+      for (const auto& [atom, power] : term.monomial) {
+        if (std::any_of(atom->operands.begin(), atom->operands.end(), open)) return true;
+        if (atom->kind != SizeAtom::Kind::kSymbol || !seen.insert(atom->id).second) continue;
+        if (atom->lo) return true;
+        auto range = ranges_.find(atom->id);
+        if (range != ranges_.end() && (open(range->second.first) || open(range->second.second))) return true;
+      }
+    }
+    return false;
+  };
+  return open(size);
+}
+
 Elaborator::Comparison Elaborator::Compare(const Size& a, const Size& b, bool must_be_proved) {
   if (a == b) return Comparison::kEqual;
   Prover prover = MakeProver({a, b}, facts_);
@@ -275,10 +295,9 @@ bool Elaborator::RequireEqual(const Size& a, const Size& b, Span span, const std
     return false;
   }
   if (comparison == Comparison::kOpen && !generic_ && statements_) {
-    Emit(span, "",
-         Check{Check::Relation::kEqual, a, b,
-               absl::StrCat(what, ": ", a.ToString(), " and ", b.ToString(), " differ, because of ",
-                            sources_.Place(span))});
+    std::string message = absl::StrCat(what, ": ", a.ToString(), " and ", b.ToString(),
+                                       " are different, {0} and {1}", Because(span));
+    Emit(span, "", Check{Check::Relation::kEqual, a, b, std::move(message), {a, b}});
   }
   return true;
 }

@@ -1,5 +1,6 @@
 // Compile-time arithmetic on numbers and sizes: exact on whole numbers and fractions (R18, R25).
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -52,6 +53,16 @@ Value Power(const Value& a, const Value& b) {
 
 }  // namespace
 
+bool IsBeyond64Bits(const Size& size) {
+  return std::any_of(size.terms().begin(), size.terms().end(), [](const Size::Term& term) {
+    return std::any_of(term.monomial.begin(), term.monomial.end(), [](const auto& factor) {
+      const SizeAtom& atom = *factor.first;
+      return atom.id < 0 || std::any_of(atom.operands.begin(), atom.operands.end(), IsBeyond64Bits);
+    });
+  });
+}
+
+// Nothing if an operand is no number, or the result is known only at run time.
 std::optional<Value> Elaborator::NumberBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span) {
   std::optional<Value> value = ExactBinary(op, a, b, span);
   return value ? std::optional(WithinLimits(std::move(*value), span)) : std::nullopt;
@@ -175,6 +186,10 @@ std::optional<Value> Elaborator::ExactBinary(ast::BinaryOp op, const Value& a, c
 std::optional<Size> Elaborator::AsSize(const Value& value, Span span, const char* what) {
   if (value.IsPoison()) return std::nullopt;
   if (const Size* size = value.As<Size>()) {
+    if (IsBeyond64Bits(*size)) {
+      Report(span, kInvalidExpression, absl::StrCat(what, " is beyond 64 bits"));
+      return std::nullopt;
+    }
     if (size->IsWhole()) return *size;
     std::optional<Rational> number = size->AsRational();
     if (number) {
@@ -186,12 +201,7 @@ std::optional<Size> Elaborator::AsSize(const Value& value, Span span, const char
     // Fractions remain: one check at the boundary that they cancel.
     int64_t common = 1;
     for (const Size::Term& term : size->terms()) common *= term.coefficient.den;
-    if (!generic_ && statements_) {
-      Emit(span, "",
-           Check{Check::Relation::kDivisible, *size * Size(common), Size(common),
-                 absl::StrCat((*size * Size(common)).ToString(), " must be divisible by ", common,
-                              ", because of ", sources_.Place(span))});
-    }
+    CheckDivisible(*size * Size(common), Size(common), span);
     return FloorDiv(*size * Size(common), Size(common));
   }
   if (const double* real = value.As<double>(); real && *real == std::floor(*real) && std::abs(*real) < 1e15) {

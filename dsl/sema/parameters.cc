@@ -66,7 +66,9 @@ bool Elaborator::BindShape(const ast::NamedType& type, const std::vector<Size>& 
         return false;
       }
       for (size_t i = 0; i < extents.size(); ++i) {
-        RequireEqual(extents[i], pack->second[i], span, absl::StrCat(what, ", `..", size.name.text, "`"));
+        if (!RequireEqual(extents[i], pack->second[i], span,
+                          absl::StrCat(what, ", `..", size.name.text, "`")))
+          return false;
       }
       continue;
     }
@@ -140,20 +142,28 @@ bool Elaborator::CheckRanges(Frame& frame) {
   std::vector<Frame::OpenRange> open;
   std::swap(open, frame.open_ranges);
   for (const Frame::OpenRange& given : open) {
-    auto range = EvalRange(*given.param->type->As<ast::NamedType>()->range);
+    const auto* list = given.param->type->As<ast::ListType>();
+    const auto& type = *(list ? list->element : given.param->type)->As<ast::NamedType>();
+    std::optional<std::pair<Size, Size>> range = EvalRange(*type.range);
     if (!range) continue;
     const std::string& name = given.param->name.text;
     Value& value = frame.scopes[0][name].value;
-    RequireRange(value, *range, given.span, absl::StrCat("`", name, "`"), given.param->span);
-    // Only an instance knows whether what is given is inside; the body of a declaration may rely on it.
-    if (const TensorPtr* tensor = value.As<TensorPtr>(); tensor && generic_) {
+    if (const auto* elements = value.As<std::shared_ptr<ListValue>>()) {
+      for (const Value& element : (*elements)->elements)
+        RequireRange(element, *range, given.span, absl::StrCat("an element of `", name, "`"),
+                     given.param->span);
+      continue;
+    }
+    bool inside = RequireRange(value, *range, given.span, absl::StrCat("`", name, "`"), given.param->span);
+    // The body goes by the declaration where the value itself says less, or is wrong, or only an instance
+    // knows it.
+    if (const Scalar* scalar = value.As<Scalar>(); scalar && (!inside || generic_ || !scalar->form)) {
+      value = Unknown(name, ElementType::kInt, scalar->expr, range->first, range->second);
+    } else if (const TensorPtr* tensor = value.As<TensorPtr>(); tensor && (!inside || generic_)) {
       auto ranged = std::make_shared<TensorValue>(**tensor);
       ranged->range = range;
       value = TensorPtr(ranged);
     }
-    const Scalar* scalar = value.As<Scalar>();
-    if (scalar && (!scalar->form || generic_))
-      value = Unknown(name, ElementType::kInt, scalar->expr, range->first, range->second);
   }
   return diagnostics_.errors_found() == before;
 }
@@ -203,27 +213,32 @@ bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame
     auto bound = std::make_shared<ListValue>();
     const auto* element_type = list_type->element->As<ast::NamedType>();
     for (const Value& element : (*list)->elements) {
-      const TensorPtr* tensor = element.As<TensorPtr>();
-      if (tensor && element_type &&
-          !BindShape(*element_type, (*tensor)->shape, span, absl::StrCat("an element of ", what), frame)) {
-        return false;
-      }
-      bound->elements.push_back(tensor ? Value(Materialize(*tensor, param.name.text, span)) : element);
+      std::optional<Value> converted = element;
+      if (element_type) converted = AsParameter(param, *element_type, element, span, frame);
+      if (!converted) return false;
+      bound->elements.push_back(*converted);
     }
     return bind(bound);
   }
-  const auto& type = *param.type->As<ast::NamedType>();
+  std::optional<Value> converted = AsParameter(param, *param.type->As<ast::NamedType>(), value, span, frame);
+  return converted && bind(*converted);
+}
+
+// A value as the declared type of a parameter, or of the elements of its list, wants it; its dimensions are
+// bound.
+std::optional<Value> Elaborator::AsParameter(const ast::Param& param, const ast::NamedType& type,
+                                             const Value& value, Span span, Frame& frame) {
+  std::string what =
+      absl::StrCat(param.type->As<ast::ListType>() ? "an element of `" : "`", param.name.text, "`");
   bool is_float_word = type.path.parts.size() == 1 && type.path.parts[0].text == "float";
   std::optional<ElementType> element;
   {
     FrameScope scope(*this, frame);
     element = ElementOf(type.path);
-  }
-  if (!element) {
-    FrameScope scope(*this, frame);
-    EvalType(*param.type);  // says what is wrong with it
-    bind(Poison{});
-    return true;
+    if (!element) {
+      EvalType(*param.type);  // says what is wrong with it
+      return Poison{};
+    }
   }
   auto convert = [&](ElementType from) -> std::optional<ElementType> {
     if (is_float_word && from >= ElementType::kF16) {
@@ -239,20 +254,21 @@ bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame
   };
   if (type.sizes.empty()) {
     std::optional<Scalar> scalar = ToScalar(value, *element, span);
-    if (!scalar) return false;
+    if (!scalar) return std::nullopt;
     std::optional<ElementType> to = convert(scalar->type);
-    if (!to) return false;
+    if (!to) return std::nullopt;
     if (type.range) frame.open_ranges.push_back({&param, span});
-    return bind(CastTo(*scalar, *to, span));
+    return CastTo(*scalar, *to, span);
   }
-  std::optional<TensorPtr> tensor = AsTensor(value, span);
-  if (!tensor) return false;
+  std::optional<TensorPtr> tensor =
+      AsTensor(value, span, is_float_word ? frame.float_type : std::optional(*element));
+  if (!tensor) return std::nullopt;
   std::optional<ElementType> to = convert((*tensor)->type);
-  if (!to || !BindShape(type, (*tensor)->shape, span, what, frame)) return false;
+  if (!to || !BindShape(type, (*tensor)->shape, span, what, frame)) return std::nullopt;
   TensorPtr bound = *tensor;
   if (*to != bound->type) {
     Value cast = CastValue(*to, bound, span);
-    if (!cast.As<TensorPtr>()) return false;
+    if (!cast.As<TensorPtr>()) return std::nullopt;
     bound = *cast.As<TensorPtr>();
   }
   if (bound->id < 0) bound = Materialize(bound, param.name.text, span);
@@ -262,7 +278,7 @@ bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame
     bound = plain;
   }
   if (type.range) frame.open_ranges.push_back({&param, span});
-  return bind(bound);
+  return bound;
 }
 
 bool Elaborator::BindAttribute(const ast::Param& param, Value value, Span span, Frame& frame) {
@@ -274,39 +290,75 @@ bool Elaborator::BindAttribute(const ast::Param& param, Value value, Span span, 
     return true;
   };
   if (value.IsPoison() || (value.IsAbsent() && param.optional)) return bind(value);
+  if (value.IsAbsent()) {
+    Report(span, kMissingArgument, frame.subject, param.name.text).Note(param.span, "declared here");
+    return false;
+  }
   std::string what = absl::StrCat("the attribute `", param.name.text, "`");
-  const auto* named_type = param.type->As<ast::NamedType>();
+  std::optional<Value> converted = AsAttribute(*param.type, value, span, what, param.span);
+  return converted && bind(*converted);
+}
+
+// A number as the declared type of an attribute wants it; nothing if it is another thing, which is reported.
+std::optional<Value> Elaborator::AsAttribute(const ast::TypeExpr& type, const Value& value, Span span,
+                                             const std::string& what, Span declared) {
+  auto wrong = [&](absl::string_view wanted) {
+    Report(span, kTypeMismatch, absl::StrCat(what, " is ", wanted, ", not ", Describe(value)))
+        .Note(declared, "declared here");
+    return std::nullopt;
+  };
+  if (value.IsPoison()) return value;
+  if (const auto* list_type = type.As<ast::ListType>()) {
+    const auto* list = value.As<std::shared_ptr<ListValue>>();
+    if (!list) return wrong("a list");
+    return AsAttributeList(*list_type, **list, span, what, declared);
+  }
+  const auto& named = *type.As<ast::NamedType>();
+  std::string word = named.path.ToString();
   const Scalar* scalar = value.As<Scalar>();
-  bool takes_float = named_type && named_type->sizes.empty() && named_type->path.ToString() == "float";
-  if (scalar && takes_float && scalar->type >= ElementType::kF16 && IsOfSizes(*scalar->expr))
-    return bind(value);
+  bool takes_float = named.sizes.empty() && word == "float";
+  if (scalar && takes_float && scalar->type >= ElementType::kF16 && IsOfSizes(*scalar->expr)) return value;
   if (value.As<TensorPtr>() || scalar) {
     Report(span, kStage, what, "a number; a value computed at run time must come before `;`")
-        .Note(param.span, "declared here");
-    return false;
+        .Note(declared, "declared here");
+    return std::nullopt;
   }
-  if (const auto* named = param.type->As<ast::NamedType>(); named && named->path.parts.size() == 1) {
-    const std::string& word = named->path.parts[0].text;
-    auto wrong = [&] {
-      Report(span, kTypeMismatch, absl::StrCat(what, " is ", word, ", not ", Describe(value)))
-          .Note(param.span, "declared here");
-      return false;
-    };
-    if (word == "int") {
-      if (value.As<bool>() || !value.IsNumber() || value.As<std::string>()) return wrong();
-      std::optional<Size> size = AsSize(value, span, what.c_str());
-      return size && bind(*size);
-    }
-    if (word == "bool") return value.As<bool>() ? bind(value) : wrong();
-    if (word == "op") return value.As<OpRef>() || value.As<MethodRef>() ? bind(value) : wrong();
-    if (word == "string") return value.As<std::string>() ? bind(value) : wrong();
-    if (!value.IsNumber() || value.As<bool>() || value.As<std::string>()) return wrong();
-  } else if (param.type->As<ast::ListType>() && !value.As<std::shared_ptr<ListValue>>()) {
-    Report(span, kTypeMismatch, absl::StrCat(what, " is a list, not ", Describe(value)))
-        .Note(param.span, "declared here");
-    return false;
+  if (word == "bool") return value.As<bool>() ? std::optional(value) : wrong("bool");
+  if (word == "op") return value.As<OpRef>() || value.As<MethodRef>() ? std::optional(value) : wrong("an op");
+  if (word == "string") return value.As<std::string>() ? std::optional(value) : wrong("a text");
+  std::optional<ElementType> element = ElementOf(named.path);
+  if (!element) {
+    EvalType(type);  // says what is wrong with it
+    return std::nullopt;
   }
-  return bind(value);
+  if (!named.sizes.empty()) return wrong("a tensor, which no attribute can be; a list is `[float]`");
+  if (value.As<bool>() || value.As<std::string>() || !value.IsNumber()) return wrong(word);
+  if (*element >= ElementType::kF16) return value;
+  std::optional<Size> size = AsSize(value, span, what.c_str());
+  if (!size) return std::nullopt;
+  if (named.range) {
+    std::optional<std::pair<Size, Size>> range = EvalRange(*named.range);
+    if (range && !RequireRange(SizeScalar(*size, span), *range, span, what)) return std::nullopt;
+  }
+  return *size;
+}
+
+std::optional<Value> Elaborator::AsAttributeList(const ast::ListType& type, const ListValue& list, Span span,
+                                                 const std::string& what, Span declared) {
+  if (type.count) {
+    Size length(static_cast<int64_t>(list.elements.size()));
+    std::optional<Size> count = AsSize(Eval(*type.count), type.count->span, "the length of a list");
+    if (!count || !RequireEqual(length, *count, span, absl::StrCat("the length of ", what), type.count->span))
+      return std::nullopt;
+  }
+  auto elements = std::make_shared<ListValue>();
+  for (const Value& element : list.elements) {
+    std::optional<Value> converted =
+        AsAttribute(*type.element, element, span, absl::StrCat("an element of ", what), declared);
+    if (!converted) return std::nullopt;
+    elements->elements.push_back(*converted);
+  }
+  return elements;
 }
 
 // Whether a call gives what the parameters demand, each once; nothing is asked of the values.
@@ -414,53 +466,6 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
   return ok && CheckShapes(frame) && CheckRanges(frame);
 }
 
-// "{C} channels" with the values of what stands in braces.
-std::string Elaborator::FilledIn(const std::string& message) {
-  std::string text = message;
-  for (auto scope = frame_->scopes.rbegin(); scope != frame_->scopes.rend(); ++scope) {
-    for (const auto& [name, binding] : *scope) {
-      if (const Size* size = binding.value.As<Size>()) {
-        text = absl::StrReplaceAll(text, {{absl::StrCat("{", name, "}"), size->ToString()}});
-      }
-    }
-  }
-  return text;
-}
-
-bool Elaborator::CheckConstraints(const ast::Signature& signature, Span span) {
-  for (const ast::Constraint& constraint : signature.constraints) {
-    std::string message =
-        constraint.message ? FilledIn(*constraint.message)
-                           : absl::StrCat("`", sources_.Text(constraint.condition->span), "` does not hold");
-    Value condition = Eval(*constraint.condition);
-    if (condition.IsPoison()) return false;
-    if (const bool* holds = condition.As<bool>()) {
-      if (*holds) continue;
-      Report(span, kConstraintFailed, message).Note(constraint.span, "demanded here");
-      return false;
-    }
-    if (generic_) continue;
-    // Over sizes that only the input knows: checked at the boundary.
-    const auto* compare = constraint.condition->As<ast::Binary>();
-    Value a = compare ? Eval(*compare->lhs) : Value(), b = compare ? Eval(*compare->rhs) : Value();
-    const Size *x = a.As<Size>(), *y = b.As<Size>();
-    using Op = ast::BinaryOp;
-    if (x && y && compare->op == Op::kEq) {
-      Emit(span, "", Check{Check::Relation::kEqual, *x, *y, message});
-    } else if (x && y && (compare->op == Op::kLe || compare->op == Op::kLt)) {
-      Emit(span, "",
-           Check{Check::Relation::kAtMost, compare->op == Op::kLt ? *x + Size(1) : *x, *y, message});
-    } else if (x && y && (compare->op == Op::kGe || compare->op == Op::kGt)) {
-      Emit(span, "",
-           Check{Check::Relation::kAtMost, compare->op == Op::kGt ? *y + Size(1) : *y, *x, message});
-    } else {
-      Report(constraint.span, kStage, "a constraint", "a comparison of numbers and sizes");
-      return false;
-    }
-  }
-  return true;
-}
-
 // Elaborates a body in the current frame and gathers its results.
 Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& body, Span span) {
   for (const ast::Result& result : signature.results) {
@@ -480,16 +485,24 @@ Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& bod
   for (const ast::Result& result : signature.results) broken |= result.type && EvalType(*result.type).broken;
   statements_ = statements;
   if (broken) return Poison{};
+  bool is_captured = std::exchange(captures_next_, false);
   int conditions =
       std::exchange(numeric_conditions_, 0);  // those around a call say nothing of its own optionals
   RunBlock(body);
   numeric_conditions_ = conditions;
+  if (is_captured) {
+    for (const auto& [name, binding] : frame_->scopes[0]) captured_->emplace(name, binding.value);
+  }
   std::vector<std::pair<std::string, Value>> values;
   for (const ast::Result& result : signature.results) {
     Binding* binding = Find(result.name.text);
     if (!binding) {
       if (frame_->module->file->uncertain.contains(result.name.text)) return Poison{};
       Report(result.name.span, kMissingResult, result.name.text);
+      return Poison{};
+    }
+    if (binding->value.IsAbsent()) {
+      Report(result.name.span, kAbsence, absl::StrCat("the result `", result.name.text, "` is absent here"));
       return Poison{};
     }
     values.emplace_back(result.name.text, binding->value);

@@ -39,6 +39,11 @@ std::optional<ReductionKind> KindOf(ast::ReductionWord word) {
 
 bool IsFloat(ElementType type) { return type >= ElementType::kF16; }
 
+// In which a float is reduced by more than one operation, and rounded once at the end (R20).
+ElementType Wider(ElementType type) {
+  return type == ElementType::kF16 || type == ElementType::kBf16 ? ElementType::kF32 : type;
+}
+
 }  // namespace
 
 // Brings the indices of a binder into force; appends them in order.
@@ -367,7 +372,8 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
         return ranged(sum, Size(0), most);
       }
       case Word::kMean: {
-        ElementType type = IsFloat(element.type) ? element.type : FloatType();
+        ElementType result = IsFloat(element.type) ? element.type : FloatType();
+        ElementType type = Wider(result);
         Scalar value = CastTo(element, type, span);
         Scalar sum{reduce(ReductionKind::kSum, value, type, nullptr), type, {}, {}, {}};
         Scalar count{
@@ -383,15 +389,17 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
           if (known) product = product * (*index->upper - *index->lower);
         }
         Scalar many = known ? *ToScalar(Value(product), type, span) : CastTo(count, type, span);
-        Scalar quotient = Call2(Function::kDiv, sum, CastTo(many, type, span), type, span);
+        Scalar quotient =
+            CastTo(Call2(Function::kDiv, sum, CastTo(many, type, span), type, span), result, span);
         if (!otherwise) return quotient;
         Scalar none = Call2(Function::kEq, many, Literal(type, 0, span), ElementType::kBool, span);
-        std::optional<Scalar> value_if_none = ToScalar(empty_value, type, otherwise->span);
+        std::optional<Scalar> value_if_none = ToScalar(empty_value, result, otherwise->span);
         if (!value_if_none) return Poison{};
-        return Select(none, CastTo(*value_if_none, type, span), quotient, span);
+        return Select(none, CastTo(*value_if_none, result, span), quotient, span);
       }
       case Word::kLogSumExp: {
-        ElementType type = IsFloat(element.type) ? element.type : FloatType();
+        ElementType result_type = IsFloat(element.type) ? element.type : FloatType();
+        ElementType type = Wider(result_type);
         Scalar value = CastTo(element, type, span);
         double inf = std::numeric_limits<double>::infinity();
         Scalar peak{
@@ -402,15 +410,16 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
         Scalar shift = Select(finite, peak, Literal(type, 0, span), span);
         Scalar moved = Call1(Function::kExp, Call2(Function::kSub, value, shift, type, span), span);
         Scalar sum{reduce(ReductionKind::kSum, moved, type, nullptr), type, {}, {}, {}};
-        Scalar result = Call2(Function::kAdd, Call1(Function::kLog, sum, span), shift, type, span);
+        Scalar result = CastTo(Call2(Function::kAdd, Call1(Function::kLog, sum, span), shift, type, span),
+                               result_type, span);
         if (!otherwise) return result;
         Scalar one = Literal(ElementType::kInt, 1, span), zero = Literal(ElementType::kInt, 0, span);
         Scalar many{
             reduce(ReductionKind::kSum, one, ElementType::kInt, nullptr), ElementType::kInt, {}, {}, {}};
         Scalar none = Call2(Function::kEq, many, zero, ElementType::kBool, span);
-        std::optional<Scalar> value_if_none = ToScalar(empty_value, type, otherwise->span);
+        std::optional<Scalar> value_if_none = ToScalar(empty_value, result_type, otherwise->span);
         if (!value_if_none) return Poison{};
-        return Select(none, CastTo(*value_if_none, type, span), result, span);
+        return Select(none, CastTo(*value_if_none, result_type, span), result, span);
       }
       case Word::kArgMax:
       case Word::kArgMin: {
@@ -461,26 +470,13 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
     }
   };
 
-  // Rows and lists are reduced element by element, records leaf by leaf.
-  std::function<Value(const Value&)> each = [&](const Value& value) -> Value {
-    if (const auto* record = value.As<std::shared_ptr<Record>>()) {
-      auto result = std::make_shared<Record>();
-      for (const auto& [name, field] : (*record)->fields) result->fields.emplace_back(name, each(field));
-      return result;
-    }
-    const TensorPtr* row = value.As<TensorPtr>();
-    if ((row && !(*row)->shape.empty()) || value.As<std::shared_ptr<ListValue>>()) {
-      return Elementwise({value}, span, [this, finish, span](const std::vector<Value>& v) -> Value {
-        std::optional<Scalar> scalar = ToScalar(v[0], std::nullopt, span);
-        return scalar ? finish(*scalar) : Value(Poison{});
-      });
-    }
+  auto reduce_element = [this, finish, span = node.body->span](const std::vector<Value>& v) -> Value {
     std::optional<ElementType> want;
-    if (value.As<double>()) want = FloatType();
-    std::optional<Scalar> scalar = ToScalar(value, want, node.body->span);
+    if (v[0].As<double>()) want = FloatType();
+    std::optional<Scalar> scalar = ToScalar(v[0], want, span);
     return scalar ? finish(*scalar) : Value(Poison{});
   };
-  return each(body);
+  return Elementwise({body}, span, reduce_element);
 }
 
 }  // namespace weft::dsl::sema

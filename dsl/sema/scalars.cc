@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
 
 namespace weft::dsl::sema {
@@ -37,6 +38,20 @@ namespace {
 bool IsFloat(ElementType type) {
   return type == ElementType::kF16 || type == ElementType::kBf16 || type == ElementType::kF32 ||
          type == ElementType::kF64;
+}
+
+// The least and the largest number of a type; of floats and bool everything is let through.
+std::pair<int64_t, int64_t> LimitsOf(ElementType type) {
+  switch (type) {
+    case ElementType::kI8:
+      return {INT8_MIN, INT8_MAX};
+    case ElementType::kU8:
+      return {0, UINT8_MAX};
+    case ElementType::kI32:
+      return {INT32_MIN, INT32_MAX};
+    default:
+      return {INT64_MIN, INT64_MAX};
+  }
 }
 
 Function FunctionOf(ast::BinaryOp op) {
@@ -194,9 +209,22 @@ std::optional<Scalar> Elaborator::ToScalar(const Value& value, std::optional<Ele
   if (const bool* truth = value.As<bool>()) return Literal(ElementType::kBool, *truth, span);
   if (want == ElementType::kBool) want = std::nullopt;
   if (const Size* size = value.As<Size>()) {
+    if (IsBeyond64Bits(*size)) {
+      Report(span, kInvalidExpression, "this number is beyond 64 bits");
+      return std::nullopt;
+    }
     if (std::optional<Rational> number = size->AsRational()) {
       if (number->den == 1 && (!want || *want == ElementType::kInt)) return SizeScalar(*size, span);
-      ElementType type = want && (number->den == 1 || IsFloat(*want)) ? *want : ElementType::kF32;
+      ElementType type = want && (number->den == 1 || IsFloat(*want)) ? *want : FloatType();
+      if (auto [least, most] = LimitsOf(type); number->num < least || number->num > most) {
+        Report(span, kTypeMismatch,
+               absl::StrCat(size->ToString(), " does not fit ", Spelled(type), ", which holds ", least,
+                            " to ", most));
+        return std::nullopt;
+      }
+      if (!IsFloat(type)) {
+        return Scalar{Make(type, span, dsl::Literal{number->num}), type, std::nullopt, {}, {}};
+      }
       return Literal(type, static_cast<double>(number->num) / static_cast<double>(number->den), span);
     }
     if (size->IsWhole()) {
@@ -210,7 +238,7 @@ std::optional<Scalar> Elaborator::ToScalar(const Value& value, std::optional<Ele
     return Call2(Function::kDiv, whole, Literal(type, static_cast<double>(common), span), type, span);
   }
   if (const double* real = value.As<double>()) {
-    return Literal(want && IsFloat(*want) ? *want : ElementType::kF32, *real, span);
+    return Literal(want && IsFloat(*want) ? *want : FloatType(), *real, span);
   }
   if (const RealSize* real = value.As<RealSize>()) {
     ElementType type = want && IsFloat(*want) ? *want : FloatType();

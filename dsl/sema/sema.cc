@@ -1,5 +1,7 @@
 #include "dsl/sema/sema.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
 
@@ -18,6 +20,14 @@ Value Generic(const ast::TypeExpr& type, int symbol, const std::string& name) {
 }
 
 }  // namespace
+
+// False if an attribute is declared as a tensor, which is reported.
+bool Elaborator::IsNumberType(const ast::TypeExpr& type) {
+  if (const auto* list = type.As<ast::ListType>()) return IsNumberType(*list->element);
+  if (type.As<ast::NamedType>()->sizes.empty()) return true;
+  Report(type.span, kTypeMismatch, "an attribute is a number or a list of numbers, `[float]`, not a tensor");
+  return false;
+}
 
 // Symbols for the dimensions that stand alone in a type.
 void Elaborator::BindGenericDimensions(const ast::TypeExpr& type, Frame& frame) {
@@ -63,6 +73,10 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
   // Numbers that are no sizes have their defaults, once the dimensions that these may name are bound.
   std::vector<const ast::Param*> defaults;
   for (const ast::Param* param : numbers) {
+    if (!IsNumberType(*param->type)) {
+      bind(*param, Poison{});
+      continue;
+    }
     const auto* type = param->type->As<ast::NamedType>();
     bool is_int = type && type->path.ToString() == "int";
     if (param->default_value && !is_int) defaults.push_back(param);
@@ -113,7 +127,8 @@ void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& bo
   weight_tensors_.clear();
   known_reads_.clear();
   work_ = 0;
-  if (BindGenericParameters(signature.params, frame, false)) {
+  int before = diagnostics_.error_count();
+  if (BindGenericParameters(signature.params, frame, false) && diagnostics_.error_count() == before) {
     FrameScope scope(*this, frame);
     RunBody(signature, body, Span());
   }
@@ -176,186 +191,6 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
   frame_ = nullptr;
 }
 
-ModelPtr Elaborator::InstantiateEntry(const ast::Model& entry, const Module& module,
-                                      const std::map<std::string, int64_t>& fixed) {
-  auto instance = std::make_shared<ModelInstance>();
-  instance->model = &entry;
-  instance->module = &module;
-  entry_frame_ = std::make_unique<Frame>();
-  entry_frame_->module = &module;
-  entry_frame_->self = instance;
-  frame_ = entry_frame_.get();
-  std::set<std::string> unused;
-  for (const auto& [name, number] : fixed) unused.insert(name);
-  for (const ast::Member* member : entry.members) {
-    const auto* limits = member->As<ast::Limits>();
-    if (!limits) continue;
-    for (const auto& declared : limits->dimensions) {
-      if (member->broken) {
-        instance->members[declared.name.text] = Poison{};
-        continue;
-      }
-      Dimension dimension;
-      dimension.name = declared.name.text;
-      dimension.id = next_symbol_++;
-      dimension.step = 1;
-      Value range = Eval(*declared.range);
-      const RangeValue* bounds = range.As<RangeValue>();
-      std::optional<int64_t> lo = bounds ? bounds->from.AsInteger() : std::nullopt;
-      std::optional<int64_t> hi = bounds ? bounds->to.AsInteger() : std::nullopt;
-      if (!lo || !hi || *lo < 0 || *lo > *hi) {
-        if (!range.IsPoison())
-          Report(declared.range->span, kInvalidExpression,
-                 "a dimension lies between two numbers, `lo..hi` with lo <= hi");
-        instance->members[dimension.name] = Poison{};
-        continue;
-      }
-      if (declared.step) {
-        std::optional<int64_t> step =
-            AsWholeNumber(Eval(*declared.step), declared.step->span, "the step of a dimension");
-        if (step && (*step < 1 || *lo % *step != 0 || *hi % *step != 0)) {
-          Report(declared.step->span, kInvalidExpression,
-                 absl::StrCat("the step must divide ", *lo, " and ", *hi));
-          step.reset();
-        }
-        if (!step) {
-          instance->members[dimension.name] = Poison{};
-          continue;
-        }
-        dimension.step = step.value_or(1);
-      }
-      for (ast::ExprPtr hot : declared.hot) {
-        if (std::optional<int64_t> number = AsWholeNumber(Eval(*hot), hot->span, "a hot size"))
-          dimension.hot.push_back(*number);
-      }
-      dimension.lo = *lo;
-      dimension.hi = *hi;
-      auto number = fixed.find(dimension.name);
-      if (number != fixed.end()) {
-        unused.erase(dimension.name);
-        if (number->second < *lo || number->second > *hi || number->second % dimension.step != 0) {
-          Report(declared.span, kInvalidExpression,
-                 absl::StrCat("`", dimension.name, "` cannot be ", number->second, ": it lies in ", *lo, "..",
-                              *hi, dimension.step > 1 ? absl::StrCat(" in steps of ", dimension.step) : ""));
-          instance->members[dimension.name] = Poison{};
-          continue;
-        }
-        instance->members[dimension.name] = Size(number->second);
-      } else if (*lo == *hi) {
-        instance->members[dimension.name] = Size(*lo);
-      } else {
-        instance->members[dimension.name] =
-            Size::Symbol(dimension.id, dimension.name, *lo, *hi, dimension.step);
-        program_.dimensions.push_back(dimension);
-      }
-    }
-  }
-  for (const std::string& name : unused) {
-    std::vector<std::string> known;
-    for (const auto& [member, value] : instance->members) known.push_back(member);
-    Report(entry.name.span, kUnknownMember, absl::StrCat("the entry `", entry.name.text, "`"),
-           absl::StrCat(name, "` as a dimension, `", name))
-        .SuggestNearest(name, known);
-  }
-  EvaluateMembers(instance);
-  return instance;
-}
-
-void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& declared) {
-  if (declared.signature.broken) return;
-  Method method;
-  method.name = declared.name.text;
-  method_ = &method;
-  statements_ = &method.body;
-  weight_tensors_.clear();
-  known_reads_.clear();
-  ranges_.clear();
-  calls_ = {&entry->calls[&declared]};
-  Frame frame;
-  frame.module = entry->module;
-  frame.self = entry;
-  frame.path = declared.name.text;
-  frame.subject = absl::StrCat("`", declared.name.text, "`");
-  FrameScope scope(*this, frame);
-  for (const ast::Param& param : declared.signature.params.data) {
-    if (const auto* type = param.type->As<ast::NamedType>()) {
-      for (const ast::SizeExpr& size : type->sizes) {
-        const auto* name = size.size ? size.size->As<ast::Ref>() : nullptr;
-        bool is_dimension = name && std::isupper(static_cast<unsigned char>(name->name[0]));
-        if (!is_dimension || Find(name->name) || entry->members.contains(name->name)) continue;
-        // Not bounded by a `dim` line: any size.
-        Dimension dimension{next_symbol_++, name->name, 1, 1 << 30, 1, {}};
-        Size symbol = Size::Symbol(dimension.id, dimension.name, dimension.lo, dimension.hi);
-        program_.dimensions.push_back(dimension);
-        entry->members[name->name] = symbol;
-      }
-    }
-    DeclaredType type = EvalType(*param.type);
-    if (type.broken) return;
-    if (!type.element || !type.shape || param.optional) {
-      if (!has_errors()) Report(param.span, kTypeMismatch, "an entry takes tensors and scalars");
-      return;
-    }
-    Port port;
-    port.name = param.name.text;
-    port.element = *type.element;
-    port.span = param.span;
-    for (const std::optional<Size>& size : *type.shape) {
-      if (!size) {
-        Report(param.span, kTypeMismatch, "the sizes of an entry's inputs have names or are numbers");
-        return;
-      }
-      port.shape.push_back(*size);
-    }
-    if (type.range) port.range_lo = type.range->first, port.range_hi = type.range->second;
-    port.tensor = NewTensor(port.name, port.element, port.shape, param.span);
-    method.tensors[port.tensor].origin = Tensor::Origin::kInput;
-    method.tensors[port.tensor].source = static_cast<int>(method.inputs.size());
-    auto tensor = std::make_shared<TensorValue>(*StoredTensor(port.tensor));
-    tensor->range = type.range;
-    Binding binding;
-    binding.value = port.shape.empty() ? Value(ElementAt(*tensor, {}, param.span)) : Value(TensorPtr(tensor));
-    binding.span = param.name.span;
-    frame.scopes[0][param.name.text] = std::move(binding);
-    method.inputs.push_back(std::move(port));
-  }
-  if (!declared.signature.params.attributes.empty()) {
-    Report(declared.signature.params.attributes[0].span, kTypeMismatch,
-           "an entry's method has no attributes");
-    return;
-  }
-  Value value = RunBody(declared.signature, declared.body, declared.name.span);
-  if (value.IsPoison() || has_errors()) return;
-  std::vector<Value> values;
-  if (const auto* record = value.As<std::shared_ptr<Record>>();
-      record && declared.signature.results.size() > 1) {
-    for (const auto& [name, field] : (*record)->fields) values.push_back(field);
-  } else {
-    values.push_back(value);
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
-    const ast::Result& result = declared.signature.results[i];
-    std::optional<TensorPtr> tensor = AsTensor(values[i], result.span);
-    if (!tensor) return;
-    AddOutput(result.name.text, *tensor, result.span);
-  }
-  program_.methods.push_back(std::move(method));
-}
-
-// The tensor as an output of the method that is elaborated.
-int Elaborator::AddOutput(const std::string& name, const TensorPtr& tensor, Span span) {
-  TensorPtr stored = Materialize(tensor, name, span);
-  Port port;
-  port.name = name;
-  port.element = stored->type;
-  port.shape = stored->shape;
-  port.tensor = stored->id;
-  port.span = span;
-  if (stored->range) port.range_lo = stored->range->first, port.range_hi = stored->range->second;
-  method_->outputs.push_back(std::move(port));
-  return static_cast<int>(method_->outputs.size()) - 1;
-}
-
 void Elaborator::RunExpect(const ast::Stmt& stmt, const ast::Expect& node) {
   if (!expectations_) {
     Report(stmt.span, kInvalidExpression, "`expect` stands in tests");
@@ -400,7 +235,7 @@ void Elaborator::RunExpect(const ast::Stmt& stmt, const ast::Expect& node) {
     expectations_->push_back(expectation);
     return;
   }
-  std::optional<TensorPtr> y = AsTensor(b, right->span);
+  std::optional<TensorPtr> y = AsTensor(b, right->span, (*x)->type);
   if (!y) return;
   std::optional<std::vector<Size>> shape = CommonShape({*x, *y}, stmt.span);
   if (!shape) return;

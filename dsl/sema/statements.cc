@@ -54,13 +54,7 @@ void Elaborator::RunStatement(const ast::Stmt& stmt) {
     BindUnknown(stmt);
   } else if (const auto* let = stmt.As<ast::Let>()) {
     Value value = Eval(*let->value);
-    const Scalar* scalar = value.As<Scalar>();
-    if ((scalar && !IsOfSizes(*scalar->expr)) || value.As<TensorPtr>()) {
-      Report(let->value->span, kStage, absl::StrCat("`let ", let->name.text, "`"),
-             "a number or a size; leave `let` out for a value");
-      value = Poison{};
-    }
-    Bind(let->name.text, std::move(value), let->name.span);
+    Bind(let->name.text, AsLet(*let, std::move(value)), let->name.span);
   } else if (const auto* equation = stmt.As<ast::Equation>()) {
     RunEquation(stmt, *equation);
   } else if (const auto* loop = stmt.As<ast::For>()) {
@@ -97,6 +91,26 @@ void Elaborator::BindUnknown(const ast::Stmt& stmt) {
       if (length != nullptr) poison(length->name, body.length->span);
     }
   }
+}
+
+// A tensor, a computed scalar, or something with one in it.
+bool Elaborator::HoldsValues(const Value& value) {
+  auto holds = [](const Value& part) { return HoldsValues(part); };
+  if (const auto* list = value.As<std::shared_ptr<ListValue>>())
+    return std::any_of((*list)->elements.begin(), (*list)->elements.end(), holds);
+  if (const auto* record = value.As<std::shared_ptr<Record>>())
+    return std::any_of((*record)->fields.begin(), (*record)->fields.end(),
+                       [](const auto& field) { return HoldsValues(field.second); });
+  const Scalar* scalar = value.As<Scalar>();
+  return value.As<TensorPtr>() || (scalar && !IsOfSizes(*scalar->expr));
+}
+
+// What a `let` names is known when compiling (R25).
+Value Elaborator::AsLet(const ast::Let& let, Value value) {
+  if (!HoldsValues(value)) return value;
+  Report(let.value->span, kStage, absl::StrCat("`let ", let.name.text, "`"),
+         "a number or a size; leave `let` out for a value");
+  return Poison{};
 }
 
 void Elaborator::RunFor(const ast::For& node) {
@@ -167,7 +181,9 @@ bool Elaborator::OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes) {
   }
   const ast::TypeExpr* type = DeclaredTypeOf(head);
   if (!type) return true;
+  int before = diagnostics_.error_count();
   DeclaredType declared = EvalType(*type);
+  if (diagnostics_.error_count() > before) return false;
   if (!declared.shape) return true;
   if (axes->size() > declared.shape->size()) {
     Report(head.span, kRankMismatch, absl::StrCat("`", head.path.ToString(), "`"),
@@ -264,6 +280,7 @@ void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equatio
     parts = {value};
   } else if (const auto* record = value.As<std::shared_ptr<Record>>();
              record && (*record)->fields.size() == equation.heads.size()) {
+    CheckOrder(equation, **record);
     for (const auto& [name, field] : (*record)->fields) parts.push_back(field);
   } else if (const auto* list = value.As<std::shared_ptr<ListValue>>();
              list && (*list)->elements.size() == equation.heads.size()) {
@@ -318,24 +335,52 @@ void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equatio
   frame_->equation = outer_equation;
 }
 
-void Elaborator::RunNext(const ast::Head& head, const Value& value) {
-  if (value.IsPoison() || generic_) return;
-  const std::string& name = head.path.parts[0].text;
-  if (head.path.parts.size() == 1 && frame_->self) {
-    for (const ast::Member* member : frame_->self->model->members) {
-      const auto* stored = member->As<ast::StoredMember>();
-      if (!stored || stored->name.text != name || stored->kind != ast::StoredMember::Kind::kState) continue;
-      // `next s = s` is nothing.
-      Value now = WeightValue(frame_->self, *stored, head.span);
-      const TensorPtr *a = now.As<TensorPtr>(), *b = value.As<TensorPtr>();
-      if (a && b && (*a)->id == (*b)->id) return;
-      const Scalar *x = now.As<Scalar>(), *y = value.As<Scalar>();
-      if (x && y) {
-        const auto *p = std::get_if<Read>(&x->expr->node), *q = std::get_if<Read>(&y->expr->node);
-        if (p && q && p->tensor == q->tensor && q->subscripts.empty()) return;
-      }
-      Unsupported(head.span, "a `next` that changes something");
+// Heads take results by place, so one with the name of another result is a mistake (R30).
+void Elaborator::CheckOrder(const ast::Equation& equation, const Record& results) {
+  for (size_t i = 0; i < equation.heads.size(); ++i) {
+    const std::string& name = equation.heads[i].path.parts.back().text;
+    for (size_t j = 0; j < results.fields.size(); ++j) {
+      if (i == j || results.fields[j].first != name || results.fields[i].first == name) continue;
+      Report(equation.heads[i].path.span, kSwappedResults, name, results.fields[i].first);
       return;
+    }
+  }
+}
+
+// The state that `next` names; null if it is none, which is reported, or a place in another model.
+const ast::StoredMember* Elaborator::StateOf(const ast::Head& head) {
+  const std::string& name = head.path.parts[0].text;
+  if (head.path.parts.size() != 1 || !frame_->self) return nullptr;
+  auto [first, is_new] = frame_->next_heads.try_emplace(name, &head);
+  if (!is_new && first->second != &head) {
+    Report(head.span, kInvalidExpression, absl::StrCat("`next ", name, "` stands here a second time"))
+        .Note(first->second->span, "first here");
+    return nullptr;
+  }
+  for (const ast::Member* member : frame_->self->model->members) {
+    const auto* stored = member->As<ast::StoredMember>();
+    if (!stored || stored->name.text != name) continue;
+    if (stored->kind == ast::StoredMember::Kind::kState) return stored;
+    Report(head.span, kInvalidExpression, absl::StrCat("`", name, "` is no state, so it has no next value"));
+    return nullptr;
+  }
+  Report(head.span, kUnknownMember, absl::StrCat("the model `", frame_->self->model->name.text, "`"), name);
+  return nullptr;
+}
+
+void Elaborator::RunNext(const ast::Head& head, const Value& value) {
+  int before = diagnostics_.error_count();
+  const ast::StoredMember* state = StateOf(head);
+  if (value.IsPoison() || generic_ || diagnostics_.error_count() > before) return;
+  if (state) {
+    // `next s = s` is nothing.
+    Value now = WeightValue(frame_->self, *state, head.span);
+    const TensorPtr *a = now.As<TensorPtr>(), *b = value.As<TensorPtr>();
+    if (a && b && (*a)->id == (*b)->id) return;
+    const Scalar *x = now.As<Scalar>(), *y = value.As<Scalar>();
+    if (x && y) {
+      const auto *p = std::get_if<Read>(&x->expr->node), *q = std::get_if<Read>(&y->expr->node);
+      if (p && q && p->tensor == q->tensor && q->subscripts.empty()) return;
     }
   }
   Unsupported(head.span, "a `next` that changes something");
@@ -357,6 +402,8 @@ bool Elaborator::IsGlobal(const Size& size) {
 void Elaborator::CollectBounds(const Size& form, std::vector<Size>* bounds) {
   for (const Size::Term& term : form.terms()) {
     for (const auto& [atom, power] : term.monomial) {
+      bool is_rest = atom->kind == SizeAtom::Kind::kMod && IsGlobal(atom->operands[1]);
+      if (is_rest) bounds->push_back(atom->operands[1] - Size(1));
       for (const Size& operand : atom->operands) {
         if (IsGlobal(operand)) bounds->push_back(operand);
         CollectBounds(operand, bounds);
@@ -368,6 +415,11 @@ void Elaborator::CollectBounds(const Size& form, std::vector<Size>* bounds) {
 // Bounds of an int by what `minimum`, `maximum`, `%` and `clip` in its form say; an open end is a symbol of
 // its own.
 std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
+  if (form.AsInteger()) return std::pair(form, form + Size(1));
+  if (form.IsBareSymbol()) {  // its own
+    auto known = ranges_.find(form.terms()[0].monomial[0].first->id);
+    return known != ranges_.end() ? std::optional(known->second) : std::nullopt;
+  }
   std::vector<Size> candidates{Size(0)};
   CollectBounds(form, &candidates);
   std::optional<Size> low, high;
@@ -392,24 +444,24 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
       stored->fields.emplace_back(name, Define(head, axes, field, span));
     return stored;
   }
+  if (value.IsAbsent()) {
+    Report(span, kAbsence, "the right side is absent here");
+    return Poison{};
+  }
+  for (const LeftAxis& axis : axes) {
+    for (const IndexPtr& index : axis.members) {
+      if (index->upper) continue;
+      Report(index->span, kUnrangedIndex, index->name);
+      return Poison{};
+    }
+  }
   const std::string& name = head.path.parts[0].text;
   const ast::TypeExpr* type = DeclaredTypeOf(head);
   DeclaredType declared;
   if (type) declared = EvalType(*type);
-  for (const LeftAxis& axis : axes) {
-    for (const IndexPtr& index : axis.members) {
-      if (index->upper) continue;
-      if (!declared.broken) Report(index->span, kUnrangedIndex, index->name);
-      return Poison{};
-    }
-  }
-  if (value.IsAbsent()) {
-    Report(span, kAbsence, "the right side may be absent");
-    return Poison{};
-  }
   TensorPtr row;
   if (value.As<std::shared_ptr<ListValue>>() || value.As<TensorPtr>()) {
-    std::optional<TensorPtr> tensor = AsTensor(value, span);
+    std::optional<TensorPtr> tensor = AsTensor(value, span, declared.element);
     if (!tensor) return Poison{};
     row = *tensor;
   }
@@ -483,18 +535,7 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
     element = CastTo(*element, *declared.element, span);
   }
   std::optional<std::pair<Size, Size>> range = row ? row->range : std::nullopt;
-  if (element->form && !range) {
-    // The range of an int with one symbol of its own is that symbol's.
-    const Size& form = *element->form;
-    if (form.IsBareSymbol()) {
-      auto known = ranges_.find(form.terms()[0].monomial[0].first->id);
-      if (known != ranges_.end()) range = known->second;
-    } else if (form.AsInteger()) {
-      range = {form, form + Size(1)};
-    } else {
-      range = RangeOf(form);
-    }
-  }
+  if (element->form && !range) range = RangeOf(*element->form);
   if (declared.range) {
     RequireRange(*element, *declared.range, span, absl::StrCat("`", name, "`"), declared.span);
     range = declared.range;
@@ -543,7 +584,7 @@ Value Elaborator::Store(const std::string& name, Value value, const ast::TypeExp
     return Materialize(filled, name, span);
   }
   if (value.As<std::shared_ptr<ListValue>>() && declared.element) {
-    std::optional<TensorPtr> tensor = AsTensor(value, span);
+    std::optional<TensorPtr> tensor = AsTensor(value, span, declared.element);
     if (!tensor) return Poison{};
     value = *tensor;
   }

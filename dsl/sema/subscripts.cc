@@ -1,5 +1,6 @@
 // Accesses: bare indices say how far they go, everything else is proved inside or guarded (R6, R9, R10, R12).
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -52,12 +53,34 @@ void Elaborator::RunDeferred() {
   }
 }
 
+// Whether the form holds a value of which nothing at all is known, by itself: no instance knows more of it.
+// (An index without a range is a mistake of its own.)
+bool Elaborator::IsUnbounded(const Deferred& question) {
+  auto is_bound = [&](const SizeAtom& atom) {
+    if (atom.kind != SizeAtom::Kind::kSymbol || atom.lo || ranges_.contains(atom.id)) return true;
+    return std::any_of(question.facts.begin(), question.facts.end(),
+                       [&](const Fact& fact) { return Mentions(fact.form, atom.id); }) ||
+           std::any_of(index_of_.begin(), index_of_.end(),
+                       [&](const auto& index) { return index.second->symbol == atom.id; });
+  };
+  return std::any_of(question.form.terms().begin(), question.form.terms().end(), [&](const auto& term) {
+    return std::any_of(term.monomial.begin(), term.monomial.end(),
+                       [&](const auto& factor) { return !is_bound(*factor.first); });
+  });
+}
+
 // Of a declaration on its own: whether an access is outside for every size, at least at one end of what its
-// indices go through.
+// indices go through, or whether no instance can know more of it.
 bool Elaborator::IsAlwaysWrong(const Deferred& question) {
+  if (IsUnbounded(question)) return true;
   if (MakeProver({question.form, question.axis}, question.facts).IsOutside(question.form, question.axis))
     return true;
   if (!question.facts.empty()) return false;
+  bool is_unranged = std::any_of(index_of_.begin(), index_of_.end(), [&](const auto& index) {
+    return !ranges_.contains(index.second->symbol) && Mentions(question.form, index.second->symbol);
+  });
+  if (is_unranged) return false;
+  if (!IsOpen(question.form) && !IsOpen(question.axis)) return true;
   std::optional<std::pair<Size, Size>> hull = Hull(question.form, {});
   if (!hull) return false;
   Prover ends = MakeProver({hull->first, hull->second, question.axis}, {});
@@ -101,9 +124,11 @@ bool Elaborator::CheckedAtBoundary(const Deferred& question) {
     if (prover.AtMost(less, more)) return true;
     if (prover.IsPositive(less - more) || !HoldsAtLargest(less, more)) return false;
     Emit(question.span, "",
-         Check{Check::Relation::kAtMost, less, more,
-               absl::StrCat(less.ToString(), " must be at most ", more.ToString(), ", because of `",
-                            sources_.Text(question.span), "` in ", sources_.Place(question.span))});
+         Check{Check::Relation::kAtMost,
+               less,
+               more,
+               absl::StrCat(less.ToString(), " must be at most ", more.ToString(), Because(question.span)),
+               {}});
     return true;
   };
   return demand(Size(0), low) && demand(end, question.axis);
@@ -194,12 +219,7 @@ std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const S
         Report(span, kGroupSize, absl::StrCat("multiples of ", product.ToString()), axis.ToString());
         return std::nullopt;
       }
-      if (!generic_ && statements_) {
-        Emit(span, "",
-             Check{Check::Relation::kDivisible, axis, product,
-                   absl::StrCat(axis.ToString(), " must be divisible by ", product.ToString(),
-                                ", because of ", sources_.Place(span))});
-      }
+      CheckDivisible(axis, product, span);
       rest = FloorDiv(axis, product);
     }
     open->count = rest;
@@ -578,6 +598,10 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
                                 const ast::Expr* otherwise) {
   Value base = Eval(*node.base);
   if (base.IsPoison()) return Poison{};
+  if (base.IsAbsent()) {
+    Report(node.base->span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");
+    return Poison{};
+  }
   if (node.items.empty()) return base;
   if (base.IsAbsent()) {
     Report(node.base->span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");

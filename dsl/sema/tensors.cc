@@ -115,25 +115,109 @@ TensorPtr Elaborator::Materialize(const TensorPtr& tensor, const std::string& na
   Emit(span, name, std::move(equation));
   auto stored = std::make_shared<TensorValue>(*StoredTensor(id));
   stored->range = tensor->range;
+  if (body.form && !stored->range) stored->range = RangeOf(*body.form);
   return stored;
 }
 
-TensorPtr Elaborator::ConstantTensor(const std::vector<double>& values, std::vector<Size> shape,
-                                     ElementType type, Span span) {
-  program_.constants.push_back({values});
-  TensorId id = NewTensor("constant", type, std::move(shape), span);
+namespace {
+
+// Numbers all the way down, in the same shape everywhere.
+struct NumberTree {
+  std::vector<const Value*> leaves;
+  std::vector<Size> shape;
+  bool is_regular = true;
+
+  void Add(const Value& value, size_t depth) {
+    if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
+      Size length(static_cast<int64_t>((*list)->elements.size()));
+      if (shape.size() == depth && leaves.empty()) shape.push_back(length);
+      is_regular = is_regular && depth < shape.size() && shape[depth] == length;
+      for (const Value& element : (*list)->elements) Add(element, depth + 1);
+      return;
+    }
+    const Size* size = value.As<Size>();
+    bool is_number = (size && size->AsRational()) || value.As<double>() || value.As<bool>();
+    is_regular = is_regular && is_number && depth == shape.size();
+    leaves.push_back(&value);
+  }
+  bool All(bool (*test)(const Value&)) const {
+    return std::all_of(leaves.begin(), leaves.end(), [&](const Value* leaf) { return test(*leaf); });
+  }
+};
+
+bool IsTruth(const Value& value) { return value.As<bool>() != nullptr; }
+bool IsNoTruth(const Value& value) { return !IsTruth(value); }
+bool IsInteger(const Value& value) { return value.As<Size>() && value.As<Size>()->AsInteger(); }
+
+}  // namespace
+
+// A list of numbers, of one type and regular shape, as a constant; null if it is none.
+TensorPtr Elaborator::ConstantTensor(const Value& list, std::optional<ElementType> want, Span span) {
+  NumberTree tree;
+  tree.Add(list, 0);
+  bool is_bool = tree.All(IsTruth) && !tree.leaves.empty();
+  if (!tree.is_regular || (!is_bool && !tree.All(IsNoTruth))) return nullptr;
+  bool is_whole = tree.All(IsInteger);
+  ElementType type = is_bool ? ElementType::kBool : is_whole ? ElementType::kInt : FloatType();
+  if (want && !is_bool && *want != ElementType::kBool && (is_whole || *want >= ElementType::kF16))
+    type = *want;
+  bool is_float = type >= ElementType::kF16;
+  std::vector<int64_t> whole;
+  std::vector<double> real;
+  for (const Value* leaf : tree.leaves) {
+    if (is_bool) {
+      whole.push_back(*leaf->As<bool>());
+    } else if (!is_float) {
+      if (!ToScalar(*leaf, type, span)) return nullptr;  // it does not fit
+      whole.push_back(*leaf->As<Size>()->AsInteger());
+    } else if (const double* number = leaf->As<double>()) {
+      real.push_back(*number);
+    } else {
+      Rational fraction = *leaf->As<Size>()->AsRational();
+      real.push_back(static_cast<double>(fraction.num) / static_cast<double>(fraction.den));
+    }
+  }
+  TensorId id = NewTensor("constant", type, tree.shape, span);
   method_->tensors[id].origin = Tensor::Origin::kConstant;
-  method_->tensors[id].source = static_cast<int>(program_.constants.size()) - 1;
+  method_->tensors[id].source = static_cast<int>(program_.constants.size());
   auto tensor = std::make_shared<TensorValue>(*StoredTensor(id));
-  if (type == ElementType::kInt && !values.empty()) {
-    auto [lo, hi] = std::minmax_element(values.begin(), values.end());
-    tensor->range = {Size(static_cast<int64_t>(*lo)), Size(static_cast<int64_t>(*hi) + 1)};
+  if (type == ElementType::kInt && !whole.empty()) {
+    auto [lo, hi] = std::minmax_element(whole.begin(), whole.end());
+    tensor->range = {Size(*lo), Size(*hi) + Size(1)};
+  }
+  if (!is_float) {
+    program_.constants.push_back({std::move(whole)});
+  } else {
+    program_.constants.push_back({std::move(real)});
   }
   return tensor;
 }
 
+// Whether the elements have as many axes each, of sizes that may be equal: then the list is a tensor.
+bool Elaborator::IsRegular(const ListValue& list) {
+  const std::vector<Size>* first = nullptr;
+  for (const Value& element : list.elements) {
+    static const std::vector<Size> scalar;
+    const TensorPtr* tensor = element.As<TensorPtr>();
+    const auto* inner = element.As<std::shared_ptr<ListValue>>();
+    if (element.As<std::shared_ptr<Record>>() || (inner && !IsRegular(**inner))) return false;
+    if (inner) continue;
+    const std::vector<Size>& shape = tensor ? (*tensor)->shape : scalar;
+    if (!first) first = &shape;
+    if (shape.size() != first->size()) return false;
+    for (size_t axis = 0; axis < shape.size(); ++axis) {
+      if (std::optional<Rational> difference = (shape[axis] - (*first)[axis]).AsRational();
+          difference && difference->num != 0) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 // A list of equal shapes is a tensor with one more leading axis (R27).
-std::optional<TensorPtr> Elaborator::AsTensor(const Value& value, Span span) {
+std::optional<TensorPtr> Elaborator::AsTensor(const Value& value, Span span,
+                                              std::optional<ElementType> want) {
   if (const TensorPtr* tensor = value.As<TensorPtr>()) return *tensor;
   if (value.IsPoison()) return std::nullopt;
   const auto* list = value.As<std::shared_ptr<ListValue>>();
@@ -145,44 +229,9 @@ std::optional<TensorPtr> Elaborator::AsTensor(const Value& value, Span span) {
     tensor->rule = [scalar = *scalar](const std::vector<Scalar>&) { return scalar; };
     return tensor;
   }
-  // Numbers all the way down make a constant.
-  std::vector<double> numbers;
-  std::vector<Size> shape;
-  bool is_real = false, is_constant = true;
-  std::function<void(const Value&, size_t)> walk = [&](const Value& element, size_t depth) {
-    if (const auto* inner = element.As<std::shared_ptr<ListValue>>()) {
-      Size length(static_cast<int64_t>((*inner)->elements.size()));
-      if (shape.size() == depth) shape.push_back(length);
-      if (depth >= shape.size() || !(shape[depth] == length)) is_constant = false;
-      for (const Value& next : (*inner)->elements) walk(next, depth + 1);
-      return;
-    }
-    const Size* size = element.As<Size>();
-    const double* real = element.As<double>();
-    const bool* truth = element.As<bool>();
-    std::optional<Rational> number = size ? size->AsRational() : std::nullopt;
-    if (depth != shape.size() || (!number && !real && !truth)) {
-      is_constant = false;
-      return;
-    }
-    if (real || (number && number->den != 1)) is_real = true;
-    numbers.push_back(real    ? *real
-                      : truth ? (*truth ? 1 : 0)
-                              : static_cast<double>(number->num) / number->den);
-  };
-  walk(value, 0);
-  if (is_constant) {
-    bool is_bool = !numbers.empty() && [&] {
-      const Value* first = &value;
-      while (const auto* inner = first->As<std::shared_ptr<ListValue>>()) first = &(*inner)->elements[0];
-      return first->As<bool>() != nullptr;
-    }();
-    return ConstantTensor(numbers, shape,
-                          is_bool   ? ElementType::kBool
-                          : is_real ? FloatType()
-                                    : ElementType::kInt,
-                          span);
-  }
+  int before = diagnostics_.error_count();
+  if (TensorPtr constant = ConstantTensor(value, want, span)) return constant;
+  if (diagnostics_.error_count() > before) return std::nullopt;
 
   std::vector<TensorPtr> parts;
   for (const Value& element : (*list)->elements) {
@@ -312,13 +361,26 @@ std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<Tenso
 Value Elaborator::Elementwise(const std::vector<Value>& operands, Span span,
                               const std::function<Value(const std::vector<Value>&)>& function,
                               const std::vector<Span>& places) {
+  if (HoldsRecord(operands)) {
+    return ByLeaf(operands, span, [&](const std::vector<Value>& leaves) {
+      return Elementwise(leaves, span, function, places);
+    });
+  }
+  std::optional<ElementType> want;  // of the first computed number, for lists that meet it
+  for (const Value& operand : operands) {
+    const TensorPtr* tensor = operand.As<TensorPtr>();
+    const Scalar* scalar = operand.As<Scalar>();
+    if (want || (!tensor && !scalar)) continue;
+    ElementType type = tensor ? (*tensor)->type : scalar->type;
+    if (type != ElementType::kBool && type != ElementType::kInt) want = type;
+  }
   std::vector<TensorPtr> tensors;
   std::vector<Span> tensor_places;
   std::vector<Value> values = operands;
   for (Value& value : values) {
     if (value.IsPoison()) return Poison{};
     if (value.As<std::shared_ptr<ListValue>>()) {
-      std::optional<TensorPtr> tensor = AsTensor(value, span);
+      std::optional<TensorPtr> tensor = AsTensor(value, span, want);
       if (!tensor) return Poison{};
       value = *tensor;
     }

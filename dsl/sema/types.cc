@@ -1,5 +1,7 @@
 // Declared types: element words, shapes with dimensions, ranges of ints (R21).
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "dsl/ast/visitor.h"
 #include "dsl/sema/elaborator.h"
@@ -69,6 +71,11 @@ Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
     }
     return declared;
   }
+  if (std::count_if(named->sizes.begin(), named->sizes.end(),
+                    [](const ast::SizeExpr& size) { return size.kind == ast::SizeExpr::Kind::kPack; }) > 1) {
+    Report(type.span, kInvalidExpression, "a shape has at most one `..`");
+    return declared;
+  }
   declared.shape.emplace();
   for (const ast::SizeExpr& size : named->sizes) {
     if (size.kind == ast::SizeExpr::Kind::kFound) {
@@ -106,7 +113,12 @@ Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
     declared.shape->push_back(AsSize(value, size.span, "a size in a shape"));
     declared.broken |= !declared.shape->back();
   }
-  if (named->range) declared.range = EvalRange(*named->range);
+  if (named->range && declared.element != ElementType::kInt) {
+    Report(named->range->span, kTypeMismatch,
+           absl::StrCat("only `int` has a range, and this is ", named->path.ToString()));
+  } else if (named->range) {
+    declared.range = EvalRange(*named->range);
+  }
   return declared;
 }
 
@@ -152,9 +164,8 @@ bool Elaborator::RequireRange(const Value& value, const std::pair<Size, Size>& r
     Prover prover = MakeProver({*low, *high, range.first, range.second}, facts_);
     if (prover.AtMost(range.first, *low) && prover.IsPositive(range.second - *high)) return true;
     bool refuted = prover.IsPositive(range.first - *high) || prover.IsNatural(*low - range.second);
-    if (generic_ && !refuted) return true;
-  } else if (generic_) {
-    return true;
+    bool open = IsOpen(*low) || IsOpen(*high) || IsOpen(range.first) || IsOpen(range.second);
+    if (open && !refuted) return true;
   }
   DiagnosticBuilder builder = Report(span, kIntRange, absl::StrCat("`", sources_.Text(span), "`"), what,
                                      absl::StrCat(range.first.ToString(), "..", range.second.ToString()));
