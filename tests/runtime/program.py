@@ -31,7 +31,7 @@ entry tell {
   deep: Conv2d(16, 32, size = 3, stride = 2)
 
   /// Probabilities.
-  forward(image: u8[B, 30, 31, 3], bias: f32 = 0) -> prob: f32[B, 32], best: int[B] in 0..32 {
+  forward(image: u8[B, 30, 31, 3], bias: f32) -> prob: f32[B, 32], best: int[B] in 0..32 {
     x[b, c, i, j] = f32(image[b, i, j, c]) / 255 + bias
     h = relu(deep(relu(conv(x))))
     s[b, c] = mean(i, j) h[b, c, i, j]
