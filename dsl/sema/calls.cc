@@ -74,7 +74,7 @@ bool Elaborator::EnterCall(const void* declaration, const std::string& name, Spa
     return false;
   }
   if (static_cast<Count>(calls_.size()) >= kMostCalls) {
-    Report(span, kNestingTooDeep, kMostCalls);
+    ReportLimit(span, kNestingTooDeep, kMostCalls);
     return false;
   }
   calls_.push_back(declaration);

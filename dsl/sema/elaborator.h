@@ -67,6 +67,8 @@ class Elaborator {
   void ElaborateMethod(const ModelPtr& entry, const ast::Method& method);
   void ElaborateTest(const ast::Test& test, const Module& module, std::vector<Expectation>* expectations);
   bool has_errors() const { return diagnostics_.has_errors(); }
+  // Bodies in which a generic run found nothing wrong; what they declare is believed deep inside other runs.
+  std::set<const ast::Block*>& sound() { return sound_; }
 
  private:
   // ---- sema.cc
@@ -257,6 +259,7 @@ class Elaborator {
   bool CheckRanges(Frame& frame);
   bool IsToldFirst(const std::string& problem);
   void RequireDeclared(const Frame::OpenShape& given, const Size& size, const Frame& frame);
+  std::optional<Value> DeclaredResults(const ast::Signature& signature);
   Value RunBody(const ast::Signature& signature, const ast::Block& body, Span span);
 
   // ---- constraints.cc
@@ -350,11 +353,17 @@ class Elaborator {
   Prover MakeProver(const std::vector<Size>& forms, const std::vector<Fact>& facts);
   template <typename... Args>
   DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
+    if (work_reported_) {  // what was left undone is no mistake
+      diagnostics_.CountRepeated();
+      return DiagnosticBuilder();
+    }
     DiagnosticBuilder builder = diagnostics_.Report(span, kind, args...);
     AddCallNotes(builder, span);
     return builder;
   }
   void AddCallNotes(DiagnosticBuilder& builder, Span at);
+  // A limit is reported once in a file: everything that calls what is behind it is behind it too.
+  void ReportLimit(Span span, DiagnosticKind<Count> kind, Count limit);
   Value Unsupported(Span span, const std::string& what);
   bool Work(Span span, int64_t amount = 1);
 
@@ -380,6 +389,7 @@ class Elaborator {
   std::vector<Expectation>* expectations_ = nullptr;        // of the test that is elaborated
   std::map<IndexId, IndexPtr> index_of_;
   std::vector<const void*> calls_;
+  std::set<const ast::Block*> sound_;
   std::set<int> left_indices_written_;  // symbols of indices whose range is written in this equation
   std::set<std::pair<const void*, std::string>> unknown_names_;  // reported, per body
   // The call whose locals are asked for, where they go, and whether it is the next body to run.

@@ -25,10 +25,17 @@ bool IsKnown(const Value& value) {
 
 }  // namespace
 
+void Elaborator::ReportLimit(Span span, DiagnosticKind<Count> kind, Count limit) {
+  for (const Diagnostic& report : diagnostics_.reports()) {
+    if (report.kind == kind.id) return diagnostics_.CountRepeated();
+  }
+  Report(span, kind, limit);
+}
+
 bool Elaborator::Work(Span span, int64_t amount) {
   work_ += amount;
   if (work_ < kMostWork) return true;
-  if (!work_reported_) Report(span, kTooMuchWork, kMostWork);
+  if (!work_reported_) ReportLimit(span, kTooMuchWork, kMostWork);
   work_reported_ = true;
   return false;
 }

@@ -13,6 +13,10 @@ namespace weft::dsl::sema {
 
 namespace {
 
+// So many calls inside each other are worked out in the words of each caller, for what it gave. Without an
+// end to that, a chain of ops would take the square of its length.
+constexpr size_t kWorkedOutAgain = 8;
+
 std::string Plural(size_t count, const char* noun) {
   return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }
@@ -467,6 +471,26 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
 }
 
 // Elaborates a body in the current frame and gathers its results.
+// Values of the declared types of results, about which nothing else is known; nothing if the declarations
+// leave open what only the body says.
+std::optional<Value> Elaborator::DeclaredResults(const ast::Signature& signature) {
+  if (frame_->is_inline) return std::nullopt;
+  auto record = std::make_shared<Record>();
+  for (const ast::Result& result : signature.results) {
+    DeclaredType declared = result.type ? EvalType(*result.type) : DeclaredType();
+    if (!declared.element || declared.element == ElementType::kInt || !declared.shape) return std::nullopt;
+    std::vector<Size> shape;
+    for (const std::optional<Size>& size : *declared.shape) {
+      if (!size) return std::nullopt;
+      shape.push_back(*size);
+    }
+    TensorPtr tensor = StoredTensor(NewTensor(result.name.text, *declared.element, shape, result.span));
+    record->fields.emplace_back(result.name.text,
+                                shape.empty() ? Value(ElementAt(*tensor, {}, result.span)) : Value(tensor));
+  }
+  return record->fields.size() == 1 ? record->fields[0].second : Value(record);
+}
+
 Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& body, Span span) {
   for (const ast::Result& result : signature.results) {
     frame_->results[result.name.text] = result.type;
@@ -485,6 +509,9 @@ Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& bod
   for (const ast::Result& result : signature.results) broken |= result.type && EvalType(*result.type).broken;
   statements_ = statements;
   if (broken) return Poison{};
+  if (calls_.size() > kWorkedOutAgain && sound_.contains(&body)) {
+    if (std::optional<Value> declared = DeclaredResults(signature)) return *declared;
+  }
   bool is_captured = std::exchange(captures_next_, false);
   int conditions =
       std::exchange(numeric_conditions_, 0);  // those around a call say nothing of its own optionals

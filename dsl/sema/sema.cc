@@ -19,6 +19,17 @@ Value Generic(const ast::TypeExpr& type, int symbol, const std::string& name) {
   return Poison{};
 }
 
+// The methods of a model, of those with one name the first: that a name stands twice is told elsewhere.
+std::vector<std::pair<const ast::Method*, std::string>> MethodsOf(const ast::Model& model) {
+  std::vector<std::pair<const ast::Method*, std::string>> methods;
+  std::set<std::string> names;
+  for (const ast::Member* member : model.members) {
+    const auto* method = member->As<ast::Method>();
+    if (method && names.insert(method->name.text).second) methods.emplace_back(method, member->doc);
+  }
+  return methods;
+}
+
 }  // namespace
 
 // False if an attribute is declared as a tensor, which is reported.
@@ -126,11 +137,11 @@ void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& bo
   statements_ = &statements;
   weight_tensors_.clear();
   known_reads_.clear();
-  work_ = 0;
-  int before = diagnostics_.error_count();
-  if (BindGenericParameters(signature.params, frame, false) && diagnostics_.error_count() == before) {
+  int before = diagnostics_.errors_found();
+  if (BindGenericParameters(signature.params, frame, false) && diagnostics_.errors_found() == before) {
     FrameScope scope(*this, frame);
     RunBody(signature, body, Span());
+    if (diagnostics_.errors_found() == before) sound_.insert(&body);
   }
   method_ = nullptr;
   statements_ = nullptr;
@@ -176,9 +187,8 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
       EvaluateMembers(instance);
     }
     calls_.clear();
-    for (const ast::Member* member : model->members) {
-      const auto* declared = member->As<ast::Method>();
-      if (!declared || declared->signature.broken) continue;
+    for (const auto& [declared, doc] : MethodsOf(*model)) {
+      if (declared->signature.broken) continue;
       Frame body;
       body.module = &module;
       body.self = instance;
@@ -274,10 +284,13 @@ void Elaborator::ElaborateTest(const ast::Test& test, const Module& module,
 }  // namespace sema
 
 void CheckModule(const sema::Module& module, const SourceManager& sources, Diagnostics& diagnostics) {
+  std::set<const ast::Block*> sound;
   for (const ast::Decl* decl : module.file->decls) {
     Program scratch;
     sema::Elaborator elaborator(sources, diagnostics, scratch, /*generic=*/true);
+    elaborator.sound().swap(sound);
     elaborator.CheckDeclaration(*decl, module);
+    elaborator.sound().swap(sound);
   }
 }
 
@@ -307,11 +320,9 @@ std::optional<Program> Elaborate(const sema::Module& module, const ast::Model& e
   int before = diagnostics.errors_found();
   sema::Elaborator elaborator(sources, diagnostics, program, /*generic=*/false);
   sema::ModelPtr instance = elaborator.InstantiateEntry(entry, module, fixed);
-  for (const ast::Member* member : entry.members) {
-    if (const auto* method = member->As<ast::Method>()) {
-      elaborator.ElaborateMethod(instance, *method);
-      if (!program.methods.empty()) program.methods.back().doc = member->doc;
-    }
+  for (const auto& [method, doc] : sema::MethodsOf(entry)) {
+    elaborator.ElaborateMethod(instance, *method);
+    if (!program.methods.empty()) program.methods.back().doc = doc;
   }
   if (program.methods.empty() && !diagnostics.has_errors()) {
     diagnostics.Report(entry.name.span, kNoEntry,
