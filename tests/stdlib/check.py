@@ -1,0 +1,72 @@
+"""Ops of the standard library beside NumPy programs written on their own, on random inputs, by one back end.
+
+Usage: check.py WEFT BACKEND [PART...]
+
+A part is a module of this folder: ENTRY is a model file with one method per op, CASES maps a method to functions that draw its
+inputs from a random generator, and the function of the same name computes what the method must give.
+"""
+
+import importlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+PARTS = ["sampling"]
+TOLERANCE = 2e-5  # of the largest value
+
+
+def run(program, method, inputs, folder):
+    command = [program, method, "--threads", "2"]
+    for name, value in inputs.items():
+        path = folder / f"{name}.npy"
+        np.save(path, value)
+        command += ["--input", f"{name}={path}"]
+    out = folder / "y.npy"
+    done = subprocess.run(command + ["--output", f"y={out}"], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{method}: {done.stderr}")
+    return np.load(out)
+
+
+def check(weft, backend, part, folder):
+    """Compares every case of a part; gives the number of comparisons and the list of differences."""
+    module = importlib.import_module(part)
+    source = folder / f"{part}.weft"
+    source.write_text(module.ENTRY)
+    program = folder / part
+    subprocess.run([weft, "compile", source, "--backend", backend, "-o", program], check=True)
+    rng = np.random.default_rng(7)
+    count, wrong = 0, []
+    for method, draws in module.CASES.items():
+        for number, draw in enumerate(draws):
+            inputs = draw(rng)
+            got = run(program, method, inputs, folder)
+            want = getattr(module, method)(**inputs)
+            count += 1
+            if got.shape != want.shape:
+                wrong.append(f"{method} {number}: shape {got.shape}, wanted {want.shape}")
+                continue
+            error = np.abs(got - want).max(initial=0) / max(1, np.abs(want).max(initial=0))
+            if not error <= TOLERANCE:
+                wrong.append(f"{method} {number}: off by {error:.3g}")
+    return count, wrong
+
+
+def main():
+    weft, backend, *parts = sys.argv[1:]
+    total, differences = 0, []
+    with tempfile.TemporaryDirectory() as name:
+        for part in parts or PARTS:
+            count, wrong = check(weft, backend, part, pathlib.Path(name))
+            total += count
+            differences += wrong
+    for line in differences:
+        print(line)
+    print(f"{total} comparisons, {len(differences)} differ")
+    sys.exit(bool(differences) or total == 0)
+
+
+main()
