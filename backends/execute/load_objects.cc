@@ -29,8 +29,10 @@ absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> LoadObjects(const std::vector<
       (*code)->getDataLayout().getGlobalPrefix());
   if (!process) return ToStatus(process.takeError());
   library.addGenerator(std::move(*process));
-  for (absl::string_view object : objects) {
-    auto bytes = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()));
+  for (size_t i = 0; i < objects.size(); ++i) {
+    // The name tells apart what objects with initializers (sanitized ones) add to the library.
+    auto bytes = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(objects[i].data(), objects[i].size()),
+                                                      "object" + std::to_string(i));
     if (auto error = (*code)->addObjectFile(std::move(bytes))) return ToStatus(std::move(error));
   }
   return std::move(*code);
