@@ -29,8 +29,11 @@ absl::StatusOr<std::unique_ptr<llvm::TargetMachine>> MachineFor(const Target& ta
   std::string error;
   const llvm::Target* backend = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!backend) return absl::InternalError(error);
-  std::unique_ptr<llvm::TargetMachine> machine(backend->createTargetMachine(
-      triple, target.cpu, absl::StrJoin(target.features, ","), llvm::TargetOptions(), llvm::Reloc::PIC_));
+  // The code generator moves bf16 values between blocks through the processor's conversion to bf16 where
+  // there is one, and that flushes denormals.
+  std::string features = absl::StrCat(absl::StrJoin(target.features, ","), ",-avx512bf16,-avxneconvert");
+  std::unique_ptr<llvm::TargetMachine> machine(
+      backend->createTargetMachine(triple, target.cpu, features, llvm::TargetOptions(), llvm::Reloc::PIC_));
   if (!machine) return absl::InternalError(absl::StrCat("no code generator for ", target.cpu));
   return machine;
 }
