@@ -52,13 +52,14 @@ ThreadPool::ThreadPool(int threads, bool pin) : parts_(static_cast<size_t>(std::
   if (this->threads() > ProcessorCount()) most_spins_ = 16;
   // More threads than processors: pinning would make them take turns where the system could do better.
   if (static_cast<int>(processors_.size()) < this->threads()) processors_.clear();
-  if (!processors_.empty()) PinThisThread(processors_[0]);
   try {
     for (int thread = 1; thread < this->threads(); ++thread)
       workers_.emplace_back([this, thread] { Work(thread); });
   } catch (const std::system_error&) {
     // The system gives no more threads: those there are do the parts of all.
   }
+  // After the workers are made, or they would begin on this processor and have to wait for it.
+  if (!processors_.empty()) PinThisThread(processors_[0]);
 }
 
 ThreadPool::~ThreadPool() {

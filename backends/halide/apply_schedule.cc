@@ -104,6 +104,12 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
                               : TailStrategy::GuardWithIf;
       func.split(loop.var(), Var(loop.outer_name), Var(loop.inner_name),
                  Expr(static_cast<int32_t>(loop.factor)), tail);
+      for (std::string outer = loop.outer_name; nest.IsSplit(outer);) {
+        auto [steps, step] = nest.Parts(outer);
+        func.split(Var(outer), Var(steps), Var(step), Expr(static_cast<int32_t>(nest.Find(step).factor)),
+                   TailStrategy::GuardWithIf);
+        outer = steps;
+      }
     }
     std::vector<VarOrRVar> order;
     for (const auto* part : {&nest.inner, &nest.outer}) {
@@ -161,14 +167,13 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
   // One tile of the equation at a time: inside the innermost of its loops that the reduction depends on.
   std::string level;
   for (const std::string& name : nest.outer) {
-    const NestLoop& leaf = nest.Find(name);
-    const std::string& base = leaf.parent.empty() ? name : leaf.parent;
     for (int i : state.loops) {
-      if (equation.loops[i].name == base) level = name;
+      if (equation.loops[i].name == nest.Base(name)) level = name;
     }
   }
   std::vector<Func> funcs = {state.func};
-  if (state.has_lanes) funcs.push_back(state.main), funcs.push_back(state.joined);
+  if (state.has_lanes) funcs.push_back(state.main);
+  funcs.insert(funcs.end(), state.folded.begin(), state.folded.end());
   if (state.has_rest) funcs.push_back(state.rest);
   Func& consumer = equation.funcs[0];
   for (Func func : funcs) {
@@ -193,7 +198,10 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
   }
 
   for (Func func : funcs) {
-    bool accumulates = func.name() == state.main.name();
+    bool rest = state.has_rest && state.rest_count > 0 && func.name() == state.rest.name();
+    bool accumulates = rest || func.name() == state.main.name();
+    const Var& lane = rest ? state.rest_lane : state.lane;
+    const auto& leaves = rest ? state.rest_leaves : state.leaves;
     for (int i : state.loops) {
       const BaseLoop& loop = equation.loops[i];
       if (loop.tiled) func.bound(Var(loop.inner_name), 0, Expr(static_cast<int32_t>(loop.factor)));
@@ -213,15 +221,15 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
           order.push_back(var);
         }
       }
-      if (state.has_lanes && accumulates) order.insert(order.begin(), state.lane);
+      if (state.has_lanes && accumulates) order.insert(order.begin(), lane);
       if (stage > 0) {
-        for (auto leaf = state.leaves.rbegin(); leaf != state.leaves.rend(); ++leaf)
-          order.push_back(leaf->second);
+        for (auto leaf = leaves.rbegin(); leaf != leaves.rend(); ++leaf) order.push_back(leaf->second);
       }
       if (order.size() > 1) at.reorder(order);
       if (state.has_lanes && accumulates) {
-        func.bound(state.lane, 0, Expr(static_cast<int32_t>(state.lane_count)));
-        Vectorize(at, state.lane, state.lane_count);
+        int64_t count = rest ? state.rest_count : state.lane_count;
+        func.bound(lane, 0, Expr(static_cast<int32_t>(count)));
+        Vectorize(at, lane, count);
       }
       for (auto [var, leaf] : tile) {
         if (leaf->vectorized && !state.has_lanes) {
@@ -240,7 +248,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
         }
       }
       if (stage > 0) {
-        for (const auto& [name, var] : state.leaves) {
+        for (const auto& [name, var] : leaves) {
           if (!name.empty() && nest.Find(name).unrolled) at.unroll(var);
         }
       }
@@ -249,9 +257,11 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       for (int update = 0; update < func.num_update_definitions(); ++update)
         func.update(update).unscheduled();
     }
-    if (state.has_lanes && func.name() == state.joined.name()) {
-      func.bound(func.args()[0], 0, Expr(static_cast<int32_t>(state.vector_width))).vectorize(func.args()[0]);
-    }
+  }
+  int64_t width = state.vector_width;
+  for (Func func : state.folded) {
+    func.bound(func.args()[0], 0, Expr(static_cast<int32_t>(width))).vectorize(func.args()[0]);
+    width /= 2;
   }
 }
 

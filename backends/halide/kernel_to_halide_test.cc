@@ -29,6 +29,7 @@ using testing::Elements;
 using ::testing::HasSubstr;
 using testing::KernelCase;
 using testing::MakeInputs;
+using ::testing::Not;
 using testing::RunKernel;
 
 class HalideTest : public ::testing::Test {
@@ -106,6 +107,11 @@ EquationSchedule RandomSchedule(const EquationView& view, const Joins& joins, st
     int64_t factor = kFactors[random() % 7];
     std::string o = name + "o", i = name + "i";
     schedule.directives.push_back({DirectiveKind::kSplit, {name, o, i}, factor});
+    if (!reduction && random() % 3 == 0) {
+      schedule.directives.push_back({DirectiveKind::kSplit, {o, o + "o", o + "i"}, kFactors[random() % 7]});
+      home.push_back(o + "i");
+      o += "o";
+    }
     home.push_back(o);
     (reduction || random() % 3 == 0 ? home : inner).push_back(i);
     if (random() % 2 == 0) (random() % 2 && vectors.empty() ? vectors : unrolled).push_back(i);
@@ -215,6 +221,32 @@ TEST_F(HalideTest, SaysWhatADirectiveCannotDo) {
     auto object = CompileWithHalide(kernel, *schedule, target_, "k");
     ASSERT_FALSE(object.ok());
     EXPECT_THAT(std::string(object.status().message()), HasSubstr(error));
+  }
+}
+
+// What runs in parallel is cut so that each thread has the same share, in tasks that outweigh their start.
+TEST_F(HalideTest, SharesLongLoopsOfShortStepsInFewTasks) {
+  target_.cores = 2;
+  for (const TestKernel& test : {Pointwise(1, 1, 100'003), Pointwise(40'001, 1, 7), Pointwise(61, 50, 333),
+                                 Softmax(2364, 197), Softmax(11, 9000), Softmax(20'000, 17)}) {
+    SCOPED_TRACE(test.name);
+    ir::KernelOp kernel = Parse(test.text);
+    ASSERT_TRUE(kernel) << test.text;
+    KernelView view = ViewKernel(kernel);
+    Schedule schedule = DefaultSchedule(view, target_);
+    auto nest = ResolveLoops(view.equations.back().loops, schedule.equations.back());
+    ASSERT_TRUE(nest.ok()) << nest.status();
+    int64_t tasks = 0;
+    for (const std::string& name : nest->outer) {
+      if (nest->Find(name).parallel) tasks = nest->Find(name).extent;
+    }
+    EXPECT_GE(tasks, 2) << PrintSchedule(schedule);
+    EXPECT_LE(tasks, 16) << PrintSchedule(schedule);
+  }
+  // Too little for two.
+  for (const TestKernel& test : {Pointwise(1, 1, 999), Softmax(2, 30)}) {
+    Schedule schedule = DefaultSchedule(ViewKernel(Parse(test.text)), target_);
+    EXPECT_THAT(PrintSchedule(schedule), Not(HasSubstr("parallel")));
   }
 }
 

@@ -78,13 +78,15 @@ class PipelineBuilder {
     Halide::Func func;              // what is read
     Halide::Func main;              // what accumulates: `func`, or partial results per lane
     Halide::Func rest;              // what fills no whole step of the lanes, if any is left
-    Halide::Func joined;            // partial results of one vector, if there are lanes
+    std::vector<Halide::Func>
+        folded;  // partial results of one vector, then of halves of it, if there are lanes
     bool has_lanes = false, has_rest = false, tuple = false;
-    std::vector<int> loops;                                    // the equation's base loops it depends on
-    std::vector<mlir::Value> outer_indices;                    // of enclosing reductions
-    std::vector<std::pair<std::string, Halide::RVar>> leaves;  // outermost first
-    Halide::Var lane{"lane"};
+    std::vector<int> loops;                  // the equation's base loops it depends on
+    std::vector<mlir::Value> outer_indices;  // of enclosing reductions
+    std::vector<std::pair<std::string, Halide::RVar>> leaves, rest_leaves;  // outermost first
+    Halide::Var lane{"lane"}, rest_lane{"rest_lane"};
     int64_t lane_count = 0, vector_width = 0;
+    int64_t rest_count = 0;  // lanes of `rest`; 0: it goes one by one
     int64_t position_high = std::numeric_limits<int64_t>::max();
   };
   struct EquationState {

@@ -390,15 +390,19 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
   if (state.has_lanes) {
     state.lane = Var(lane_leaf);
     state.lane_count = nest.Find(lane_leaf).factor;
+    state.rest_lane = Var(lane_leaf + "_rest");
     main_vars.insert(main_vars.begin(), state.lane);
   }
   mlir::Type body_type = view.body.getType();
   Halide::Type type = ComputeType(body_type);
   if (body_type.isInteger(1)) type = Halide::UInt(8);  // as a byte
+  state.vector_width = std::min<int64_t>(Lanes(target_, std::max(1, type.bytes())), state.lane_count);
+  if (state.vector_width > 0 && state.lane_count % state.vector_width != 0)
+    state.vector_width = state.lane_count;
 
   // Walks `leaves` but the lanes, which are a variable of the Func; gives the body's value at that point.
   int lane_axis = -1;
-  auto walk = [&](Context& inside, const std::vector<Leaf>& walked, RDom* domain,
+  auto walk = [&](Context& inside, const std::vector<Leaf>& walked, const Expr& lane, RDom* domain,
                   std::vector<std::pair<std::string, RVar>>* names) -> absl::StatusOr<Expr> {
     Halide::Region region;
     for (auto leaf = walked.rbegin(); leaf != walked.rend(); ++leaf) {
@@ -409,7 +413,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     std::vector<Expr> parts(axes.size()), inner_parts(axes.size());
     int dimension = static_cast<int>(region.size());
     for (const Leaf& leaf : walked) {
-      Expr value = state.lane;
+      Expr value = lane;
       if (leaf.name != lane_leaf) {
         RVar var = (*domain)[--dimension];
         names->emplace_back(leaf.name, var);
@@ -422,6 +426,9 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     if (names->empty()) names->emplace_back("", (*domain)[0]);
     for (size_t a = 0; a < axes.size(); ++a) {
       Axis& axis = axes[a];
+      // The rest starts where its last lane is the last element.
+      if (static_cast<int>(a) == lane_axis && !parts[a].defined())
+        parts[a] = axis.extent - Number(state.rest_count);
       if (!parts[a].defined())
         return absl::InternalError("a reduction's loop without a place in the schedule");
       Expr value = parts[a];
@@ -458,8 +465,10 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     return value;
   };
 
-  // Whole steps of the lanes first; the rest one by one.
+  // Whole steps of the lanes first. The rest is the end of the last whole vectors, whose other lanes add
+  // nothing; or it goes one by one, where it may be that there are no whole vectors.
   std::vector<Leaf> rest_leaves;
+  Expr rest_begin;  // of what counts, in lanes of the rest
   if (state.has_lanes) {
     for (const Leaf& leaf : leaves) {
       if (leaf.name == lane_leaf) lane_axis = leaf.axis;
@@ -469,11 +478,17 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     state.has_rest = axis.fixed < 0 || axis.fixed % state.lane_count != 0;
     if (state.has_rest) {
       Expr steps = Halide::Internal::simplify(axis.extent / factor);
+      int64_t rest = axis.fixed % state.lane_count, width = state.vector_width;
+      int64_t whole = (rest + width - 1) / width * width;
+      if (axis.fixed >= whole) state.rest_count = whole, rest_begin = Number(whole - rest);
       for (Leaf& leaf : leaves) {
         if (leaf.axis != lane_axis) {
           rest_leaves.push_back(leaf);
+        } else if (leaf.part == 2 && state.rest_count > 0) {
+          rest_leaves.push_back(leaf);
         } else if (leaf.part == 1) {
           leaf.extent = steps;
+          if (state.rest_count > 0) continue;
           rest_leaves.push_back({leaf.name, lane_axis, 0,
                                  Halide::Internal::simplify(axis.lower + steps * factor),
                                  Halide::Internal::simplify(axis.extent - steps * factor)});
@@ -482,8 +497,24 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     }
   }
   Context before = context;
+  auto define_rest = [&]() -> absl::Status {
+    std::vector<Var> rest_vars = vars;
+    if (state.rest_count > 0) rest_vars.insert(rest_vars.begin(), state.rest_lane);
+    RDom rest_domain;
+    auto last = walk(before, rest_leaves, state.rest_lane, &rest_domain, &state.rest_leaves);
+    if (!last.ok()) return last.status();
+    if (rest_domain.defined() && !MentionsReduction(*last))
+      *last = Halide::select(rest_domain[0] == rest_domain[0], *last, *last);
+    Expr nothing = Identity(view.kind, type);
+    if (state.rest_count > 0) *last = Halide::select(state.rest_lane >= rest_begin, *last, nothing);
+    state.rest = Func(name + "_rest");
+    std::vector<Expr> here(rest_vars.begin(), rest_vars.end());
+    state.rest(rest_vars) = nothing;
+    state.rest(here) = Combine(view.kind, state.rest(here), *last);
+    return absl::OkStatus();
+  };
   RDom domain;
-  auto walked = walk(context, leaves, &domain, &state.leaves);
+  auto walked = walk(context, leaves, state.lane, &domain, &state.leaves);
   if (!walked.ok()) return walked.status();
   Expr value = *walked;
   // Halide sees what is summed over only where it is mentioned; a sum of ones mentions nothing.
@@ -497,39 +528,35 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     std::vector<Expr> at(main_vars.begin(), main_vars.end());
     state.main(at) = Combine(view.kind, state.main(at), value);
     if (state.has_lanes) {
-      int64_t lanes = Lanes(target_, std::max(1, type.bytes()));
-      int64_t width = std::min(lanes, state.lane_count);
+      int64_t width = state.vector_width;
       auto part = [&](const Func& func, const Expr& lane) {
         std::vector<Expr> place = {lane};
         place.insert(place.end(), vars.begin(), vars.end());
         return func(place);
       };
-      state.joined = Func(name + "_vector");
       Var lane("lane");
       std::vector<Expr> vectors;
-      if (state.lane_count % width != 0) width = state.lane_count;
-      state.vector_width = width;
       for (int64_t i = 0; i < state.lane_count; i += width)
         vectors.push_back(part(state.main, lane + Number(i)));
-      std::vector<Var> joined_vars = {lane};
-      joined_vars.insert(joined_vars.end(), vars.begin(), vars.end());
-      state.joined(joined_vars) = Tree(view.kind, vectors);
-      std::vector<Expr> singles;
-      for (int64_t i = 0; i < width; ++i) singles.push_back(part(state.joined, Number(i)));
-      Expr all = Tree(view.kind, singles);
       if (state.has_rest) {
-        RDom rest_domain;
-        std::vector<std::pair<std::string, RVar>> ignored;
-        auto last = walk(before, rest_leaves, &rest_domain, &ignored);
-        if (!last.ok()) return last.status();
-        if (rest_domain.defined() && !MentionsReduction(*last))
-          *last = Halide::select(rest_domain[0] == rest_domain[0], *last, *last);
-        state.rest = Func(name + "_rest");
-        std::vector<Expr> here(vars.begin(), vars.end());
-        state.rest(vars) = Identity(view.kind, type);
-        state.rest(here) = Combine(view.kind, state.rest(here), *last);
-        all = Combine(view.kind, all, state.rest(here));
+        if (auto s = define_rest(); !s.ok()) return s;
+        for (int64_t i = 0; i < state.rest_count; i += width)
+          vectors.push_back(part(state.rest, lane + Number(i)));
       }
+      std::vector<Var> folded_vars = {lane};
+      folded_vars.insert(folded_vars.end(), vars.begin(), vars.end());
+      state.folded.emplace_back(name + "_vector");
+      state.folded.back()(folded_vars) = Tree(view.kind, vectors);
+      for (; width % 2 == 0; width /= 2) {
+        Func whole = state.folded.back(), half(name + "_half");
+        half(folded_vars) = Combine(view.kind, part(whole, lane), part(whole, lane + Number(width / 2)));
+        state.folded.push_back(half);
+      }
+      std::vector<Expr> singles;
+      for (int64_t i = 0; i < width; ++i) singles.push_back(part(state.folded.back(), Number(i)));
+      Expr all = Tree(view.kind, singles);
+      if (state.has_rest && state.rest_count == 0)
+        all = Combine(view.kind, all, state.rest(std::vector<Expr>(vars.begin(), vars.end())));
       state.func(vars) = all;
     }
     return absl::OkStatus();

@@ -436,6 +436,14 @@ weft.kernel @k {class = "pointwise"} (%x: tensor<$Nxf32>, %w: tensor<$Nxf32>) ->
 
 }  // namespace
 
+TestKernel Pointwise(int64_t a, int64_t b, int64_t c) {
+  return Make("pointwise", kPointwise, {{"A", a}, {"B", b}, {"C", c}});
+}
+
+TestKernel Softmax(int64_t rows, int64_t length) {
+  return Make("softmax", kSoftmax, {{"R", rows}, {"N", length}});
+}
+
 TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block) {
   Sizes sizes = {{"BLOCKS", block > 0 ? (columns + block - 1) / block : 0},
                  {"BLOCK", block},
@@ -521,7 +529,8 @@ weft.kernel @k {class = "contraction"} (%x: tensor<1x$Hx$Hx$Cxf32>, %w: tensor<$
 
 std::vector<TestKernel> SmallTestKernels() {
   std::vector<TestKernel> kernels;
-  kernels.push_back(Make("pointwise", kPointwise, {{"A", 3}, {"B", 5}, {"C", 17}}));
+  kernels.push_back(Pointwise(3, 5, 17));
+  kernels.push_back(Softmax(5, 37));
   kernels.push_back(Matmul(7, 12, 20, 0));
   kernels.push_back(Matmul(13, 16, 40, 16));
   kernels.push_back(Convolution(7, 4, 20, 3, 1, 1, 16));
@@ -535,7 +544,7 @@ std::vector<TestKernel> AllTestKernels() {
   std::vector<TestKernel> kernels;
   for (auto [a, b, c] :
        std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {2, 3, 15}, {4, 7, 33}, {1, 31, 64}, {5, 1, 257}}) {
-    kernels.push_back(Make("pointwise", kPointwise, {{"A", a}, {"B", b}, {"C", c}}));
+    kernels.push_back(Pointwise(a, b, c));
   }
   for (auto [h, w, n] : std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {5, 3, 4}, {37, 20, 19}}) {
     TestKernel kernel = Make("dynamic", kDynamic);
@@ -569,7 +578,7 @@ std::vector<TestKernel> AllTestKernels() {
     kernels.push_back(Make("max pool", kMaxPool, {{"C", c}, {"H", h}}));
   }
   for (auto [r, n] : std::vector<std::array<int64_t, 2>>{{1, 1}, {3, 17}, {5, 100}, {2, 197}, {7, 256}}) {
-    kernels.push_back(Make("softmax", kSoftmax, {{"R", r}, {"N", n}}));
+    kernels.push_back(Softmax(r, n));
   }
   for (auto [l, t, d] : std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {7, 2, 8}, {19, 3, 16}, {50, 2, 32}}) {
     kernels.push_back(Make("attention", kAttention, {{"L", l}, {"T", t}, {"D", d}}));

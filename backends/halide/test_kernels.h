@@ -24,6 +24,8 @@ std::vector<TestKernel> AllTestKernels();
 // A few that are cheap to compile, for random schedules.
 std::vector<TestKernel> SmallTestKernels();
 
+TestKernel Pointwise(int64_t a, int64_t b, int64_t c);
+TestKernel Softmax(int64_t rows, int64_t length);
 TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block);  // block 0: not packed
 TestKernel Convolution(int64_t size, int64_t channels, int64_t results, int64_t window, int64_t stride,
                        int64_t pad, int64_t block);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/schedule/joins.h"
+#include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
@@ -142,7 +143,6 @@ class Chooser {
 
   Plan Choose(const EquationView& view) {
     std::set<int> borders;
-    if (view.reduces.empty() && !inside_) borders.insert(PointwiseCut(view));
     auto place = [&](int position) {
       return std::find(shared_.begin(), shared_.end(), position) - shared_.begin();
     };
@@ -165,10 +165,11 @@ class Chooser {
         break;
       }
     }
-    work_ = 1;
-    for (const LoopInfo& loop : plan.domain) work_ *= static_cast<double>(Extent(loop));
-    for (const LoopInfo& loop : plan.reductions) work_ *= static_cast<double>(Extent(loop, 16));
-    work_ *= 2 + static_cast<double>(view.reads.size());
+    cycles_ = 0;
+    for (const EquationView& other : kernel_.equations) {
+      // The last equation's loops hold those of all that are computed inside.
+      if (&other == &view || (!inside_ && !shared_.empty())) cycles_ += Cycles(other);
+    }
     if (view.reduces.empty()) {
       Pointwise(plan);
     } else if (plan.domain.empty() || !ByLanes(plan)) {
@@ -177,19 +178,13 @@ class Chooser {
     return plan;
   }
 
-  // How many leading loops to keep out of one long loop, so that there is something to share between threads.
-  int PointwiseCut(const EquationView& view) const {
-    int64_t rows = 1;
-    int cut = 0;
-    for (const LoopInfo& loop : view.loops.domain) {
-      if (loop.extent < 0 || rows >= 8 * target_.cores) break;
-      rows *= loop.extent;
-      ++cut;
-    }
-    return rows >= 2 * target_.cores && cut < static_cast<int>(view.loops.domain.size()) ? cut : 0;
+  double Cycles(const EquationView& view) const {
+    double points = 1;
+    for (const LoopInfo& loop : view.loops.domain) points *= static_cast<double>(Extent(loop));
+    return points * CyclesPerPoint(view, target_);
   }
 
-  bool WorthThreads() const { return target_.cores > 1 && work_ > 1e5 && !inside_; }
+  bool SharedByThreads() const { return WorthThreads(cycles_, target_) && !inside_; }
 
   // Steps of the busiest thread, over those of a perfect share.
   double Imbalance(int64_t tasks) const {
@@ -210,9 +205,34 @@ class Chooser {
     return best;
   }
 
-  void Parallel(Plan& plan, const Loops& outer) {
-    int loop = WorthThreads() ? SharedOut(outer) : -1;
-    if (loop >= 0) plan.Mark(DirectiveKind::kParallel, outer[loop].first);
+  // Marks what threads share. A loop of short steps is split into tasks of several.
+  void Parallel(Plan& plan, Loops& outer) {
+    int shared = SharedByThreads() ? SharedOut(outer) : -1;
+    if (shared < 0) return;
+    auto [loop, extent] = outer[shared];
+    double steps = 1;
+    for (int i = 0; i <= shared; ++i)
+      steps *= static_cast<double>(outer[i].second < 0 ? 16 : outer[i].second);
+    int64_t each = StepsPerTask(extent, cycles_ / std::max(1.0, steps), target_);
+    std::string task = loop;
+    if (each > 1 && (extent < 0 || each < extent)) {
+      std::string step;
+      plan.Split(loop, each, &task, &step);
+      outer[shared] = {task, extent < 0 ? kUnknown : (extent + each - 1) / each};
+      outer.insert(outer.begin() + shared + 1, {step, each});
+      Rename(plan, loop, step);
+    }
+    plan.Mark(DirectiveKind::kParallel, task);
+  }
+
+  // What was computed inside the loop `from`, which has been split, is computed inside its part `to`.
+  void Rename(Plan& plan, const std::string& from, const std::string& to) {
+    for (Directive& directive : plan.directives) {
+      bool places = directive.kind == DirectiveKind::kPad || directive.kind == DirectiveKind::kTranspose;
+      if (places) std::replace(directive.names.begin(), directive.names.end(), from, to);
+    }
+    std::replace(holder_loops_.begin(), holder_loops_.end(), from, to);
+    if (place_loop_ == from) place_loop_ = to;
   }
 
   // Where the padded copy of a window's operand is made: per block of rows, which then stay in the cache of
@@ -241,7 +261,7 @@ class Chooser {
       }
       if (row_bytes == 0) break;
       // As few blocks as fit the cache, a whole number for every thread; each repeats the rows at its edges.
-      int64_t threads = WorthThreads() ? target_.cores : 1, rounds = 1;
+      int64_t threads = SharedByThreads() ? target_.cores : 1, rounds = 1;
       auto block = [&] { return (rows.extent + threads * rounds - 1) / (threads * rounds); };
       while (block() > 4 &&
              row_bytes * static_cast<double>(block()) > 0.4 * static_cast<double>(target_.l2_bytes)) {
@@ -294,7 +314,9 @@ class Chooser {
         continue;
       }
       std::string o, n;
-      int64_t width = loop.extent >= 8 * lanes_ ? 2 * lanes_ : lanes_;
+      // Two vectors at a time, unless the second would often be computed for nothing.
+      int64_t vectors = (loop.extent + lanes_ - 1) / lanes_;
+      int64_t width = loop.extent >= 8 * lanes_ && (vectors % 2 == 0 || vectors > 32) ? 2 * lanes_ : lanes_;
       Lanewise(plan, loop, width, &o, &n);
       if (!o.empty()) outer.emplace_back(o, loop.extent < 0 ? kUnknown : (loop.extent + width - 1) / width);
       inner.push_back(n);
@@ -485,7 +507,7 @@ class Chooser {
       }
       if (inside_ || shared_loops_ > 0) first = std::max(first, shared_loops_);
       bool stays = weights <= 0.5 * static_cast<double>(target_.l2_bytes);
-      bool balanced = first > 0 || !WorthThreads() || Imbalance(columns.second) < 1.15;
+      bool balanced = first > 0 || !SharedByThreads() || Imbalance(columns.second) < 1.15;
       bool others_balanced = false;
       for (size_t i = first; i < outer.size(); ++i) others_balanced |= Imbalance(outer[i].second) < 1.15;
       place = first;
@@ -569,12 +591,12 @@ class Chooser {
         reductions.push_back(loop.name);
         continue;
       }
-      // What fills no whole step is added one by one: first little of that, then many lanes.
+      // First few vectors for what fills no whole step, then many lanes.
       int64_t width = 2 * lanes_;
       if (loop.extent >= 0) {
         int64_t least = loop.extent;
         for (int64_t vectors : {4, 3, 2, 1}) {
-          int64_t rest = loop.extent % (vectors * lanes_);
+          int64_t rest = (loop.extent % (vectors * lanes_) + lanes_ - 1) / lanes_;
           if (rest < least && vectors * lanes_ <= loop.extent) width = vectors * lanes_, least = rest;
         }
       }
@@ -595,7 +617,7 @@ class Chooser {
       }
       std::string o, n;
       Lanewise(plan, loop, lanes_, &o, &n);
-      if (!o.empty()) outer.emplace_back(o, kUnknown);
+      if (!o.empty()) outer.emplace_back(o, loop.extent < 0 ? kUnknown : (loop.extent + lanes_ - 1) / lanes_);
       inner.push_back(n);
     }
     if (!inside_ && shared_loops_ > 0) PlaceAt(outer);
@@ -628,7 +650,7 @@ class Chooser {
   std::string place_loop_;
   std::vector<std::string> holder_loops_;  // the shared loops as the last equation runs them
   int64_t block_ = 1;                      // of the last shared loop, in the equation that holds the others
-  double work_ = 0;
+  double cycles_ = 0;                      // of what the equation at hand holds, for one thread
 };
 
 }  // namespace

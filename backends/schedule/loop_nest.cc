@@ -108,9 +108,9 @@ class Resolver {
       if (auto s = Fresh(d, d.names[i]); !s.ok()) return s;
     }
     if (d.names[1] == d.names[2]) return Error(d, "a split needs two names");
-    if (!loop->parent.empty()) {
-      return Error(d, absl::StrCat("`", d.names[0], "` is a part of `", loop->parent,
-                                   "` already, which is split once"));
+    if (loop->inner_part || (loop->reduction && !loop->parent.empty())) {
+      return Error(d, absl::StrCat("`", d.names[0], "` is a part of `", loop->parent, "` already; only ",
+                                   "the outer part of a loop that is not summed over can be split again;"));
     }
     auto place = std::find(leaves_.begin(), leaves_.end(), d.names[0]);
     *place = d.names[1];
@@ -158,6 +158,8 @@ class Resolver {
           if (it == nest_.loops.end()) return Missing(d, name);
           if (!nest_.IsSplit(name)) return Error(d, absl::StrCat("`", name, "` is not split"));
           if (it->reduction) return Error(d, absl::StrCat("`", name, "` is summed over and cannot overlap"));
+          if (!it->parent.empty())
+            return Error(d, absl::StrCat("`", name, "` is a part of `", it->parent, "` and cannot overlap"));
           int64_t factor = nest_.Find(nest_.Parts(name).first).factor;
           if (it->extent < factor) {
             return Error(d, absl::StrCat("`", name, "` is not known to be as long as its split of ", factor));
@@ -258,6 +260,12 @@ std::pair<std::string, std::string> LoopNest::Parts(const std::string& name) con
     if (loop.parent == name) (loop.inner_part ? parts.second : parts.first) = loop.name;
   }
   return parts;
+}
+
+const std::string& LoopNest::Base(const std::string& name) const {
+  const std::string* base = &name;
+  while (!Find(*base).parent.empty()) base = &Find(*base).parent;
+  return *base;
 }
 
 absl::StatusOr<LoopNest> ResolveLoops(const EquationLoops& equation, const EquationSchedule& schedule) {

@@ -57,11 +57,14 @@ struct LoopNest {
   bool IsSplit(const std::string& name) const;
   // The outer and inner part of a split loop.
   std::pair<std::string, std::string> Parts(const std::string& name) const;
+  // The loop of the equation (or of joined ones) that `name` is a part of, or is.
+  const std::string& Base(const std::string& name) const;
 };
 
-// Every directive must name loops that exist at its place, an order must list all loops once. Errors name the
-// line, the equation and the nearest loop. Loops that no `order` lists keep the equation's order, reductions
-// before an inner part that is vectorized.
+// Every directive must name loops that exist at its place, an order must list all loops once. A loop may be
+// split, and the outer part of one that results run along again, into steps of several. Errors name the line,
+// the equation and the nearest loop. Loops that no `order` lists keep the equation's order, reductions before
+// an inner part that is vectorized.
 absl::StatusOr<LoopNest> ResolveLoops(const EquationLoops& equation, const EquationSchedule& schedule);
 
 }  // namespace weft::backends

@@ -110,6 +110,19 @@ TEST(LoopNestTest, ResolvesTheLoopsOfAConvolution) {
   EXPECT_TRUE(nest->Find("j").overlap);
 }
 
+TEST(LoopNestTest, SplitsAnOuterPartAgain) {
+  Schedule schedule = *ParseSchedule(
+      "schedule conv.y { split j by 5 into jo, ji split jo by 4 into jt, js order n i jt js k | c r s | ji "
+      "}");
+  auto nest = ResolveLoops(Conv(), schedule.equations[0]);
+  ASSERT_TRUE(nest.ok()) << nest.status();
+  EXPECT_THAT(nest->outer, ElementsAre("n", "i", "jt", "js", "k"));
+  EXPECT_EQ(nest->Find("jt").extent, (nest->Find("j").extent + 19) / 20);
+  EXPECT_EQ(nest->Base("jt"), "j");
+  EXPECT_EQ(nest->Base("js"), "j");
+  EXPECT_EQ(nest->Base("k"), "k");
+}
+
 TEST(LoopNestTest, RefusesWhatNamesNothing) {
   struct Case {
     const char* directives;
@@ -125,6 +138,9 @@ TEST(LoopNestTest, RefusesWhatNamesNothing) {
            {"join n j into nj", "`n` and `j` are not adjacent"},
            {"split k by 8 into j, ki", "the name `j` is taken"},
            {"overlap k", "`k` is not split"},
+           {"split k by 8 into ko, ki split ki by 2 into a, b", "only the outer part of a loop"},
+           {"split c by 8 into co, ci split co by 2 into a, b", "only the outer part of a loop"},
+           {"split k by 8 into ko, ki split ko by 2 into a, b overlap ko", "`ko` is a part of `k`"},
            {"split j by 64 into jo, ji overlap j", "not known to be as long as its split of 64"}}) {
     SCOPED_TRACE(c.directives);
     auto schedule = ParseSchedule(std::string("schedule net.conv.y { ") + c.directives + " }");
