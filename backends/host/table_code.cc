@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "compiler/ir/location.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
 #include "runtime/program_table.h"
@@ -31,16 +32,6 @@ weft_type TypeOfElement(mlir::Type type) {
   if (type.isInteger(8)) return WEFT_I8;
   if (type.isInteger(32)) return WEFT_I32;
   return WEFT_INT;
-}
-
-// The first place in a file that `location` leads to.
-mlir::FileLineColLoc FilePlace(mlir::Location location) {
-  mlir::FileLineColLoc found;
-  location->walk([&](mlir::Location part) {
-    found = mlir::dyn_cast<mlir::FileLineColLoc>(part);
-    return found ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
-  });
-  return found;
 }
 
 class TableBuilder {
@@ -294,7 +285,7 @@ class TableBuilder {
     for (ir::LaunchOp launch : program_.launches) {
       mlir::Operation* kernel = source_.lookupSymbol(launch.getCallee());
       auto path = launch->getAttrOfType<mlir::StringAttr>("path");
-      mlir::FileLineColLoc place = FilePlace(launch.getLoc());
+      mlir::FileLineColLoc place = ir::FilePlace(launch.getLoc());
       launches.push_back(
           Struct({String(launch.getCallee()), String(path ? path.getValue() : launch.getCallee()),
                   String(place ? place.getFilename().getValue() : ""), I32(place ? place.getLine() : 0),

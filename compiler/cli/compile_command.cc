@@ -46,7 +46,9 @@ int Compile(const CompileCommand& command) {
   options->emit = emit;
   options->after = command.after;
   options->embedded_weights = command.weights;
-  absl::StatusOr<driver::Compiled> compiled = driver::Compile(*program, source.sources(), *options);
+  absl::StatusOr<driver::Compiled> compiled =
+      driver::Compile(*program, source.sources(), *options, source.diagnostics());
+  if (PrintDiagnostics(source)) return 1;
   if (!compiled.ok()) return Fail(compiled.status().message());
   std::string output = command.output;
   if (output.empty() && driver::IsText(emit)) {

@@ -72,9 +72,9 @@ std::optional<driver::CompileOptions> MakeCompileOptions(const ProgramOptions& o
     }
     made.schedules.emplace_back(options.schedule, *text);
   }
-  if (!options.no_cache) made.cache = cache::ObjectCache::Default();
-  if (::isatty(2)) made.progress = ShowProgress;
-  made.note = [](const std::string& text) { std::fprintf(stderr, "note: %s\n", text.c_str()); };
+  if (!options.no_cache) made.kernels.cache = cache::ObjectCache::Default();
+  if (::isatty(2)) made.kernels.progress = ShowProgress;
+  made.kernels.note = [](const std::string& text) { std::fprintf(stderr, "note: %s\n", text.c_str()); };
   return made;
 }
 

@@ -38,7 +38,9 @@ int CompileAndRun(const ProgramOptions& options, std::vector<std::string> words)
   if (!program) return 1;
   std::optional<driver::CompileOptions> compile = MakeCompileOptions(options, source);
   if (!compile) return 1;
-  absl::StatusOr<driver::Compiled> compiled = driver::Compile(*program, source.sources(), *compile);
+  absl::StatusOr<driver::Compiled> compiled =
+      driver::Compile(*program, source.sources(), *compile, source.diagnostics());
+  if (PrintDiagnostics(source)) return 1;
   if (!compiled.ok()) return Fail(compiled.status().message());
   words.insert(words.begin(), program->entry);
   return Become(compiled->bytes, std::move(words));

@@ -1,12 +1,15 @@
 #include "compiler/driver/compile.h"
 
 #include <algorithm>
+#include <memory>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backends/host/emit_host.h"
 #include "backends/host/link.h"
 #include "compiler/driver/embed_weights.h"
+#include "compiler/driver/kernel_fault.h"
 #include "compiler/lower/lower.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -106,9 +109,10 @@ absl::StatusOr<std::vector<std::string>> MakeObjects(mlir::ModuleOp module,
                                                      const backends::Target& target,
                                                      backends::HostOptions host) {
   std::vector<std::string> objects(1);
+  std::set<std::string> defined;
   for (const Kernel& kernel : kernels) {
     host.kernel_symbols[kernel.name] = kernel.symbol;
-    objects.push_back(kernel.code);
+    if (defined.insert(kernel.symbol).second) objects.push_back(kernel.code);
   }
   absl::StatusOr<std::string> host_object = backends::EmitHost(module, target, host);
   if (!host_object.ok()) return host_object.status();
@@ -125,16 +129,24 @@ absl::StatusOr<std::string> Link(const std::vector<std::string>& objects, Emit e
   return backends::LinkObject(objects, exports);
 }
 
-KernelOptions ForKernels(const CompileOptions& options) {
-  KernelOptions kernels;
-  kernels.backend = options.backend;
-  if (options.emit == Emit::kStmt) kernels.output = KernelOutput::kStmt;
-  if (options.emit == Emit::kAssembly) kernels.output = KernelOutput::kAssembly;
-  kernels.cache = options.cache;
-  kernels.progress = options.progress;
-  kernels.note = options.note;
-  return kernels;
+KernelSettings SettingsOf(const CompileOptions& options, const backends::Target& target) {
+  KernelSettings settings{target, options.backend, KernelOutput::kObject};
+  if (options.emit == Emit::kStmt) settings.output = KernelOutput::kStmt;
+  if (options.emit == Emit::kAssembly) settings.output = KernelOutput::kAssembly;
+  return settings;
 }
+
+// Compiles all kernels. A fault of the compiler is reported; false then.
+absl::StatusOr<bool> CompileOrReport(std::vector<Kernel>& kernels, const KernelSettings& settings,
+                                     ForkServer& server, const KernelOptions& options,
+                                     const dsl::SourceManager& sources, dsl::Diagnostics& diagnostics) {
+  auto fault = CompileKernels(kernels, settings, server, options);
+  if (!fault.ok()) return fault.status();
+  if (*fault) ReportFault(kernels[(*fault)->kernel], (*fault)->end, sources, diagnostics);
+  return !fault->has_value();
+}
+
+absl::Status Reported() { return absl::AbortedError("reported as a diagnostic"); }
 
 }  // namespace
 
@@ -143,9 +155,11 @@ bool IsText(Emit emit) {
 }
 
 absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceManager& sources,
-                                 const CompileOptions& options) {
+                                 const CompileOptions& options, dsl::Diagnostics& diagnostics) {
   absl::StatusOr<backends::Target> target = backends::ParseTarget(options.target);
   if (!target.ok()) return target.status();
+  KernelSettings settings = SettingsOf(options, *target);
+  std::unique_ptr<ForkServer> server = StartKernelServer(settings);
   mlir::MLIRContext context;
   auto module = MakeModule(program, sources, options, *target, context);
   if (!module.ok()) return module.status();
@@ -154,8 +168,9 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   std::vector<Kernel> kernels = KernelsOf(**module, *target);
   if (absl::Status status = OverrideSchedules(kernels, options); !status.ok()) return status;
   if (options.emit == Emit::kSchedule) return Compiled{AllSchedules(kernels), ""};
-  if (absl::Status status = CompileKernels(kernels, *target, ForKernels(options)); !status.ok())
-    return status;
+  auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
+  if (!good.ok()) return good.status();
+  if (!*good) return Reported();
   if (IsText(options.emit)) return Compiled{AllCode(kernels), ""};
 
   backends::HostOptions host;
@@ -198,17 +213,19 @@ absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceM
 }
 
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,
-                                                          const dsl::SourceManager& sources,
-                                                          Backend backend) {
+                                                          const dsl::SourceManager& sources, Backend backend,
+                                                          dsl::Diagnostics& diagnostics) {
   absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
   if (!target.ok()) return target.status();
+  KernelSettings settings{*target, backend, KernelOutput::kObject};
+  std::unique_ptr<ForkServer> server = StartKernelServer(settings);
   mlir::MLIRContext context;
   auto module = MakeModule(program, sources, {}, *target, context);
   if (!module.ok()) return module.status();
   std::vector<Kernel> kernels = KernelsOf(**module, *target);
-  KernelOptions options;
-  options.backend = backend;
-  if (absl::Status status = CompileKernels(kernels, *target, options); !status.ok()) return status;
+  auto good = CompileOrReport(kernels, settings, *server, {}, sources, diagnostics);
+  if (!good.ok()) return good.status();
+  if (!*good) return Reported();
   return MakeObjects(**module, kernels, *target, {});
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "compiler/driver/compile_kernels.h"
+#include "dsl/base/diagnostic.h"
 #include "dsl/base/source_file.h"
 #include "dsl/program/program.h"
 
@@ -36,9 +37,7 @@ struct CompileOptions {
   std::vector<std::pair<std::string, std::string>> schedules;
   // [PREFIX=]FILE as a program takes them; the program then carries these weights inside.
   std::vector<std::string> embedded_weights;
-  cache::ObjectCache cache;
-  std::function<void(size_t done, size_t all, const std::string& name)> progress;
-  std::function<void(const std::string& text)> note;
+  KernelOptions kernels;
 };
 
 struct Compiled {
@@ -46,9 +45,10 @@ struct Compiled {
   std::string header;  // of libraries: the C header
 };
 
-// Lowers, optimizes and compiles a program.
+// Lowers, optimizes and compiles a program. What has a place in its files is reported to `diagnostics`, and
+// the status, not OK, is then of no interest. To be called before this process starts threads.
 absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceManager& sources,
-                                 const CompileOptions& options);
+                                 const CompileOptions& options, dsl::Diagnostics& diagnostics);
 
 // What a program has to do, launches whose sizes are known when compiling.
 struct Work {
@@ -57,9 +57,10 @@ struct Work {
 };
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources);
 
-// Compiles for this machine, to objects (ELF bytes) for backends::LoadedProgram.
+// As Compile, for this machine and to objects (ELF bytes) for backends::LoadedProgram.
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,
-                                                          const dsl::SourceManager& sources, Backend backend);
+                                                          const dsl::SourceManager& sources, Backend backend,
+                                                          dsl::Diagnostics& diagnostics);
 
 }  // namespace weft::driver
 

@@ -1,71 +1,26 @@
 #include "compiler/driver/compile_kernels.h"
 
-#include <sys/stat.h>
-
-#include <atomic>
 #include <map>
-#include <mutex>
-#include <system_error>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "backends/halide/kernel_to_halide.h"
-#include "backends/loops/compile_kernel.h"
 #include "backends/schedule/default_schedule.h"
-#include "passes/analysis/structure.h"
+#include "backends/schedule/kernel_view.h"
+#include "compiler/driver/build_identity.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/BLAKE3.h"
 
 namespace weft::driver {
 
 namespace {
 
-// Another build of the compiler may make other code.
-const std::string& BuildOfCompiler() {
-  static const std::string build = [] {
-    struct stat info;
-    if (::stat("/proc/self/exe", &info) != 0) return std::string();
-    return absl::StrCat(info.st_size, " ", info.st_mtim.tv_sec, ".", info.st_mtim.tv_nsec);
-  }();
-  return build;
-}
-
-std::string KeyOf(const Kernel& kernel, const backends::Target& target, const KernelOptions& options) {
-  bool loops = options.backend == Backend::kLoops;
-  return absl::StrCat("kernel 1\n", BuildOfCompiler(), "\n", backends::Describe(target), "\n",
-                      loops ? "loops" : "halide", "\n", kernel.symbol, "\n",
-                      loops ? "" : backends::PrintSchedule(kernel.schedule), "\n",
-                      passes::StructureOf(kernel.op));
-}
-
-absl::StatusOr<std::string> CompileWithBackend(const Kernel& kernel, const backends::Target& target,
-                                               const KernelOptions& options) {
-  if (options.backend == Backend::kHalide) {
-    backends::HalideOutput output = options.output == KernelOutput::kObject ? backends::HalideOutput::kObject
-                                    : options.output == KernelOutput::kAssembly
-                                        ? backends::HalideOutput::kAssembly
-                                        : backends::HalideOutput::kStmt;
-    absl::StatusOr<std::string> code =
-        backends::CompileWithHalide(kernel.op, kernel.schedule, target, kernel.symbol, output);
-    if (code.ok() || kernel.has_own_schedule) return code;
-    if (options.note) {
-      options.note(absl::StrCat("kernel `", kernel.name,
-                                "` is compiled as plain loops, on one thread: ", code.status().message()));
-    }
-  }
-  backends::LoopsOptions loops;
-  loops.output = options.output == KernelOutput::kObject     ? backends::LoopsOutput::kObject
-                 : options.output == KernelOutput::kAssembly ? backends::LoopsOutput::kAssembly
-                                                             : backends::LoopsOutput::kLlvm;
-  return backends::CompileWithLoops(kernel.op, target, kernel.symbol, loops);
-}
-
-absl::StatusOr<std::string> CompileOne(const Kernel& kernel, const backends::Target& target,
-                                       const KernelOptions& options) {
-  if (options.output != KernelOutput::kObject) return CompileWithBackend(kernel, target, options);
-  std::string key = KeyOf(kernel, target, options);
-  if (std::optional<std::string> found = options.cache.Find(key)) return *found;
-  absl::StatusOr<std::string> object = CompileWithBackend(kernel, target, options);
-  if (object.ok()) options.cache.Keep(key, *object);
-  return object;
+// The same for equal code only, so that equal kernels of a program are one function.
+std::string SymbolOf(ir::KernelOp kernel, const std::string& content) {
+  llvm::BLAKE3 hasher;
+  hasher.update(content);
+  auto kernel_class = kernel->getAttrOfType<mlir::StringAttr>("class");
+  return absl::StrCat("weft_kernel_", kernel_class ? kernel_class.str() + "_" : "",
+                      llvm::toHex(hasher.final<16>(), true));
 }
 
 int64_t FlopsOf(ir::KernelOp kernel) {
@@ -104,53 +59,131 @@ void MakePathsUnique(std::vector<Kernel>& kernels) {
   }
 }
 
+// Several kernels, equal ones, that are compiled as one.
+struct Job {
+  size_t kernel;  // the first of them
+  KernelRequest request;
+  std::string key;     // in the cache; empty: not kept there
+  bool named = false;  // the request speaks in the names of the file
+};
+
+class Compilation {
+ public:
+  Compilation(std::vector<Kernel>& kernels, const KernelSettings& settings, ForkServer& server,
+              const KernelOptions& options)
+      : kernels_(kernels), settings_(settings), server_(server), options_(options) {}
+
+  absl::StatusOr<std::optional<KernelFault>> Run() {
+    MakeJobs();
+    size_t at_once =
+        options_.processes > 0 ? options_.processes : std::max(1u, std::thread::hardware_concurrency());
+    std::vector<size_t> waiting;
+    for (size_t job = jobs_.size(); job-- > 0;) {
+      if (!FindInCache(jobs_[job])) waiting.push_back(job);
+    }
+    while (!waiting.empty() || server_.running() > 0) {
+      for (; !waiting.empty() && server_.running() < at_once; waiting.pop_back()) {
+        if (auto s = server_.Start(waiting.back(), ToBytes(jobs_[waiting.back()].request)); !s.ok()) return s;
+      }
+      absl::StatusOr<ChildEnd> end = server_.Wait();
+      if (!end.ok()) return end.status();
+      Job& job = jobs_[end->task];
+      if (!end->cause.empty()) return KernelFault{job.kernel, *std::move(end)};
+      KernelResult result = ResultOf(end->answer);
+      if (!result.status.ok() && !job.named) {
+        // Once more, for a message in the names of the file.
+        job.request.text = NamedText(kernels_[job.kernel].op, kernels_[job.kernel].schedule);
+        job.named = true;
+        waiting.push_back(end->task);
+      } else if (!result.status.ok()) {
+        return absl::Status(result.status.code(), absl::StrCat("kernel `", kernels_[job.kernel].name,
+                                                               "`: ", result.status.message()));
+      } else {
+        if (!job.key.empty() && !job.named) options_.cache.Keep(job.key, end->answer);
+        Finish(job, result);
+      }
+    }
+    options_.cache.Trim();
+    for (Kernel& kernel : kernels_) kernel.code = codes_[kernel.symbol];
+    return std::nullopt;
+  }
+
+ private:
+  void MakeJobs() {
+    for (size_t i = 0; i < kernels_.size(); ++i) {
+      Job job{i, {}, "", settings_.output != KernelOutput::kObject};
+      job.request.has_own_schedule = kernels_[i].has_own_schedule;
+      if (job.named) {
+        job.request.text = NamedText(kernels_[i].op, kernels_[i].schedule);
+        kernels_[i].symbol = absl::StrCat("weft_kernel_", kernels_[i].name);
+      } else {
+        job.request.text = CanonicalText(kernels_[i].op, kernels_[i].schedule);
+        std::string content = ContentOf(job.request);
+        kernels_[i].symbol = SymbolOf(kernels_[i].op, content);
+        job.key = absl::StrCat("kernel 2\n", BuildIdentity(), content);
+      }
+      job.request.symbol = kernels_[i].symbol;
+      if (codes_.try_emplace(kernels_[i].symbol).second) jobs_.push_back(std::move(job));
+    }
+  }
+
+  // All that decides about the code, but for the compiler and the symbol.
+  std::string ContentOf(const KernelRequest& request) const {
+    bool loops = settings_.backend == Backend::kLoops;
+    return absl::StrCat(backends::Describe(settings_.target), "\n", loops ? "loops" : "halide", "\n",
+                        loops ? "" : request.text.schedule, request.has_own_schedule ? "own" : "", "\n",
+                        request.text.kernel);
+  }
+
+  bool FindInCache(const Job& job) {
+    if (job.key.empty()) return false;
+    std::optional<std::string> found = options_.cache.Find(job.key);
+    if (!found) return false;
+    Finish(job, ResultOf(*found));
+    return true;
+  }
+
+  void Finish(const Job& job, const KernelResult& result) {
+    const Kernel& kernel = kernels_[job.kernel];
+    if (!result.note.empty() && options_.note) {
+      options_.note(absl::StrCat("kernel `", kernel.name,
+                                 "` is compiled as plain loops, on one thread: ", result.note));
+    }
+    codes_[kernel.symbol] = result.code;
+    if (options_.progress) options_.progress(++done_, jobs_.size(), kernel.name);
+  }
+
+  std::vector<Kernel>& kernels_;
+  const KernelSettings& settings_;
+  ForkServer& server_;
+  const KernelOptions& options_;
+  std::vector<Job> jobs_;
+  std::map<std::string, std::string> codes_;  // by symbol
+  size_t done_ = 0;
+};
+
 }  // namespace
 
 std::vector<Kernel> KernelsOf(mlir::ModuleOp module, const backends::Target& target) {
   std::vector<Kernel> kernels;
   module.walk([&](ir::KernelOp op) {
     std::string name = op.getSymName().str();
-    kernels.push_back({op, name, absl::StrCat("weft_kernel_", name),
-                       backends::DefaultSchedule(backends::ViewKernel(op), target), false, ""});
+    kernels.push_back({op, name, "", backends::DefaultSchedule(backends::ViewKernel(op), target), false, ""});
   });
   MakePathsUnique(kernels);
   return kernels;
 }
 
-absl::Status CompileKernels(std::vector<Kernel>& kernels, const backends::Target& target,
-                            const KernelOptions& options) {
-  std::vector<absl::Status> problems(kernels.size());
-  std::atomic<size_t> next = 0;
-  std::mutex mutex;
-  size_t done = 0;
-  auto work = [&] {
-    for (size_t i = next++; i < kernels.size(); i = next++) {
-      absl::StatusOr<std::string> code = CompileOne(kernels[i], target, options);
-      if (code.ok()) {
-        kernels[i].code = std::move(*code);
-      } else {
-        problems[i] = code.status();
-      }
-      std::lock_guard<std::mutex> lock(mutex);
-      if (options.progress) options.progress(++done, kernels.size(), kernels[i].name);
-    }
-  };
-  std::vector<std::thread> workers;
-  try {
-    for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i)
-      workers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system gives no more threads: those there are do all the work.
-  }
-  work();
-  for (std::thread& worker : workers) worker.join();
-  options.cache.Trim();
-  for (size_t i = 0; i < kernels.size(); ++i) {
-    if (!problems[i].ok())
-      return absl::Status(problems[i].code(),
-                          absl::StrCat("kernel `", kernels[i].name, "`: ", problems[i].message()));
-  }
-  return absl::OkStatus();
+std::unique_ptr<ForkServer> StartKernelServer(const KernelSettings& settings) {
+  return std::make_unique<ForkServer>(
+      [settings](absl::string_view request) { return CompileKernel(settings, request); },
+      LimitsOfEnvironment());
+}
+
+absl::StatusOr<std::optional<KernelFault>> CompileKernels(std::vector<Kernel>& kernels,
+                                                          const KernelSettings& settings, ForkServer& server,
+                                                          const KernelOptions& options) {
+  return Compilation(kernels, settings, server, options).Run();
 }
 
 }  // namespace weft::driver

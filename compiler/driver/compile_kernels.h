@@ -2,6 +2,8 @@
 #define WEFT_COMPILER_DRIVER_COMPILE_KERNELS_H_
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,12 +11,11 @@
 #include "backends/schedule/schedule.h"
 #include "backends/schedule/target.h"
 #include "compiler/cache/object_cache.h"
+#include "compiler/driver/fork_server.h"
+#include "compiler/driver/kernel_work.h"
 #include "compiler/ir/weft_dialect.h"
 
 namespace weft::driver {
-
-enum class Backend { kHalide, kLoops };
-enum class KernelOutput { kObject, kAssembly, kStmt };
 
 // A kernel on its way to machine code.
 struct Kernel {
@@ -30,19 +31,29 @@ struct Kernel {
 std::vector<Kernel> KernelsOf(mlir::ModuleOp module, const backends::Target& target);
 
 struct KernelOptions {
-  Backend backend = Backend::kHalide;
-  KernelOutput output = KernelOutput::kObject;
   cache::ObjectCache cache;
-  // Called after each kernel, from any thread, one at a time.
+  // Called after each kernel.
   std::function<void(size_t done, size_t all, const std::string& name)> progress;
   // Told what is as it should be but slower than it could be.
   std::function<void(const std::string& text)> note;
+  size_t processes = 0;  // at once; 0: one per processor
 };
 
-// Compiles all, side by side. A kernel that the Halide back end cannot express, or not by its default
-// schedule, goes through the loops, and a note says so.
-absl::Status CompileKernels(std::vector<Kernel>& kernels, const backends::Target& target,
-                            const KernelOptions& options);
+// A kernel in whose compilation the compiler itself failed.
+struct KernelFault {
+  size_t kernel = 0;
+  ChildEnd end;
+};
+
+// The server that compiles kernels with these settings. To be made before there is an MLIRContext, which
+// starts threads.
+std::unique_ptr<ForkServer> StartKernelServer(const KernelSettings& settings);
+
+// Compiles all, each in a process of its own, those that are equal once. The first that fails ends it: an
+// error for what its schedule says, or a fault.
+absl::StatusOr<std::optional<KernelFault>> CompileKernels(std::vector<Kernel>& kernels,
+                                                          const KernelSettings& settings, ForkServer& server,
+                                                          const KernelOptions& options);
 
 }  // namespace weft::driver
 

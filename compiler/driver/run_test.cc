@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "backends/execute/loaded_program.h"
+#include "dsl/base/diagnostic_printer.h"
 #include "runtime/element_type.h"
 #include "runtime/program.h"
 
@@ -119,7 +120,9 @@ std::string RunTest(const dsl::TestProgram& test, const dsl::SourceManager& sour
     return absl::StrCat("the test did not run: ", std::string(status.message()), "\n");
   };
   if (test.expectations.empty()) return "the test expects nothing\n";
-  auto objects = CompileToObjects(test.program, sources, options.backend);
+  dsl::Diagnostics diagnostics;
+  auto objects = CompileToObjects(test.program, sources, options.backend, diagnostics);
+  if (diagnostics.has_errors()) return dsl::PrintDiagnostics(sources, diagnostics);
   if (!objects.ok()) return failed(objects.status());
   auto loaded = backends::LoadedProgram::Load(*objects);
   if (!loaded.ok()) return failed(loaded.status());

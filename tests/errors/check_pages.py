@@ -10,12 +10,14 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(\w+) *(\S*)\n(.*?)^```$", re.M | re.S)
+COMMAND = re.compile(r"((?:[A-Z_]+=\S+ )*)weft ")
 LONGEST_LINE = 400
 
 
@@ -30,8 +32,8 @@ def reported(weft, section):
         first = "model.weft"
         for number, (language, name, text) in enumerate(BLOCK.findall(section)):
             if language == "sh":
-                if text.startswith("weft "):
-                    command = text.split()[1:]
+                if COMMAND.match(text):
+                    command = text
                     continue
                 subprocess.run(["bash", "-c", text], cwd=folder, check=True)
                 continue
@@ -40,7 +42,8 @@ def reported(weft, section):
                 first = file
             (pathlib.Path(folder) / file).write_text(text if name else "weft 0.1\n\n" + text)
         if command:
-            run = subprocess.run([weft, *command], cwd=folder, capture_output=True, text=True, check=False)
+            command = COMMAND.sub(rf"\1{shlex.quote(weft)} ", command, count=1)
+            run = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
             return re.findall(r"^\S+?:\d+:\d+: error: .* \[([a-z0-9-]+)\]$", run.stderr, re.M)
         run = subprocess.run([weft, "check", "--json", first], cwd=folder, capture_output=True, text=True, check=False)
         found = [entry["code"] for entry in json.loads(run.stdout)]

@@ -1,0 +1,136 @@
+#include "compiler/driver/kernel_work.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "backends/halide/kernel_to_halide.h"
+#include "backends/loops/compile_kernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+
+namespace weft::driver {
+
+namespace {
+
+// ---- Lists of texts as bytes: the length of each, then itself.
+
+std::string Pack(const std::vector<std::string>& fields) {
+  std::string bytes;
+  for (const std::string& field : fields) {
+    uint64_t size = field.size();
+    bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+    bytes.append(field);
+  }
+  return bytes;
+}
+
+// Nothing for bytes that are no list of `count` texts.
+std::optional<std::vector<std::string>> Unpack(absl::string_view bytes, size_t count) {
+  std::vector<std::string> fields;
+  while (!bytes.empty()) {
+    uint64_t size;
+    if (bytes.size() < sizeof size) return std::nullopt;
+    std::memcpy(&size, bytes.data(), sizeof size);
+    bytes.remove_prefix(sizeof size);
+    if (size > bytes.size()) return std::nullopt;
+    fields.emplace_back(bytes.substr(0, size));
+    bytes.remove_prefix(size);
+  }
+  if (fields.size() != count) return std::nullopt;
+  return fields;
+}
+
+// ---- Faults for tests
+
+void Fail(absl::string_view fault) {
+  if (fault == "exit") ::_exit(3);
+  if (fault == "abort") std::abort();
+  int number = fault == "segv" ? SIGSEGV : fault == "fpe" ? SIGFPE : 0;
+  if (number != 0) ::raise(number);
+  for (volatile bool hangs = fault == "hang"; hangs;) {
+  }
+  std::vector<std::string> memory;
+  while (fault == "memory") memory.emplace_back(1 << 20, 'x');
+}
+
+// ---- Work
+
+KernelResult WithLoops(ir::KernelOp kernel, const KernelSettings& settings, const std::string& symbol) {
+  backends::LoopsOptions options;
+  options.output = settings.output == KernelOutput::kObject     ? backends::LoopsOutput::kObject
+                   : settings.output == KernelOutput::kAssembly ? backends::LoopsOutput::kAssembly
+                                                                : backends::LoopsOutput::kLlvm;
+  auto code = backends::CompileWithLoops(kernel, settings.target, symbol, options);
+  return code.ok() ? KernelResult{{}, *std::move(code), ""} : KernelResult{code.status(), "", ""};
+}
+
+KernelResult Compile(ir::KernelOp kernel, const KernelSettings& settings, const std::string& schedule_text,
+                     const std::string& symbol, bool has_own_schedule) {
+  if (settings.backend == Backend::kLoops) return WithLoops(kernel, settings, symbol);
+  absl::StatusOr<backends::Schedule> schedule = backends::ParseSchedule(schedule_text);
+  if (!schedule.ok()) return {schedule.status(), "", ""};
+  backends::HalideOutput output = settings.output == KernelOutput::kObject ? backends::HalideOutput::kObject
+                                  : settings.output == KernelOutput::kAssembly
+                                      ? backends::HalideOutput::kAssembly
+                                      : backends::HalideOutput::kStmt;
+  auto code = backends::CompileWithHalide(kernel, *schedule, settings.target, symbol, output);
+  if (code.ok()) return {{}, *std::move(code), ""};
+  if (has_own_schedule) return {code.status(), "", ""};
+  KernelResult result = WithLoops(kernel, settings, symbol);
+  result.note = std::string(code.status().message());
+  return result;
+}
+
+KernelResult Compile(const KernelSettings& settings, const std::vector<std::string>& request) {
+  mlir::DialectRegistry registry;
+  registry.insert<ir::WeftDialect, mlir::arith::ArithDialect, mlir::math::MathDialect, mlir::scf::SCFDialect,
+                  mlir::tensor::TensorDialect>();
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  std::string problem;
+  mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic& diagnostic) {
+    absl::StrAppend(&problem, problem.empty() ? "" : "; ", diagnostic.str());
+  });
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(request[0], &context);
+  if (!module) return {absl::InternalError(absl::StrCat("reading a kernel back: ", problem)), "", ""};
+  return Compile(*module->getOps<ir::KernelOp>().begin(), settings, request[1], request[2],
+                 request[3] == "1");
+}
+
+}  // namespace
+
+std::string ToBytes(const KernelRequest& request) {
+  return Pack(
+      {request.text.kernel, request.text.schedule, request.symbol, request.has_own_schedule ? "1" : "0"});
+}
+
+std::string ToBytes(const KernelResult& result) {
+  return Pack({absl::StrCat(static_cast<int>(result.status.code())), std::string(result.status.message()),
+               result.code, result.note});
+}
+
+KernelResult ResultOf(absl::string_view bytes) {
+  auto fields = Unpack(bytes, 4);
+  if (!fields) return {absl::InternalError("a child process gave no result"), "", ""};
+  auto code = static_cast<absl::StatusCode>(std::atoi((*fields)[0].c_str()));
+  return {absl::Status(code, (*fields)[1]), std::move((*fields)[2]), std::move((*fields)[3])};
+}
+
+std::string CompileKernel(const KernelSettings& settings, absl::string_view request) {
+  if (const char* fault = std::getenv("WEFT_TEST_FAULT")) Fail(fault);
+  auto fields = Unpack(request, 4);
+  if (!fields) return ToBytes(KernelResult{absl::InternalError("no request"), "", ""});
+  return ToBytes(Compile(settings, *fields));
+}
+
+}  // namespace weft::driver
