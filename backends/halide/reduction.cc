@@ -18,9 +18,9 @@ using Halide::Var;
 namespace {
 
 bool MentionsReduction(const Expr& expr) {
-  class Finder : public Halide::Internal::IRVisitor {
+  class Finder : public Halide::Internal::IRGraphVisitor {
    public:
-    using IRVisitor::visit;
+    using IRGraphVisitor::visit;
     void visit(const Halide::Internal::Variable* variable) override {
       found |= variable->reduction_domain.defined();
     }
@@ -38,19 +38,25 @@ int64_t Last(int64_t fixed) { return (fixed >= 0 ? fixed : int64_t{1} << 28) - 1
 
 // Whether `e` has one value for the whole kernel, so that it may bound a reduction domain.
 bool IsUniform(const Expr& e) {
-  class Visitor : public Halide::Internal::IRVisitor {
+  class Visitor : public Halide::Internal::IRGraphVisitor {
    public:
     bool uniform = true;
-    using IRVisitor::visit;
+    using IRGraphVisitor::visit;
     void visit(const Halide::Internal::Variable* op) override { uniform &= op->param.defined(); }
     void visit(const Halide::Internal::Call* op) override {
       uniform &=
           op->call_type != Halide::Internal::Call::Halide && op->call_type != Halide::Internal::Call::Image;
-      IRVisitor::visit(op);
+      IRGraphVisitor::visit(op);
     }
   } visitor;
   e.accept(&visitor);
   return visitor.uniform;
+}
+
+// Halide simplifies expressions as trees: what is mentioned often is bound to a name first, or chains of
+// conversions would take exponential time.
+Expr SimplifyShared(const Expr& e) {
+  return Halide::Internal::simplify(Halide::Internal::common_subexpression_elimination(e));
 }
 
 // The largest (or least) value of `e` at any point of the loops; undefined if it is not known for the whole
@@ -308,10 +314,12 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     Axis axis;
     axis.name = view.loops[i];
     axis.indices = {view.indices[i]};
-    Expr from = Halide::Internal::simplify(ToIndex(*lower)), to = Halide::Internal::simplify(ToIndex(*upper));
+    Expr from = ToIndex(*lower), to = ToIndex(*upper);
+    bool uniform = IsUniform(from) && IsUniform(to);
+    from = SimplifyShared(from), to = SimplifyShared(to);
     axis.low = lower->low,
     axis.high = upper->high == std::numeric_limits<int64_t>::max() ? upper->high : upper->high - 1;
-    if (IsUniform(from) && IsUniform(to)) {
+    if (uniform) {
       axis.lower = from;
       axis.extent = Halide::Internal::simplify(Halide::max(to - from, 0));
     } else {
