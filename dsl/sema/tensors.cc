@@ -34,14 +34,14 @@ TensorPtr Elaborator::StoredTensor(TensorId id) {
 
 namespace {
 
-bool IsWhole(const TensorValue& tensor) {
-  if (tensor.id < 0) return false;
+// Whether a value is all of a stored tensor of this shape.
+bool IsWhole(const TensorValue& tensor, const std::vector<Size>& shape) {
   for (size_t axis = 0; axis < tensor.slots.size(); ++axis) {
     const Slot& slot = tensor.slots[axis];
     if (slot.fixed || slot.rows || slot.axis != static_cast<int>(axis) || !(slot.offset == Size(0)))
       return false;
   }
-  return tensor.slots.size() == tensor.shape.size();
+  return tensor.shape == shape;
 }
 
 }  // namespace
@@ -99,7 +99,7 @@ Scalar Elaborator::ElementAt(const TensorValue& tensor, const std::vector<Scalar
 
 // The same tensor as a stored one.
 TensorPtr Elaborator::Materialize(const TensorPtr& tensor, const std::string& name, Span span) {
-  if (IsWhole(*tensor)) return tensor;
+  if (tensor->id >= 0 && IsWhole(*tensor, method_->tensors[tensor->id].shape)) return tensor;
   Equation equation;
   std::vector<Scalar> at;
   for (const Size& extent : tensor->shape) {
