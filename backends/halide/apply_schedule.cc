@@ -39,8 +39,10 @@ void PipelineBuilder::Vectorize(Stage stage, Var var, int64_t extent) {
 
 PipelineBuilder::EquationState* PipelineBuilder::FindEquation(const std::string& path) {
   EquationState* found = nullptr;
+  size_t number = 0;
   for (EquationState& equation : equations_) {
-    const std::string& full = equation.view->loops.path;
+    // As the schedule calls it: where several kernels have an equation of one name, theirs ends with the kernel's.
+    const std::string& full = schedule_.equations[number++].path;
     bool suffix = full.size() > path.size() &&
                   full.compare(full.size() - path.size(), path.size(), path) == 0 &&
                   full[full.size() - path.size() - 1] == '.';
