@@ -41,7 +41,8 @@ PipelineBuilder::EquationState* PipelineBuilder::FindEquation(const std::string&
   EquationState* found = nullptr;
   size_t number = 0;
   for (EquationState& equation : equations_) {
-    // As the schedule calls it: where several kernels have an equation of one name, theirs ends with the kernel's.
+    // As the schedule calls it: where several kernels have an equation of one name, theirs ends with the
+    // kernel's.
     const std::string& full = schedule_.equations[number++].path;
     bool suffix = full.size() > path.size() &&
                   full.compare(full.size() - path.size(), path.size(), path) == 0 &&

@@ -135,8 +135,8 @@ Expr Compare(arith::CmpFPredicate predicate, const Expr& a, const Expr& b) {
 
 Expr Compare(arith::CmpIPredicate predicate, Expr a, Expr b) {
   using P = arith::CmpIPredicate;
-  // Of comparisons with one number after the other Halide makes a `switch` over 32 bits, which LLVM refuses for
-  // wider values: those are compared so that it sees none.
+  // Of comparisons with one number after the other Halide makes a `switch` over 32 bits, which LLVM refuses
+  // for wider values: those are compared so that it sees none.
   if (a.type().bits() == 64 && (predicate == P::eq || predicate == P::ne)) {
     a = a ^ b;
     b = Halide::Internal::make_zero(a.type());
