@@ -23,7 +23,7 @@ struct CompileCommand {
   ProgramOptions program;
   std::string emit = "exe", after, output;
   std::vector<std::string> weights;
-  bool embed = false;
+  bool embed = false, timing = false;
 };
 
 int Write(const std::string& path, const std::string& bytes, bool executable) {
@@ -39,10 +39,15 @@ int Compile(const CompileCommand& command) {
                     : "--weights goes with --embed-weights; a compiled program takes --weights itself");
   if (!command.after.empty() && emit != Emit::kIr) return Fail("--after goes with --emit ir");
   driver::SourceProgram source;
-  std::optional<dsl::Program> program = LoadProgram(command.program, source);
+  driver::Timing timing;
+  std::optional<dsl::Program> program = [&] {
+    driver::TimedPhase phase(&timing, "front end");
+    return LoadProgram(command.program, source);
+  }();
   if (!program) return 1;
   std::optional<driver::CompileOptions> options = MakeCompileOptions(command.program, source);
   if (!options) return 1;
+  options->kernels.timing = &timing;
   options->emit = emit;
   options->after = command.after;
   options->embedded_weights = command.weights;
@@ -50,6 +55,7 @@ int Compile(const CompileCommand& command) {
       driver::Compile(*program, source.sources(), *options, source.diagnostics());
   if (PrintDiagnostics(source)) return 1;
   if (!compiled.ok()) return Fail(compiled.status().message());
+  if (command.timing) std::cerr << driver::Print(timing);
   std::string output = command.output;
   if (output.empty() && driver::IsText(emit)) {
     std::cout << compiled->bytes;
@@ -86,6 +92,9 @@ void AddCompileCommand(CLI::App& app, Run& run) {
   command->add_option("--weights", options->weights, "[PREFIX=]FILE to embed; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--embed-weights", options->embed, "put the weights into the program");
+  command->add_flag(
+      "--timing", options->timing,
+      "print where the time went, and how many kernels were compiled, cached or equal to others");
   command->add_option("-o,--output", options->output,
                       "the file to write; the entry's name if left out, texts are printed");
   command->callback([&run, options] { run = [options] { return Compile(*options); }; });

@@ -29,9 +29,12 @@ bool ReadDimensions(const std::vector<std::string>& texts, std::map<std::string,
   return true;
 }
 
+constexpr char kClearLine[] = "\r\033[K";
+
+// One line, rewritten in place.
 void ShowProgress(size_t done, size_t all, const std::string& name) {
-  std::fprintf(stderr, "\r\033[K[%zu/%zu] %s", done, all, name.c_str());
-  if (done == all) std::fprintf(stderr, "\r\033[K");
+  std::fprintf(stderr, "%s[%zu/%zu] %.50s%s", kClearLine, done, all, name.c_str(),
+               done == all ? kClearLine : "");
   std::fflush(stderr);
 }
 
@@ -74,7 +77,10 @@ std::optional<driver::CompileOptions> MakeCompileOptions(const ProgramOptions& o
   }
   if (!options.no_cache) made.kernels.cache = cache::ObjectCache::Default();
   if (::isatty(2)) made.kernels.progress = ShowProgress;
-  made.kernels.note = [](const std::string& text) { std::fprintf(stderr, "note: %s\n", text.c_str()); };
+  const char* start = ::isatty(2) ? kClearLine : "";
+  made.kernels.note = [start](const std::string& text) {
+    std::fprintf(stderr, "%snote: %s\n", start, text.c_str());
+  };
   return made;
 }
 

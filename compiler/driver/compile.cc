@@ -58,8 +58,12 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program&
                                             absl::StrJoin(names, ", ")));
   }
   Problems problems(context);
-  absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> module = lower::Lower(program, sources, context);
+  absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> module = [&] {
+    TimedPhase phase(options.kernels.timing, "lowering");
+    return lower::Lower(program, sources, context);
+  }();
   if (!module.ok() || (options.emit == Emit::kIr && options.after == "lower")) return module;
+  TimedPhase phase(options.kernels.timing, "passes");
   passes::PipelineOptions passes_options;
   passes_options.target = backends::ForPasses(target);
   if (options.emit == Emit::kIr) passes_options.after = options.after;
@@ -136,6 +140,12 @@ KernelSettings SettingsOf(const CompileOptions& options, const backends::Target&
   return settings;
 }
 
+size_t CountLaunches(mlir::ModuleOp module) {
+  size_t count = 0;
+  module.walk([&](ir::LaunchOp) { ++count; });
+  return count;
+}
+
 // Compiles all kernels. A fault of the compiler is reported; false then.
 absl::StatusOr<bool> CompileOrReport(std::vector<Kernel>& kernels, const KernelSettings& settings,
                                      ForkServer& server, const KernelOptions& options,
@@ -144,6 +154,36 @@ absl::StatusOr<bool> CompileOrReport(std::vector<Kernel>& kernels, const KernelS
   if (!fault.ok()) return fault.status();
   if (*fault) ReportFault(kernels[(*fault)->kernel], (*fault)->end, sources, diagnostics);
   return !fault->has_value();
+}
+
+// The program of compiled kernels.
+absl::StatusOr<Compiled> LinkProgram(mlir::ModuleOp module, const std::vector<Kernel>& kernels,
+                                     const backends::Target& target, const CompileOptions& options) {
+  Timing* timing = options.kernels.timing;
+  backends::HostOptions host;
+  EmbeddedFile embedded;
+  if (!options.embedded_weights.empty()) {
+    TimedPhase phase(timing, "weights");
+    absl::StatusOr<std::vector<std::string>> objects = MakeObjects(module, kernels, target, host);
+    if (!objects.ok()) return objects.status();
+    absl::StatusOr<std::string> packer = backends::LinkExecutable(*objects, target.sanitize_address);
+    if (!packer.ok()) return packer.status();
+    if (absl::Status status = embedded.Pack(*packer, options.embedded_weights); !status.ok()) return status;
+    host.embedded = &embedded.weights();
+  }
+  if (options.emit != Emit::kExecutable) host.library_prefix = backends::LibraryPrefix(module);
+  absl::StatusOr<std::vector<std::string>> objects = [&] {
+    TimedPhase phase(timing, "host code");
+    return MakeObjects(module, kernels, target, host);
+  }();
+  if (!objects.ok()) return objects.status();
+  TimedPhase phase(timing, "linking");
+  absl::StatusOr<std::string> linked =
+      Link(*objects, options.emit, host.library_prefix, target.sanitize_address);
+  if (!linked.ok()) return linked.status();
+  std::string header =
+      options.emit == Emit::kExecutable ? "" : backends::LibraryHeader(module, host.library_prefix);
+  return Compiled{std::move(*linked), std::move(header)};
 }
 
 absl::Status Reported() { return absl::AbortedError("reported as a diagnostic"); }
@@ -169,29 +209,13 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   if (absl::Status status = OverrideSchedules(kernels, options); !status.ok()) return status;
   if (options.emit == Emit::kSchedule) return Compiled{AllSchedules(kernels), ""};
   auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
+  if (Timing* timing = options.kernels.timing)
+    timing->identical = CountLaunches(**module) - timing->compiled - timing->from_cache;
   if (!good.ok()) return good.status();
   if (!*good) return Reported();
   if (IsText(options.emit)) return Compiled{AllCode(kernels), ""};
 
-  backends::HostOptions host;
-  EmbeddedFile embedded;
-  if (!options.embedded_weights.empty()) {
-    absl::StatusOr<std::vector<std::string>> objects = MakeObjects(**module, kernels, *target, host);
-    if (!objects.ok()) return objects.status();
-    absl::StatusOr<std::string> packer = backends::LinkExecutable(*objects, target->sanitize_address);
-    if (!packer.ok()) return packer.status();
-    if (absl::Status status = embedded.Pack(*packer, options.embedded_weights); !status.ok()) return status;
-    host.embedded = &embedded.weights();
-  }
-  if (options.emit != Emit::kExecutable) host.library_prefix = backends::LibraryPrefix(**module);
-  absl::StatusOr<std::vector<std::string>> objects = MakeObjects(**module, kernels, *target, host);
-  if (!objects.ok()) return objects.status();
-  absl::StatusOr<std::string> linked =
-      Link(*objects, options.emit, host.library_prefix, target->sanitize_address);
-  if (!linked.ok()) return linked.status();
-  std::string header =
-      options.emit == Emit::kExecutable ? "" : backends::LibraryHeader(**module, host.library_prefix);
-  return Compiled{std::move(*linked), std::move(header)};
+  return LinkProgram(**module, kernels, *target, options);
 }
 
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources) {

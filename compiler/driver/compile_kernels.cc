@@ -14,13 +14,16 @@ namespace weft::driver {
 
 namespace {
 
+std::string ClassOf(ir::KernelOp kernel) {
+  auto kernel_class = kernel->getAttrOfType<mlir::StringAttr>("class");
+  return kernel_class ? kernel_class.str() : "kernel";
+}
+
 // The same for equal code only, so that equal kernels of a program are one function.
 std::string SymbolOf(ir::KernelOp kernel, const std::string& content) {
   llvm::BLAKE3 hasher;
   hasher.update(content);
-  auto kernel_class = kernel->getAttrOfType<mlir::StringAttr>("class");
-  return absl::StrCat("weft_kernel_", kernel_class ? kernel_class.str() + "_" : "",
-                      llvm::toHex(hasher.final<16>(), true));
+  return absl::StrCat("weft_kernel_", ClassOf(kernel), "_", llvm::toHex(hasher.final<16>(), true));
 }
 
 int64_t FlopsOf(ir::KernelOp kernel) {
@@ -74,9 +77,9 @@ class Compilation {
       : kernels_(kernels), settings_(settings), server_(server), options_(options) {}
 
   absl::StatusOr<std::optional<KernelFault>> Run() {
+    TimedPhase phase(options_.timing, "kernels");
     MakeJobs();
-    size_t at_once =
-        options_.processes > 0 ? options_.processes : std::max(1u, std::thread::hardware_concurrency());
+    size_t at_once = std::max(1u, std::thread::hardware_concurrency());
     std::vector<size_t> waiting;
     for (size_t job = jobs_.size(); job-- > 0;) {
       if (!FindInCache(jobs_[job])) waiting.push_back(job);
@@ -100,6 +103,7 @@ class Compilation {
                                                                "`: ", result.status.message()));
       } else {
         if (!job.key.empty() && !job.named) options_.cache.Keep(job.key, end->answer);
+        Count(job, end->seconds);
         Finish(job, result);
       }
     }
@@ -139,8 +143,17 @@ class Compilation {
     if (job.key.empty()) return false;
     std::optional<std::string> found = options_.cache.Find(job.key);
     if (!found) return false;
+    if (options_.timing) ++options_.timing->from_cache;
     Finish(job, ResultOf(*found));
     return true;
+  }
+
+  void Count(const Job& job, double seconds) {
+    if (!options_.timing) return;
+    Timing::Share& share = options_.timing->classes[ClassOf(kernels_[job.kernel].op)];
+    ++options_.timing->compiled;
+    ++share.count;
+    share.seconds += seconds;
   }
 
   void Finish(const Job& job, const KernelResult& result) {

@@ -13,6 +13,7 @@
 #include "compiler/cache/object_cache.h"
 #include "compiler/driver/fork_server.h"
 #include "compiler/driver/kernel_work.h"
+#include "compiler/driver/timing.h"
 #include "compiler/ir/weft_dialect.h"
 
 namespace weft::driver {
@@ -36,7 +37,8 @@ struct KernelOptions {
   std::function<void(size_t done, size_t all, const std::string& name)> progress;
   // Told what is as it should be but slower than it could be.
   std::function<void(const std::string& text)> note;
-  size_t processes = 0;  // at once; 0: one per processor
+  // Where to add what is compiled and what is found, and how long it takes; null: nowhere.
+  Timing* timing = nullptr;
 };
 
 // A kernel in whose compilation the compiler itself failed.

@@ -1,0 +1,133 @@
+"""What is compiled again: only the kernels whose content has changed, in whatever process and under whatever names.
+
+Usage: cache_keys.py WEFT
+"""
+
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+import tempfile
+
+MODEL = """weft 0.1
+
+op smooth(x: float[N]) -> y: float[N] {
+  k = [0.25, 0.5, 0.125, 0.0625, 0.0625]
+  y[i] = sum(j) k[j] * clamp(x)[i + j - 2]
+}
+
+op gate(x: float[B, N]) -> y: float[B, N] { y[b, n] = x[b, n] / (1 + exp(-x[b, n])) }
+
+model Layer(din: int, dout: int) {
+  param weight: float[dout, din]
+  forward(x: float[B, din]) -> y: float[B, dout] { y[b, o] = sum(i) x[b, i] * weight[o, i] }
+}
+
+entry net {
+  one: Layer(48, 48)
+  second: Layer(48, 48)
+  out: Layer(48, 7)
+  forward(x: f32[4, 48]) -> y: f32[4, 7] {
+    s[b] = smooth(x[b])
+    h = gate(one(s))
+    y = out(gate(second(h)))
+  }
+}
+"""
+# (what is changed, by what, whether this makes another program)
+CHANGES = {
+    "names": [("gate", "swish"), ("one", "lowest"), ("weight[o, i]", "weight[row, i]"), ("y[b, o] =", "y[b, row] ="), ("h = ", "hidden = "),
+              ("second(h)", "second(hidden)")],
+    "places": [("weft 0.1\n", "weft 0.1\n\n// A comment.\n")],
+    "operation": [("1 + exp", "2 + exp")],
+    "constant": [("0.125", "0.25")],
+    "size": [("Layer(48, 7)", "Layer(48, 5)"), ("y: f32[4, 7]", "y: f32[4, 5]")],
+}  # fmt: skip
+
+
+class Setting:
+    def __init__(self, weft, folder):
+        self.weft, self.folder = weft, folder
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("WEFT_")}
+        self.environment = {**kept, "WEFT_CACHE_DIR": str(folder / "cache")}
+
+    def compile(self, text, *words, **more):
+        """How many kernels are compiled, from the cache, identical, and what is printed."""
+        (self.folder / "net.weft").write_text(text)
+        done = subprocess.run([self.weft, "compile", "net.weft", "-o", "net", "--timing", *words], cwd=self.folder, env=self.environment,
+                              capture_output=True, text=True, timeout=120, check=False, **more)
+        assert done.returncode == 0, done.stderr
+        counts = re.search(r"(\d+) compiled, (\d+) from cache, (\d+) identical", done.stderr)
+        assert counts and "\r" not in done.stderr and not done.stdout, done.stderr
+        return tuple(map(int, counts.groups())), done.stderr
+
+    def entries(self):
+        return sorted(path.name for path in (self.folder / "cache").iterdir())
+
+    def program(self):
+        return (self.folder / "net").read_bytes()
+
+
+def check_timing(said, compiled):
+    lines = said.splitlines()
+    seconds = {line[:12].strip(): float(line[12:].split()[0]) for line in lines if not line.startswith(" ")}
+    assert list(seconds) == ["front end", "lowering", "passes", "kernels", "host code", "linking", "all"], said
+    assert abs(sum(seconds.values()) - 2 * seconds["all"]) < 0.01 and min(seconds.values()) >= 0, said
+    assert sum(int(line.split()[3]) for line in lines if line.startswith("  ")) == compiled, said
+
+
+def check_keys(setting):
+    (compiled, cached, identical), said = setting.compile(MODEL)
+    launches = compiled + identical
+    assert compiled >= 4 and cached == 0 and identical >= 1, said
+    check_timing(said, compiled)
+    entries, program = setting.entries(), setting.program()
+    assert len(entries) == compiled
+    for text in (MODEL, edited(MODEL, "places")):
+        counts, said = setting.compile(text)
+        assert counts == (0, compiled, identical) and setting.entries() == entries, said
+        check_timing(said, 0)
+    setting.compile(MODEL)
+    assert setting.program() == program
+    (again, found, _), said = setting.compile(edited(MODEL, "names"))
+    assert again == 0 and found == compiled and setting.entries() == entries, said
+    for what in ("operation", "constant", "size"):
+        counts, said = setting.compile(edited(MODEL, what))
+        assert 0 < counts[0] <= 2 and counts[1] >= compiled - 2 and sum(counts) == launches, (what, said)
+    # Made without the cache, a program is the same: names decide nothing.
+    (again, found, _), said = setting.compile(MODEL, "--no-cache")
+    assert again == compiled and found == 0 and setting.program() == program, said
+    counts, said = setting.compile(MODEL, "--target", "x86-64-v2")
+    assert counts[:2] == (compiled, 0), said
+
+
+def edited(text, change):
+    for before, after in CHANGES[change]:
+        assert before in text, before
+        text = text.replace(before, after)
+    return text
+
+
+def check_progress(setting):
+    """A line on a terminal says how far it is; it is gone at the end."""
+    terminal, other = pty.openpty()
+    done = subprocess.run([setting.weft, "compile", "net.weft", "-o", "net", "--no-cache"], cwd=setting.folder, env=setting.environment,
+                          stdout=subprocess.PIPE, stderr=other, timeout=120, check=True)
+    os.close(other)
+    said = os.read(terminal, 1 << 16).decode()
+    os.close(terminal)
+    steps = re.findall(r"\r\x1b\[K\[(\d+)/(\d+)\] \w+", said)
+    assert len(steps) >= 4 and [int(n) for n, _ in steps] == list(range(1, len(steps) + 1)) and steps[-1][0] == steps[-1][1], said
+    assert said.endswith("\r\x1b[K") and done.stdout == b"", said
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        setting = Setting(os.path.abspath(sys.argv[1]), pathlib.Path(folder))
+        check_keys(setting)
+        check_progress(setting)
+
+
+main()
