@@ -1,6 +1,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -35,7 +36,29 @@ Json Ports(const std::vector<dsl::Port>& ports) {
   return list;
 }
 
-Json Summary(const dsl::Program& program, const driver::Work& work) {
+using Sizes = std::map<std::string, int64_t>;
+
+Sizes SmallestSizes(const dsl::Program& program) {
+  Sizes sizes;
+  for (const dsl::Dimension& dimension : program.dimensions) sizes[dimension.name] = dimension.lo;
+  return sizes;
+}
+
+// Those that stand in the shapes of a method's inputs.
+Json SizesOf(const dsl::Method& method, const Sizes& sizes) {
+  Json used = Json::object();
+  for (const auto& [name, size] : sizes) {
+    std::regex word(absl::StrCat("\\b", name, "\\b"));
+    for (const dsl::Port& port : method.inputs) {
+      for (const dsl::Size& extent : port.shape)
+        if (std::regex_search(extent.ToString(), word)) used[name] = size;
+    }
+  }
+  return used;
+}
+
+// `work`: what there is to do at the sizes `smallest`.
+Json Summary(const dsl::Program& program, int64_t kernels, const driver::Work& work, const Sizes& smallest) {
   Json weights = Json::array();
   int64_t parameters = 0;
   for (const dsl::Weight& weight : program.weights) {
@@ -50,12 +73,14 @@ Json Summary(const dsl::Program& program, const driver::Work& work) {
   Json methods = Json::object();
   for (const dsl::Method& method : program.methods) {
     methods[method.name] = {{"inputs", Ports(method.inputs)}, {"outputs", Ports(method.outputs)}};
-    if (auto flops = work.flops.find(method.name); flops != work.flops.end())
+    if (auto flops = work.flops.find(method.name); flops != work.flops.end()) {
       methods[method.name]["flops"] = flops->second;
+      methods[method.name]["flops_at"] = SizesOf(method, smallest);
+    }
   }
   return {{"entry", program.entry},
           {"parameters", parameters},
-          {"kernels", work.kernels},
+          {"kernels", kernels},
           {"methods", methods},
           {"weights", weights}};
 }
@@ -74,6 +99,13 @@ std::string PortsText(const Json& ports) {
   return absl::StrJoin(texts, ", ");
 }
 
+std::string AtText(const Json& sizes) {
+  std::vector<std::string> texts;
+  for (const auto& [name, size] : sizes.items())
+    texts.push_back(absl::StrCat(name, " = ", size.get<int64_t>()));
+  return texts.empty() ? "" : absl::StrCat(" at ", absl::StrJoin(texts, ", "));
+}
+
 void Print(const Json& summary) {
   std::cout << absl::StrFormat("entry %s: %d parameters, %d kernels\n", summary["entry"].get<std::string>(),
                                summary["parameters"].get<int64_t>(), summary["kernels"].get<int64_t>());
@@ -81,8 +113,8 @@ void Print(const Json& summary) {
     std::cout << "  " << name << "(" << PortsText(method["inputs"]) << ") -> "
               << PortsText(method["outputs"]);
     if (method.contains("flops"))
-      std::cout << absl::StrFormat(", %.3g GFLOP where sizes are fixed",
-                                   method["flops"].get<double>() * 1e-9);
+      std::cout << absl::StrFormat(", %.3g GFLOP", method["flops"].get<double>() * 1e-9)
+                << AtText(method["flops_at"]);
     std::cout << "\n";
   }
   size_t width = 0;
@@ -113,7 +145,14 @@ int Show(const ShowCommand& command) {
     }
     absl::StatusOr<driver::Work> work = driver::MeasureWork(*program, source.sources());
     if (!work.ok()) return Fail(work.status().message());
-    all.push_back(Summary(*program, *work));
+    // Sizes that only some values of a dimension fit: the smallest may be none of them.
+    Sizes smallest = SmallestSizes(*program);
+    driver::SourceProgram again;
+    std::optional<dsl::Program> small;
+    if (!smallest.empty() && again.Load(command.file)) small = again.Elaborate(name, smallest);
+    absl::StatusOr<driver::Work> least = small ? driver::MeasureWork(*small, again.sources()) : work;
+    if (!least.ok()) return Fail(least.status().message());
+    all.push_back(Summary(*program, work->kernels, *least, small ? smallest : Sizes()));
   }
   if (command.json) {
     std::cout << all.dump(1) << "\n";

@@ -53,7 +53,7 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
 // What a program has to do, launches whose sizes are known when compiling.
 struct Work {
   int64_t kernels = 0;                  // compiled functions
-  std::map<std::string, double> flops;  // by method, of those launches
+  std::map<std::string, double> flops;  // by method, of those launches; an addition, a product, exp: each one
 };
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources);
 

@@ -65,34 +65,53 @@ std::optional<int64_t> PointCount(ir::ReduceOp reduce) {
 namespace {
 
 // Beside an addition, on vector units: measured ratios, rounded.
-double FlopsOfOne(mlir::Operation* op) {
-  if (op->getNumResults() != 1) return 0;
+bool IsArithmetic(mlir::Operation* op) {
+  if (op->getNumResults() != 1 || mlir::isa<arith::ConstantOp, arith::SelectOp>(op)) return false;
+  if (mlir::isa<math::MathDialect>(op->getDialect())) return true;
+  if (!mlir::isa<arith::ArithDialect>(op->getDialect())) return false;
+  // Index arithmetic is hoisted, or goes into addresses.
+  return mlir::isa<arith::CmpFOp>(op) || mlir::isa<mlir::FloatType>(op->getResult(0).getType());
+}
+
+double CostOfOne(mlir::Operation* op) {
+  if (mlir::isa<arith::SelectOp>(op) && mlir::isa<mlir::FloatType>(op->getResult(0).getType())) return 1;
+  if (!IsArithmetic(op)) return 0;
   if (mlir::isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op)) return 6;
   if (mlir::isa<math::FloorOp, math::CeilOp, math::TruncOp, math::RoundEvenOp, math::AbsFOp>(op)) return 1;
-  if (mlir::isa<math::MathDialect>(op->getDialect())) return 20;
-  mlir::Type type = op->getResult(0).getType();
-  if (!mlir::isa<arith::ArithDialect>(op->getDialect()) || mlir::isa<arith::ConstantOp>(op)) return 0;
-  bool compares = mlir::isa<arith::CmpFOp, arith::CmpIOp>(op);
-  if (mlir::isa<mlir::FloatType>(type) || (compares && mlir::isa<arith::CmpFOp>(op))) return 1;
-  return 0;  // index arithmetic is hoisted, or goes into addresses
+  return mlir::isa<math::MathDialect>(op->getDialect()) ? 20 : 1;
+}
+
+double CountOfOne(mlir::Operation* op) {
+  bool converts =
+      mlir::isa<arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp, arith::UIToFPOp, arith::BitcastOp>(op);
+  if (!IsArithmetic(op) || converts) return 0;
+  return mlir::isa<math::FmaOp>(op) ? 2 : 1;
+}
+
+// Over `op` and everything in it, each step of a reduction with what joins it to the others.
+double Total(mlir::Operation* op, double unknown, double (*of)(mlir::Operation*)) {
+  double inner = 0;
+  for (mlir::Region& region : op->getRegions())
+    for (mlir::Operation& child : region.getOps()) inner += Total(&child, unknown, of);
+  auto reduce = mlir::dyn_cast<ir::ReduceOp>(op);
+  if (!reduce) return inner + of(op);
+  std::optional<int64_t> points = PointCount(reduce);
+  return (inner + 1) * (points ? static_cast<double>(*points) : unknown);
 }
 
 }  // namespace
 
-double FlopsOf(mlir::Operation* op, double unknown) {
-  double inner = 0;
-  for (mlir::Region& region : op->getRegions())
-    for (mlir::Operation& child : region.getOps()) inner += FlopsOf(&child, unknown);
-  if (auto reduce = mlir::dyn_cast<ir::ReduceOp>(op)) {
-    std::optional<int64_t> points = PointCount(reduce);
-    return (inner + 1) * (points ? static_cast<double>(*points) : unknown);
-  }
-  return inner + FlopsOfOne(op);
+double CostOf(mlir::Operation* op, double unknown) { return Total(op, unknown, CostOfOne); }
+
+double CostPerPoint(ir::EquationOp equation, double unknown) {
+  double cost = 0;
+  for (mlir::Operation& op : equation.getBody().front()) cost += CostOf(&op, unknown);
+  return cost;
 }
 
-double FlopsPerPoint(ir::EquationOp equation, double unknown) {
+double FlopsPerPoint(ir::EquationOp equation) {
   double flops = 0;
-  for (mlir::Operation& op : equation.getBody().front()) flops += FlopsOf(&op, unknown);
+  for (mlir::Operation& op : equation.getBody().front()) flops += Total(&op, 1, CountOfOne);
   return flops;
 }
 

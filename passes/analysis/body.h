@@ -22,13 +22,17 @@ llvm::SetVector<mlir::Value> IndicesOf(mlir::Value value);
 std::optional<int64_t> PointCount(ir::EquationOp equation);
 std::optional<int64_t> PointCount(ir::ReduceOp reduce);
 
-// Floating-point operations for one point: every arithmetic operation counts one, functions like exp what
+// What one point takes, in additions of floats: every arithmetic operation counts one, functions like exp what
 // they cost beside an addition, a reduction its steps. `unknown` stands for the steps of a reduction whose
 // bounds are not numbers.
-double FlopsPerPoint(ir::EquationOp equation, double unknown = 64);
+double CostPerPoint(ir::EquationOp equation, double unknown = 64);
 
 // The same for the operation alone with everything in it, once.
-double FlopsOf(mlir::Operation* op, double unknown = 64);
+double CostOf(mlir::Operation* op, double unknown = 64);
+
+// Floating-point operations for one point, for people: every addition, multiplication, comparison and real
+// function counts one. A reduction whose bounds are not numbers counts one step.
+double FlopsPerPoint(ir::EquationOp equation);
 
 // Whether the body holds a reduction.
 bool HasReduction(ir::EquationOp equation);

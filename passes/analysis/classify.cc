@@ -137,7 +137,7 @@ llvm::StringRef ClassOf(ir::EquationOp equation) {
         }
       }
     }
-    computes |= FlopsOf(op) > 0;
+    computes |= CostOf(op) > 0;
   });
   if (gathers) return "gather";
   return computes ? "pointwise" : "copy";

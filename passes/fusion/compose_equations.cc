@@ -99,7 +99,7 @@ class Composer {
   bool ComposeOne(Rule rule) {
     SmallVector<std::pair<double, ir::EquationOp>> producers;
     for (ir::EquationOp equation : function_.getBody().front().getOps<ir::EquationOp>())
-      producers.emplace_back(Points(equation) * FlopsPerPoint(equation, kUnknownSize), equation);
+      producers.emplace_back(Points(equation) * CostPerPoint(equation, kUnknownSize), equation);
     std::stable_sort(producers.begin(), producers.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     for (auto [cost, producer] : producers) {
@@ -126,7 +126,7 @@ class Composer {
 
   bool IsCheap(ir::EquationOp producer, llvm::ArrayRef<ir::ReadOp> reads) {
     if (HasReduction(producer) || BodySize(producer) > kLargestBody) return false;
-    double cost = FlopsPerPoint(producer, kUnknownSize) - 1;
+    double cost = CostPerPoint(producer, kUnknownSize) - 1;
     producer.getBody().walk([&](ir::ReadOp) { cost += 1; });
     if (ClassOf(producer) == "gather") cost += kGather;
     cost = std::max(cost, 0.0);

@@ -176,7 +176,7 @@ class Grouper {
       double points = 1;
       for (OpFoldResult extent : ExtentsOf(member.equation))
         points *= static_cast<double>(EstimateSize(extent));
-      work += points * FlopsPerPoint(member.equation, kUnknownSize);
+      work += points * CostPerPoint(member.equation, kUnknownSize);
       if (name != "contraction") continue;
       if (++contractions > 2 || !FitsBesideRows(member)) return false;
     }

@@ -33,7 +33,7 @@ double Work(ir::EquationOp equation) {
   double points = 1;
   for (int64_t extent : equation.getStaticExtents())
     points *= mlir::ShapedType::isDynamic(extent) ? kUnknownSize : static_cast<double>(extent);
-  return points * FlopsPerPoint(equation, kUnknownSize);
+  return points * CostPerPoint(equation, kUnknownSize);
 }
 
 class LayoutChoice {

@@ -67,7 +67,7 @@ class Extractor {
     double flops = 0;
     bool reads = false;
     for (mlir::Operation* op : SliceOf(value, equation_)) {
-      flops += FlopsOf(op);
+      flops += CostOf(op);
       reads |= op->walk([](ir::ReadOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
     }
     if (flops < (reads ? 1 : kWorthATable)) return false;

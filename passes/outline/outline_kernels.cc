@@ -137,7 +137,7 @@ class Outliner {
     for (ir::EquationOp equation : equations_) {
       std::optional<int64_t> points = PointCount(equation);
       known &= points.has_value();
-      if (points) flops += FlopsPerPoint(equation, 1) * static_cast<double>(*points);
+      if (points) flops += FlopsPerPoint(equation) * static_cast<double>(*points);
     }
     auto add_bytes = [&](Value value) {
       if (!mlir::isa<mlir::RankedTensorType>(value.getType())) return;
