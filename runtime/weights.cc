@@ -14,10 +14,11 @@ namespace {
 
 // Comparisons of names until no more are suggested: a wholly wrong file must not take long to say so.
 constexpr size_t kMostCompared = 1 << 20;
+constexpr int64_t kConvertedAtOnce = 1 << 18;  // elements
 
 struct Found {
   StoredTensor tensor;
-  std::string file;
+  size_t file;  // number in options.weights
   bool used = false;
 };
 
@@ -79,6 +80,37 @@ std::string Stored(const StoredTensor& tensor) {
   return tensor.dtype + " " + ShapeText(tensor.shape.data(), static_cast<int32_t>(tensor.shape.size()));
 }
 
+// Files have types that are read as another one.
+bool ReadsAsIs(const StoredTensor& stored, const WeightTable& weight) {
+  return SameInMemory(stored.type, TypeOf(weight)) || (weight.any_sign && stored.type == WEFT_U8);
+}
+
+// A weight's elements, whose shape and type fit, from its file.
+Status ReadWeight(const InputFile& file, const StoredTensor& stored, const WeightTable& weight,
+                  Buffer& buffer) {
+  weft_type type = TypeOf(weight);
+  weft_type from = ReadsAsIs(stored, weight) ? type : stored.type;
+  int64_t count = ElementCount(weight.shape, weight.rank);
+  if (!buffer.Reserve(count * ByteSize(type))) return OutOfMemory("not enough memory for the weights");
+  if (from == type) {
+    if (Status status = file.Read(stored.offset, buffer.data(), stored.bytes); !status.ok())
+      return WeightError(status.message());
+    if (type == WEFT_BOOL)
+      for (int64_t k = 0; k < count; ++k) buffer.data()[k] = buffer.data()[k] != 0;
+    return {};
+  }
+  std::vector<char> part(static_cast<size_t>(std::min(count, kConvertedAtOnce) * ByteSize(from)));
+  for (int64_t done = 0; done < count; done += kConvertedAtOnce) {
+    int64_t now = std::min(count - done, kConvertedAtOnce), position = 0;
+    Status status = file.Read(stored.offset + done * ByteSize(from), part.data(), now * ByteSize(from));
+    if (!status.ok()) return WeightError(status.message());
+    if (!ConvertElements(part.data(), from, buffer.data() + done * ByteSize(type), type, now, &position))
+      return WeightError(std::string("`") + weight.path + "` must be " + TypeName(type) + ", but element " +
+                         std::to_string(done + position) + " does not fit");
+  }
+  return {};
+}
+
 }  // namespace
 
 void Note(const weft_options& options, const std::string& text) {
@@ -87,27 +119,28 @@ void Note(const weft_options& options, const std::string& text) {
 
 Status Weights::Load(const ProgramTable& table, const weft_options& options) {
   std::map<std::string, Found> found;
-  std::string last_file;
+  std::vector<InputFile> files;
   for (size_t i = 0; i < options.weight_count; ++i) {
     const weft_weight_file& source = options.weights[i];
     std::string path = source.path != nullptr ? source.path : "";
-    Result<MappedFile> file = MappedFile::Open(path);
+    Result<InputFile> file = InputFile::Open(path);
     if (!file.ok()) return WeightError(file.status().message());
-    Result<std::vector<StoredTensor>> tensors = ReadSafetensors(file->bytes());
+    Result<std::vector<StoredTensor>> tensors = ReadSafetensors(*file);
     if (!tensors.ok()) return WeightError(path + ": " + tensors.status().message());
     std::string prefix =
         source.prefix != nullptr && *source.prefix != 0 ? std::string(source.prefix) + "." : "";
     for (StoredTensor& tensor : *tensors) {
       std::string name = prefix + tensor.name;
       auto [place, added] = found.try_emplace(name);
-      if (!added) return WeightError("weight `" + name + "` is in " + place->second.file + " and in " + path);
-      place->second = {std::move(tensor), path};
+      if (!added)
+        return WeightError("weight `" + name + "` is in " + files[place->second.file].path() + " and in " +
+                           path);
+      place->second = {std::move(tensor), i};
     }
-    files_.push_back(std::move(*file));
-    last_file = path;
+    files.push_back(std::move(*file));
   }
 
-  copies_.resize(static_cast<size_t>(table.weight_count));
+  buffers_.resize(static_cast<size_t>(table.weight_count));
   pointers_.assign(static_cast<size_t>(table.weight_count), nullptr);
   for (int32_t i = 0; i < table.weight_count; ++i)
     if (auto place = found.find(table.weights[i].path); place != found.end()) place->second.used = true;
@@ -117,7 +150,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
 
   std::vector<std::string> problems;         // lines of one error
   std::map<std::string, int64_t> converted;  // by "F16 to f32"
-  std::vector<std::pair<int32_t, const StoredTensor*>> to_copy;
+  std::vector<std::pair<int32_t, const Found*>> to_read;
   int64_t missing = 0;
   for (int32_t i = 0; i < table.weight_count; ++i) {
     const WeightTable& weight = table.weights[i];
@@ -137,12 +170,11 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
                       std::equal(stored.shape.begin(), stored.shape.end(), weight.shape);
     if (!same_shape || !CanConvert(stored, weight)) {
       problems.push_back(std::string("`") + weight.path + "` must be " + Declared(weight) + ", but " +
-                         place->second.file + " has " + Stored(stored));
+                         files[place->second.file].path() + " has " + Stored(stored));
       continue;
     }
-    if (!SameInMemory(stored.type, TypeOf(weight)) && !(weight.any_sign && stored.type == WEFT_U8))
-      ++converted[stored.dtype + " to " + TypeName(TypeOf(weight))];
-    to_copy.emplace_back(i, &stored);
+    if (!ReadsAsIs(stored, weight)) ++converted[stored.dtype + " to " + TypeName(TypeOf(weight))];
+    to_read.emplace_back(i, &place->second);
   }
   if (options.weight_count == 0 && missing > 0)
     return WeightError("the program needs weights: " + std::to_string(missing) + " tensors, such as `" +
@@ -151,7 +183,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
   if (!problems.empty()) {
     std::string text = std::to_string(problems.size()) +
                        (problems.size() == 1 ? " weight does" : " weights do") + " not fit " +
-                       (options.weight_count == 1 ? last_file : std::string("the files")) + ":";
+                       (files.size() == 1 ? files[0].path() : std::string("the files")) + ":";
     for (const std::string& line : problems) text += "\n  " + line;
     return WeightError(text);
   }
@@ -160,34 +192,23 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     const WeightTable& weight = table.weights[i];
     if (found.count(weight.path) != 0) continue;
     int64_t count = ElementCount(weight.shape, weight.rank), bytes = 0;
-    Buffer& copy = copies_[static_cast<size_t>(i)];
-    if (count < 0 || __builtin_mul_overflow(count, ByteSize(TypeOf(weight)), &bytes) || !copy.Reserve(bytes))
+    Buffer& buffer = buffers_[static_cast<size_t>(i)];
+    if (count < 0 || __builtin_mul_overflow(count, ByteSize(TypeOf(weight)), &bytes) ||
+        !buffer.Reserve(bytes))
       return OutOfMemory("not enough memory for the weights");
     if (weight.has_fill) {
-      Fill(weight, count, copy.data());
+      Fill(weight, count, buffer.data());
     } else {
-      Draw(weight, options.seed, count, copy.data());
+      Draw(weight, options.seed, count, buffer.data());
     }
-    pointers_[static_cast<size_t>(i)] = copy.data();
+    pointers_[static_cast<size_t>(i)] = buffer.data();
   }
-  for (const auto& [i, stored] : to_copy) {
-    const WeightTable& weight = table.weights[i];
-    weft_type type = TypeOf(weight);
-    bool same = SameInMemory(stored->type, type) || (weight.any_sign && stored->type == WEFT_U8);
-    if (same && type != WEFT_BOOL && reinterpret_cast<uintptr_t>(stored->data.data()) % 64 == 0) {
-      pointers_[static_cast<size_t>(i)] = const_cast<char*>(stored->data.data());
-      continue;
-    }
-    int64_t count = ElementCount(weight.shape, weight.rank), position = 0;
-    Buffer& copy = copies_[static_cast<size_t>(i)];
-    if (!copy.Reserve(count * ByteSize(type))) return OutOfMemory("not enough memory for the weights");
-    if (!ConvertElements(stored->data.data(), same ? type : stored->type, copy.data(), type, count,
-                         &position))
-      return WeightError(std::string("`") + weight.path + "` must be " + TypeName(type) + ", but element " +
-                         std::to_string(position) + " does not fit");
-    if (type == WEFT_BOOL)
-      for (int64_t k = 0; k < count; ++k) copy.data()[k] = copy.data()[k] != 0;
-    pointers_[static_cast<size_t>(i)] = copy.data();
+  for (const auto& [i, source] : to_read) {
+    Buffer& buffer = buffers_[static_cast<size_t>(i)];
+    if (Status status = ReadWeight(files[source->file], source->tensor, table.weights[i], buffer);
+        !status.ok())
+      return status;
+    pointers_[static_cast<size_t>(i)] = buffer.data();
   }
 
   for (const auto& [what, count] : converted)
@@ -205,18 +226,11 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
 }
 
 void Weights::ReleaseAfterPrepare(const ProgramTable& table) {
-  bool in_place = false;
   for (int32_t i = 0; i < table.weight_count; ++i) {
-    size_t place = static_cast<size_t>(i);
-    if (!table.weights[i].used_by_methods) {
-      copies_[place].Free();
-      pointers_[place] = nullptr;
-    } else if (copies_[place].data() == nullptr) {
-      in_place = true;
-    }
+    if (table.weights[i].used_by_methods) continue;
+    buffers_[static_cast<size_t>(i)].Free();
+    pointers_[static_cast<size_t>(i)] = nullptr;
   }
-  for (const MappedFile& file : files_) file.ReleasePages();
-  if (!in_place) files_.clear();
 }
 
 }  // namespace weft::runtime

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "runtime/mapped_file.h"
 #include "runtime/program_table.h"
 #include "runtime/status.h"
 #include "runtime/workspace.h"
@@ -27,8 +26,7 @@ class Weights {
   void* const* pointers() const { return pointers_.data(); }
 
  private:
-  std::vector<MappedFile> files_;
-  std::vector<Buffer> copies_;  // one per weight; empty where the file's bytes are used in place
+  std::vector<Buffer> buffers_;  // one per weight
   std::vector<void*> pointers_;
 };
 

@@ -11,7 +11,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
 #include "runtime/atomic_file.h"
-#include "runtime/mapped_file.h"
+#include "runtime/input_file.h"
 
 namespace weft::cache {
 
@@ -71,12 +71,13 @@ std::string ObjectCache::PathOf(absl::string_view key) const {
 std::optional<std::string> ObjectCache::Find(absl::string_view key) const {
   if (folder_.empty()) return std::nullopt;
   std::string path = PathOf(key);
-  runtime::Result<runtime::MappedFile> file = runtime::MappedFile::Open(path);
-  if (!file.ok() || file->bytes().size() < 32) return std::nullopt;
-  std::string_view content = file->bytes();
-  std::string bytes(content.substr(32));
+  runtime::Result<runtime::InputFile> file = runtime::InputFile::Open(path);
+  if (!file.ok()) return std::nullopt;
+  runtime::Result<std::string> content = file->ReadAll();
+  if (!content.ok() || content->size() < 32) return std::nullopt;
+  std::string bytes = content->substr(32);
   std::error_code error;
-  if (HashOf(absl::StrCat(key, bytes)) != content.substr(0, 32)) {
+  if (HashOf(absl::StrCat(key, bytes)) != content->substr(0, 32)) {
     fs::remove(path, error);
     return std::nullopt;
   }

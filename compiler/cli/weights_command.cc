@@ -10,7 +10,7 @@
 #include "compiler/cli/report.h"
 #include "compiler/weights/checkpoint.h"
 #include "runtime/atomic_file.h"
-#include "runtime/mapped_file.h"
+#include "runtime/input_file.h"
 #include "runtime/safetensors.h"
 
 namespace weft::cli {
@@ -28,30 +28,39 @@ struct Row {
   uint64_t bytes;
 };
 
+absl::StatusOr<weights::Checkpoint> ReadCheckpoint(const runtime::InputFile& file) {
+  runtime::Result<std::string> bytes = file.ReadAll();
+  if (!bytes.ok()) return absl::InvalidArgumentError(bytes.status().message());
+  return weights::ReadTorch(*bytes);
+}
+
 // What a weight file of either kind holds, sorted by name.
-absl::StatusOr<std::vector<Row>> ReadRows(std::string_view bytes) {
+absl::StatusOr<std::vector<Row>> ReadRows(const runtime::InputFile& file) {
   std::vector<Row> rows;
-  if (weights::LooksLikeTorch(bytes)) {
-    absl::StatusOr<weights::Checkpoint> checkpoint = weights::ReadTorch(bytes);
+  std::string start(std::min<int64_t>(file.size(), 64), '\0');
+  if (runtime::Status status = file.Read(0, start.data(), start.size()); !status.ok())
+    return absl::InvalidArgumentError(status.message());
+  if (weights::LooksLikeTorch(start)) {
+    absl::StatusOr<weights::Checkpoint> checkpoint = ReadCheckpoint(file);
     if (!checkpoint.ok()) return checkpoint.status();
     for (const auto& tensor : checkpoint->tensors)
       rows.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.data.size()});
   } else {
-    auto tensors = runtime::ReadSafetensors(bytes);
+    auto tensors = runtime::ReadSafetensors(file);
     if (!tensors.ok())
       return absl::InvalidArgumentError(
           absl::StrCat("neither safetensors (", tensors.status().message(), ") nor a PyTorch checkpoint"));
     for (const auto& tensor : *tensors)
-      rows.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.data.size()});
+      rows.push_back({tensor.name, tensor.dtype, tensor.shape, static_cast<uint64_t>(tensor.bytes)});
   }
   std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.name < b.name; });
   return rows;
 }
 
 int List(const WeightsCommand& command) {
-  auto file = runtime::MappedFile::Open(command.input);
+  auto file = runtime::InputFile::Open(command.input);
   if (!file.ok()) return Fail(file.status().message());
-  absl::StatusOr<std::vector<Row>> rows = ReadRows(file->bytes());
+  absl::StatusOr<std::vector<Row>> rows = ReadRows(*file);
   if (!rows.ok()) return Fail(absl::StrCat(command.input, ": ", rows.status().message()));
   if (command.json) {
     nlohmann::json list = nlohmann::json::array();
@@ -87,9 +96,9 @@ std::vector<weights::NamedTensor> Below(std::vector<weights::NamedTensor> tensor
 }
 
 int Convert(const WeightsCommand& command) {
-  auto file = runtime::MappedFile::Open(command.input);
+  auto file = runtime::InputFile::Open(command.input);
   if (!file.ok()) return Fail(file.status().message());
-  absl::StatusOr<weights::Checkpoint> checkpoint = weights::ReadTorch(file->bytes());
+  absl::StatusOr<weights::Checkpoint> checkpoint = ReadCheckpoint(*file);
   if (!checkpoint.ok()) return Fail(absl::StrCat(command.input, ": ", checkpoint.status().message()));
   std::vector<weights::NamedTensor> tensors = Below(std::move(checkpoint->tensors), command.prefix);
   if (tensors.empty())

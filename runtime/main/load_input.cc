@@ -5,9 +5,9 @@
 #include <optional>
 #include <random>
 
+#include "runtime/input_file.h"
 #include "runtime/main/image.h"
 #include "runtime/main/npy.h"
-#include "runtime/mapped_file.h"
 #include "runtime/size_expression.h"
 
 namespace weft::runtime {
@@ -57,14 +57,18 @@ Result<HostTensor> LoadInput(const PortTable& port, const std::string& text, std
   auto at_file = [&](const Status& status) {
     return Status(status.code(), std::string("input `") + port.name + "`: " + text + ": " + status.message());
   };
-  Result<MappedFile> file = MappedFile::Open(text);
+  Result<InputFile> file = InputFile::Open(text);
   if (!file.ok()) {
     std::string hint =
         port.rank == 0 ? std::string(", and it is no ") + TypeName(type) + " number either" : "";
     return Status(file.status().code(),
                   std::string("input `") + port.name + "`: " + file.status().message() + hint);
   }
-  std::string_view bytes = file->bytes();
+  Result<std::string> content = file->ReadAll();
+  if (!content.ok())
+    return Status(content.status().code(),
+                  std::string("input `") + port.name + "`: " + content.status().message());
+  std::string_view bytes = *content;
   bool png = LooksLikePng(bytes), jpeg = LooksLikeJpeg(bytes);
   if (!png && !jpeg) {
     if (bytes.substr(0, 6) != "\x93NUMPY")

@@ -51,7 +51,7 @@ def bad():
     yield "zeros", bytes(4096), "header"
     yield "text", b"these are no tensors" * 9, "no safetensors"
     for length in (1 << 63, (1 << 64) - 1, (1 << 64) - 8, 99_999_999, 100_000_001, len(whole)):
-        yield f"header_of_{length}", packed({"w": entry()}, data, length=length), "header would have|more text"
+        yield f"header_of_{length}", packed({"w": entry()}, data, length=length), "header would have|bad JSON|outside of the file"
     for cut in range(9, len(whole), 9):
         yield f"cut_{cut}", whole[:cut], "header|outside of the file|bytes than"
     yield "not_json", packed(b"{'w': 1}", data), "bad JSON"
@@ -59,9 +59,9 @@ def bad():
     yield "rest", packed(b"{} {}", data), "bad JSON"
     yield "list", packed(b"[1, 2]", data), "no JSON object"
     yield "number", packed(b"7", data), "no JSON object"
-    yield "deep_lists", packed(b"[" * 1_000_000, data), "deep"
+    yield "deep_lists", packed(b'{"__metadata__":' + b"[" * 1_000_000, data), "deep"
     yield "deep_objects", packed(b'{"a":' * 1_000_000, data), "deep"
-    yield "many_values", packed(b'{"w": [' + b"0," * (16 << 20) + b"0]}", data), "too many"
+    yield "many_values", packed(b'{"w": {"x": [' + b"0," * (16 << 20) + b"0]}}", data), "too many"
     yield "surrogate", packed(b'{"\\ud800": 1}', data), "surrogate"
     yield "zero_byte", packed(b'{"\0": 1}', data), "control character"
     yield "twice", packed(b'{"w": ' + json.dumps(entry()).encode() + b', "w": ' + json.dumps(entry()).encode() + b"}", data), "twice"

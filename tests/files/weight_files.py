@@ -3,7 +3,12 @@
 Usage: weight_files.py WEFT [MUTATIONS]
 """
 
+import json
+import os
 import pathlib
+import re
+import struct
+import subprocess
 import sys
 import tempfile
 import time
@@ -194,6 +199,37 @@ def check_checkpoints(weft, folder, count):
     bounded.report(f"{len(good)} checkpoints, {len(bad)} hostile ones, {count} mutations", started)
 
 
+LOOKUP = """weft 0.1
+
+entry lookup {
+  param table: float[20000, 64]
+  forward(id: int[8] in 0..20000) -> y: f32[8, 64] { y[k, d] = table[id[k], d] }
+}
+"""
+
+
+def check_shortened(weft, folder):
+    """The file may be shortened, or written anew, at any time: an error if it was not read yet, else nothing."""
+    model, program, file = folder / "lookup.weft", folder / "lookup", folder / "table.safetensors"
+    model.write_text(LOOKUP)
+    code, out, err = bounded.run(weft, "compile", model, "-o", program)
+    assert code == 0, err
+    table = numpy.arange(20000 * 64, dtype=numpy.float32).reshape(20000, 64)
+    header = json.dumps({"table": {"dtype": "F32", "shape": table.shape, "data_offsets": [0, table.nbytes]}}).encode()
+    whole = struct.pack("<Q", 120) + header.ljust(120) + table.tobytes()  # data at a multiple of 64
+    went_on = 0
+    for step in range(8):
+        file.write_bytes(whole)
+        words = [program, "--weights", file, "--bench", "--json", "--threads", "1"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+            time.sleep(0.004 * step**2)
+            os.truncate(file, 200)
+            out, err = child.communicate(timeout=60)
+        went_on += child.returncode == 0
+        assert child.returncode == 0 and "median_ms" in out or child.returncode == 1 and re.search("shorter|outside of the file", err), (child.returncode, err)
+    assert went_on, "no program had read its weights"
+
+
 def main():
     weft = pathlib.Path(sys.argv[1]).resolve()
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 100
@@ -203,6 +239,7 @@ def main():
         check_fit(program)
         check_long_list(weft, folder)
         check_prefixes(program)
+        check_shortened(weft, folder)
         check_damaged(weft, program, count)
         check_checkpoints(weft, folder, count)
 

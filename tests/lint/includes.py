@@ -41,6 +41,8 @@ OUTSIDE = {
     "Halide": ["backends/halide"],
     "mlir/": ["compiler/ir", "compiler/lower", "compiler/driver", "compiler/cli", "passes", "backends", "tests"],
     "llvm/": ["compiler/ir", "compiler/cache", "compiler/lower", "compiler/driver", "compiler/cli", "passes", "backends", "tests"],
+    "nlohmann/": ["runtime", "dsl/base", "compiler/weights", "compiler/cli"],
+    "CLI/": ["runtime/main", "compiler/cli"],
     "absl/": ["dsl", "compiler", "passes", "backends", "tests"],
 }
 
