@@ -1,6 +1,7 @@
 #include "runtime/profile.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 
@@ -13,6 +14,8 @@ std::string Line(const LaunchTable& launch) {
   return std::string(launch.file) + ":" + std::to_string(launch.line);
 }
 
+double Rounded(double value) { return std::round(value * 1000) / 1000; }
+
 template <typename... Values>
 std::string Format(const char* format, Values... values) {
   char text[512];
@@ -23,23 +26,23 @@ std::string Format(const char* format, Values... values) {
 }  // namespace
 
 std::string TraceJson(const ProgramTable& table, const std::vector<ProfileEvent>& events) {
-  std::string json = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n";
-  json += "{\"ph\": \"M\", \"pid\": 1, \"tid\": 1, \"name\": \"process_name\", \"args\": {\"name\": " +
-          JsonQuote(std::string(table.file) + " " + table.entry) + "}}";
+  Json name = {{"ph", "M"}, {"pid", 1}, {"tid", 1}, {"name", "process_name"}};
+  name["args"]["name"] = std::string(table.file) + " " + table.entry;
+  // A line per event: there are many.
+  std::string text = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n" + JsonText(name);
   int64_t origin = events.empty() ? 0 : events.front().start_ns;
   for (const ProfileEvent& event : events) {
     const LaunchTable& launch = table.launches[event.launch];
-    double seconds = static_cast<double>(std::max<int64_t>(1, event.duration_ns)) * 1e-9;
-    json += ",\n{\"ph\": \"X\", \"pid\": 1, \"tid\": 1, \"name\": " + JsonQuote(launch.path);
-    json += Format(", \"ts\": %.3f, \"dur\": %.3f", static_cast<double>(event.start_ns - origin) / 1000,
-                   static_cast<double>(event.duration_ns) / 1000);
-    json +=
-        ", \"args\": {\"kernel\": " + JsonQuote(launch.kernel) + ", \"source\": " + JsonQuote(Line(launch));
-    if (launch.flops > 0) json += Format(", \"GFLOP/s\": %.3f", launch.flops / seconds * 1e-9);
-    if (launch.bytes > 0) json += Format(", \"GB/s\": %.3f", launch.bytes / seconds * 1e-9);
-    json += "}}";
+    double ns = static_cast<double>(std::max<int64_t>(1, event.duration_ns));
+    Json json = {{"ph", "X"}, {"pid", 1}, {"tid", 1}, {"name", launch.path}};
+    json["ts"] = static_cast<double>(event.start_ns - origin) / 1000;
+    json["dur"] = static_cast<double>(event.duration_ns) / 1000;
+    json["args"] = {{"kernel", launch.kernel}, {"source", Line(launch)}};
+    if (launch.flops > 0) json["args"]["GFLOP/s"] = Rounded(launch.flops / ns);
+    if (launch.bytes > 0) json["args"]["GB/s"] = Rounded(launch.bytes / ns);
+    text += ",\n" + JsonText(json);
   }
-  return json + "\n]}\n";
+  return text + "\n]}\n";
 }
 
 std::string ProfileTable(const ProgramTable& table, const std::vector<ProfileEvent>& events, int runs) {

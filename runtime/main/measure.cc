@@ -44,14 +44,13 @@ Result<Measurement> Measure(const std::function<Status()>& run) {
 
 std::string PrintMeasurement(const Measurement& measurement, const std::string& method, int threads,
                              bool json) {
-  char text[200];
   if (json) {
-    std::snprintf(text, sizeof(text),
-                  ", \"threads\": %d, \"median_ms\": %.6f, \"quartiles_ms\": [%.6f, %.6f], \"rounds\": %d}\n",
-                  threads, measurement.median_ms, measurement.first_quartile_ms,
-                  measurement.third_quartile_ms, measurement.rounds);
-    return "{\"method\": " + JsonQuote(method) + text;
+    Json numbers = {{"method", method}, {"threads", threads}, {"median_ms", measurement.median_ms}};
+    numbers["quartiles_ms"] = {measurement.first_quartile_ms, measurement.third_quartile_ms};
+    numbers["rounds"] = measurement.rounds;
+    return JsonText(numbers) + "\n";
   }
+  char text[200];
   std::snprintf(text, sizeof(text), ": %.4g ms (quartiles %.4g to %.4g ms, %d rounds, %d thread%s)\n",
                 measurement.median_ms, measurement.first_quartile_ms, measurement.third_quartile_ms,
                 measurement.rounds, threads, threads == 1 ? "" : "s");

@@ -89,55 +89,46 @@ class TensorPrinter {
   std::string text_;
 };
 
-std::string ShapeJson(const PortTable& port) {
-  std::string json = "[";
-  for (int32_t axis = 0; axis < port.rank; ++axis) {
-    if (axis > 0) json += ", ";
-    json += port.shape[axis] >= 0 ? std::to_string(port.shape[axis]) : JsonQuote(port.shape_text[axis]);
-  }
-  return json + "]";
-}
-
-std::string PortsJson(const PortTable* ports, int32_t count) {
-  std::string json = "[";
+Json PortsJson(const PortTable* ports, int32_t count) {
+  Json list = Json::array();
   for (int32_t i = 0; i < count; ++i) {
     const PortTable& port = ports[i];
-    json += std::string(i > 0 ? ", " : "") + "{\"name\": " + JsonQuote(port.name) +
-            ", \"type\": " + JsonQuote(TypeName(static_cast<weft_type>(port.type))) +
-            ", \"shape\": " + ShapeJson(port);
-    if (port.range_lo != nullptr && port.range_hi != nullptr)
-      json += ", \"range\": [" + JsonQuote(port.range_lo) + ", " + JsonQuote(port.range_hi) + "]";
-    if (*port.doc != 0) json += ", \"doc\": " + JsonQuote(port.doc);
-    json += "}";
+    Json shape = Json::array();
+    for (int32_t axis = 0; axis < port.rank; ++axis)
+      shape.push_back(port.shape[axis] >= 0 ? Json(port.shape[axis]) : Json(port.shape_text[axis]));
+    Json& json = list.emplace_back();
+    json["name"] = port.name;
+    json["type"] = TypeName(static_cast<weft_type>(port.type));
+    json["shape"] = std::move(shape);
+    if (port.range_lo != nullptr && port.range_hi != nullptr) json["range"] = {port.range_lo, port.range_hi};
+    if (*port.doc != 0) json["doc"] = port.doc;
   }
-  return json + "]";
+  return list;
 }
 
 std::string DescribeJson(const ProgramTable& table) {
-  std::string json =
-      "{\"file\": " + JsonQuote(table.file) + ", \"entry\": " + JsonQuote(table.entry) + ",\n \"methods\": {";
+  Json json = {{"file", table.file}, {"entry", table.entry}};
+  Json& methods = json["methods"] = Json::object();
   for (int32_t i = 0; i < table.method_count; ++i) {
     const MethodTable& method = table.methods[i];
-    json += std::string(i > 0 ? "," : "") + "\n  " + JsonQuote(method.name) + ": {";
-    if (*method.doc != 0) json += "\"doc\": " + JsonQuote(method.doc) + ",\n   ";
-    json += "\"inputs\": " + PortsJson(method.inputs, method.input_count) +
-            ",\n   \"outputs\": " + PortsJson(method.outputs, method.output_count) + "}";
+    Json& described = methods[method.name] = Json::object();
+    if (*method.doc != 0) described["doc"] = method.doc;
+    described["inputs"] = PortsJson(method.inputs, method.input_count);
+    described["outputs"] = PortsJson(method.outputs, method.output_count);
   }
-  json += "},\n \"dimensions\": {";
+  Json& dimensions = json["dimensions"] = Json::object();
   for (int32_t i = 0; i < table.dimension_count; ++i) {
     const DimensionTable& dimension = table.dimensions[i];
-    json += std::string(i > 0 ? ", " : "") + JsonQuote(dimension.name) +
-            ": {\"lo\": " + std::to_string(dimension.lo) + ", \"hi\": " + std::to_string(dimension.hi) +
-            ", \"step\": " + std::to_string(dimension.step) + "}";
+    dimensions[dimension.name] = {{"lo", dimension.lo}, {"hi", dimension.hi}, {"step", dimension.step}};
   }
-  json += "},\n \"weights\": [";
+  Json& weights = json["weights"] = Json::array();
   for (int32_t i = 0; i < table.weight_count; ++i) {
     const WeightTable& weight = table.weights[i];
-    json += std::string(i > 0 ? ",\n  " : "\n  ") + "{\"name\": " + JsonQuote(weight.path) +
-            ", \"type\": " + JsonQuote(TypeName(static_cast<weft_type>(weight.type))) +
-            ", \"shape\": " + ShapeText(weight.shape, weight.rank) + "}";
+    weights.push_back({{"name", weight.path},
+                       {"type", TypeName(static_cast<weft_type>(weight.type))},
+                       {"shape", std::vector<int64_t>(weight.shape, weight.shape + weight.rank)}});
   }
-  return json + "]}\n";
+  return JsonText(json, 1) + "\n";
 }
 
 std::string PortText(const char* word, const PortTable& port) {
