@@ -37,7 +37,8 @@ void FuseMultiplyAdds(llvm::Function& function) {
   }
   for (llvm::Instruction& instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
     auto* sum = llvm::dyn_cast<llvm::BinaryOperator>(&instruction);
-    if (!sum) continue;
+    // f16 is rounded after each operation.
+    if (!sum || sum->getType()->getScalarType()->isHalfTy()) continue;
     bool minus = sum->getOpcode() == llvm::Instruction::FSub;
     if (!minus && sum->getOpcode() != llvm::Instruction::FAdd) continue;
     for (int side : {0, 1}) {
@@ -54,6 +55,37 @@ void FuseMultiplyAdds(llvm::Function& function) {
     }
   }
   for (llvm::Instruction* instruction : fused) instruction->eraseFromParent();
+}
+
+// Divisions stand as calls until here, for Halide and its LLVM take them out of the guards of their divisors.
+void ExpandQuotients(llvm::Module& module) {
+  for (llvm::Function& function : llvm::make_early_inc_range(module)) {
+    llvm::StringRef name = function.getName();
+    if (!function.isDeclaration() ||
+        !name.consume_front(llvm::StringRef(kQuotientPrefix.data(), kQuotientPrefix.size())))
+      continue;
+    bool is_signed = name.starts_with("s");
+    for (llvm::User* user : llvm::make_early_inc_range(function.users())) {
+      auto* call = llvm::cast<llvm::CallInst>(user);
+      llvm::IRBuilder<> builder(call);
+      llvm::Value* dividend = builder.CreateFreeze(call->getArgOperand(0));
+      llvm::Value* divisor = builder.CreateFreeze(call->getArgOperand(1));
+      llvm::Type* type = call->getType();
+      llvm::Value* traps = builder.CreateICmpEQ(divisor, llvm::ConstantInt::get(type, 0));
+      if (is_signed) {
+        auto least = llvm::APInt::getSignedMinValue(type->getIntegerBitWidth());
+        llvm::Value* overflows =
+            builder.CreateAnd(builder.CreateICmpEQ(divisor, llvm::ConstantInt::getSigned(type, -1)),
+                              builder.CreateICmpEQ(dividend, llvm::ConstantInt::get(type, least)));
+        traps = builder.CreateOr(traps, overflows);
+      }
+      divisor = builder.CreateSelect(traps, llvm::ConstantInt::get(type, 1), divisor);
+      call->replaceAllUsesWith(is_signed ? builder.CreateSDiv(dividend, divisor)
+                                         : builder.CreateUDiv(dividend, divisor));
+      call->eraseFromParent();
+    }
+    function.eraseFromParent();
+  }
 }
 
 class Shim {
@@ -218,6 +250,7 @@ absl::StatusOr<std::string> EmitObject(absl::string_view bitcode, absl::string_v
   for (auto [theirs, ours] : {std::pair{"halide_malloc", "weft_malloc"}, {"halide_free", "weft_free"}}) {
     if (llvm::Function* function = module->getFunction(theirs)) function->setName(ours);
   }
+  ExpandQuotients(*module);
   Shim(*module, abi).Emit(made, symbol);
   for (llvm::Function& function : *module) {
     FuseMultiplyAdds(function);

@@ -15,6 +15,11 @@
 
 namespace weft::backends {
 
+// Calls of functions named this and a type ("s32", "u64") are integer divisions, rounded toward zero, that
+// are safe for every operand: the lanes of a vector that a mask leaves out hold anything. What is divided by
+// zero is itself; so is the least number over -1.
+constexpr absl::string_view kQuotientPrefix = "weft_quotient_";
+
 // A size: a number if >= 0, else extents[-1 - value] of the kernel ABI.
 using AbiSize = int64_t;
 

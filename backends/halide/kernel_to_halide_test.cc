@@ -250,6 +250,200 @@ TEST_F(HalideTest, SharesLongLoopsOfShortStepsInFewTasks) {
   }
 }
 
+// Where a product has a factor that is 0 the other one may be NaN.
+constexpr char kShiftedWindow[] = R"(
+weft.kernel @k {class = "depthwise"} (%arg0: tensor<17x7xf32>, %arg1: tensor<3x3xf32>) -> (tensor<17x1xf32>) {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %c1 = arith.constant 1 : index
+  %cst = arith.constant 0.000000e+00 : f32
+  %0 = weft.equation (%arg2, %arg3) in (17, 1) names ["i", "o"] attributes {path = "forward.y"} {
+    %1 = weft.reduce sum (%arg4) from (%c0) to (%c3) names ["r"] {
+      %2 = arith.subi %arg2, %arg4 : index
+      %3 = arith.subi %2, %c1 : index
+      %4 = weft.read %arg0[%3, %c0] outside [fill, inside] else %cst : tensor<17x7xf32> -> f32
+      %5 = weft.read %arg1[%arg4, %c0] : tensor<3x3xf32> -> f32
+      %6 = arith.mulf %4, %5 : f32
+      weft.yield %6 : f32
+    } : f32
+    weft.yield %1 : f32
+  } : tensor<17x1xf32>
+  weft.return %0 : tensor<17x1xf32>
+})";
+
+// Divisors that are 0 for some lanes, in a condition that makes the mask of all.
+constexpr char kGuardedDivisors[] = R"(
+weft.kernel @k {class = "row_reduction"} (%arg0: tensor<33xi64>, %arg1: tensor<3xf32>) -> (tensor<3x33xf32>) {
+  %c3 = arith.constant 3 : index
+  %c0 = arith.constant 0 : index
+  %c-1 = arith.constant -1 : index
+  %c1 = arith.constant 1 : index
+  %cst = arith.constant 0.000000e+00 : f32
+  %0 = weft.equation (%arg2, %arg3) in (3, 33) names ["a", "b"] attributes {path = "forward.y"} {
+    %1 = arith.floordivsi %arg3, %c3 : index
+    %2 = arith.muli %1, %c3 : index
+    %3 = arith.subi %arg3, %2 : index
+    %4 = weft.reduce sum (%arg4) from (%c0) to (%3) names ["c"] {
+      %5 = weft.read %arg0[%arg3] : tensor<33xi64> -> i64
+      %6 = arith.index_cast %5 : i64 to index
+      %7 = arith.cmpi eq, %6, %c0 : index
+      %8 = arith.cmpi eq, %6, %c-1 : index
+      %9 = arith.select %7, %c1, %6 : index
+      %10 = arith.select %8, %c1, %9 : index
+      %11 = arith.floordivsi %arg2, %10 : index
+      %12 = arith.muli %11, %10 : index
+      %13 = arith.subi %arg2, %12 : index
+      %14 = arith.select %8, %c0, %13 : index
+      %15 = arith.select %7, %c0, %14 : index
+      %16 = arith.cmpi eq, %arg2, %c0 : index
+      %17 = arith.select %16, %c1, %arg2 : index
+      %18 = arith.floordivsi %arg3, %17 : index
+      %19 = arith.muli %18, %17 : index
+      %20 = arith.subi %arg3, %19 : index
+      %21 = arith.select %16, %c0, %20 : index
+      %22 = arith.addi %arg3, %arg2 : index
+      %23 = arith.cmpi eq, %22, %c0 : index
+      %24 = arith.select %23, %c1, %22 : index
+      %25 = arith.floordivsi %21, %24 : index
+      %26 = arith.muli %25, %24 : index
+      %27 = arith.subi %21, %26 : index
+      %28 = arith.select %23, %c0, %27 : index
+      %29 = arith.cmpi slt, %15, %28 : index
+      %30 = arith.floordivsi %arg3, %10 : index
+      %31 = arith.muli %30, %10 : index
+      %32 = arith.subi %arg3, %31 : index
+      %33 = arith.select %8, %c0, %32 : index
+      %34 = arith.select %7, %c0, %33 : index
+      %35 = arith.cmpi eq, %arg3, %34 : index
+      %36 = arith.andi %29, %35 : i1
+      %37 = weft.read %arg1[%arg4] : tensor<3xf32> -> f32
+      %38 = arith.select %36, %37, %cst : f32
+      weft.yield %38 if %36 : f32
+    } : f32
+    weft.yield %4 : f32
+  } : tensor<3x33xf32>
+  weft.return %0 : tensor<3x33xf32>
+})";
+
+TEST_F(HalideTest, LeavesNoStepOutThatAddsNothing) {
+  TestKernel test{"shifted window", kShiftedWindow, {}};
+  test.inputs.special_values = true;
+  for (uint32_t seed = 1; seed <= 4; ++seed) {
+    test.inputs.seed = seed;
+    ir::KernelOp kernel = Parse(test.text);
+    ASSERT_TRUE(kernel);
+    absl::Status status = Compare(kernel, DefaultSchedule(ViewKernel(kernel), target_), test);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
+TEST_F(HalideTest, DividesByZeroWhereNobodyLooks) {
+  TestKernel test{"guarded divisors", kGuardedDivisors, {}};
+  for (const char* name : {"host", "x86-64-v3"}) {
+    target_ = *ParseTarget(name);
+    ir::KernelOp kernel = Parse(test.text);
+    ASSERT_TRUE(kernel);
+    absl::Status status = Compare(kernel, DefaultSchedule(ViewKernel(kernel), target_), test);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
+// Sums whose bounds are elements of other equations, cut off at 0 and at a size.
+constexpr char kBoundsByElements[] = R"(
+weft.kernel @k {class = "row_reduction"} (%arg0: index) -> (tensor<224xf32>, tensor<224xi64>, tensor<224xi64>, tensor<224xf32>) {
+  %cst = arith.constant 1.000000e+00 : f32
+  %c0 = arith.constant 0 : index
+  %c9223372036854775807_i64 = arith.constant 9223372036854775807 : i64
+  %cst_0 = arith.constant 9.22337203E+18 : f32
+  %cst_1 = arith.constant -9.22337203E+18 : f32
+  %cst_2 = arith.constant 0.000000e+00 : f32
+  %c1 = arith.constant 1 : index
+  %cst_3 = arith.constant 5.000000e-01 : f32
+  %cst_4 = arith.constant 2.240000e+02 : f32
+  %c224 = arith.constant 224 : index
+  %0 = arith.floordivsi %arg0, %c224 : index
+  %1 = arith.maxsi %0, %c1 : index
+  %2 = weft.equation (%arg1) in (224) names ["i"] attributes {common = array<i64: 0>, path = "forward.y.tall.center"} {
+    %6 = arith.index_cast %arg1 : index to i64
+    %7 = arith.sitofp %6 : i64 to f32
+    %8 = arith.addf %7, %cst_3 : f32
+    %9 = arith.index_cast %arg0 : index to i64
+    %10 = arith.sitofp %9 : i64 to f32
+    %11 = arith.mulf %8, %10 : f32
+    %12 = arith.divf %11, %cst_4 : f32
+    weft.yield %12 : f32
+  } : tensor<224xf32>
+  %3 = weft.equation (%arg1) in (224) names ["i"] attributes {common = array<i64: 0>, path = "forward.y.tall.lo"} {
+    %6 = weft.read %2[%arg1] : tensor<224xf32> -> f32
+    %7 = arith.index_cast %1 : index to i64
+    %8 = arith.sitofp %7 : i64 to f32
+    %9 = arith.subf %6, %8 : f32
+    %10 = math.floor %9 : f32
+    %11 = arith.cmpf uno, %10, %10 : f32
+    %12 = arith.select %11, %cst_2, %10 : f32
+    %13 = arith.maximumf %12, %cst_1 : f32
+    %14 = arith.cmpf oge, %13, %cst_0 : f32
+    %15 = arith.select %14, %cst_2, %13 : f32
+    %16 = arith.fptosi %15 : f32 to i64
+    %17 = arith.select %14, %c9223372036854775807_i64, %16 : i64
+    %18 = arith.index_cast %17 : i64 to index
+    %19 = arith.maxsi %18, %c0 : index
+    %20 = arith.index_cast %19 : index to i64
+    weft.yield %20 : i64
+  } : tensor<224xi64>
+  %4 = weft.equation (%arg1) in (224) names ["i"] attributes {common = array<i64: 0>, path = "forward.y.tall.hi"} {
+    %6 = weft.read %2[%arg1] : tensor<224xf32> -> f32
+    %7 = arith.index_cast %1 : index to i64
+    %8 = arith.sitofp %7 : i64 to f32
+    %9 = arith.addf %6, %8 : f32
+    %10 = math.ceil %9 : f32
+    %11 = arith.cmpf uno, %10, %10 : f32
+    %12 = arith.select %11, %cst_2, %10 : f32
+    %13 = arith.maximumf %12, %cst_1 : f32
+    %14 = arith.cmpf oge, %13, %cst_0 : f32
+    %15 = arith.select %14, %cst_2, %13 : f32
+    %16 = arith.fptosi %15 : f32 to i64
+    %17 = arith.select %14, %c9223372036854775807_i64, %16 : i64
+    %18 = arith.index_cast %17 : i64 to index
+    %19 = arith.minsi %arg0, %18 : index
+    %20 = arith.index_cast %19 : index to i64
+    weft.yield %20 : i64
+  } : tensor<224xi64>
+  %5 = weft.equation (%arg1) in (224) names ["i"] attributes {common = array<i64: 0>, path = "forward.y.tall.norm"} {
+    %6 = weft.read %3[%arg1] : tensor<224xi64> -> i64
+    %7 = arith.index_cast %6 : i64 to index
+    %8 = weft.read %4[%arg1] : tensor<224xi64> -> i64
+    %9 = arith.index_cast %8 : i64 to index
+    %10 = weft.reduce sum (%arg2) from (%7) to (%9) names ["u"] {
+      %11 = arith.index_cast %arg2 : index to i64
+      %12 = arith.sitofp %11 : i64 to f32
+      %13 = arith.addf %12, %cst_3 : f32
+      %14 = weft.read %2[%arg1] : tensor<224xf32> -> f32
+      %15 = arith.subf %13, %14 : f32
+      %16 = math.absf %15 : f32
+      %17 = arith.index_cast %1 : index to i64
+      %18 = arith.sitofp %17 : i64 to f32
+      %19 = arith.divf %16, %18 : f32
+      %20 = arith.subf %cst, %19 : f32
+      %21 = arith.maximumf %20, %cst_2 : f32
+      weft.yield %21 : f32
+    } : f32
+    weft.yield %10 : f32
+  } : tensor<224xf32>
+  weft.return %2, %3, %4, %5 : tensor<224xf32>, tensor<224xi64>, tensor<224xi64>, tensor<224xf32>
+})";
+
+TEST_F(HalideTest, BoundsReductionsByWhatCutsTheirBoundsOff) {
+  for (int64_t size : {1, 7, 500}) {
+    TestKernel test{"bounds by elements", kBoundsByElements, {}};
+    test.inputs.arguments = {size};
+    ir::KernelOp kernel = Parse(test.text);
+    ASSERT_TRUE(kernel);
+    absl::Status status = Compare(kernel, DefaultSchedule(ViewKernel(kernel), target_), test);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
 TEST_F(HalideTest, ObjectsAreTheSameEveryTime) {
   ir::KernelOp kernel = Parse(Matmul(13, 17, 40, 16).text);
   Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);

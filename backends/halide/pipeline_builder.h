@@ -134,6 +134,11 @@ class PipelineBuilder {
   absl::StatusOr<ReduceState*> MakeReduce(const ReduceView& view, Context& context);
   absl::Status DefineReduce(ReduceState& state, Context& context, bool lazy);
 
+  // limits.cc
+  static bool IsUniform(const Halide::Expr& e);
+  static Halide::Expr LimitOverLoops(const Halide::Expr& e, const std::vector<BaseLoop>& loops, bool largest);
+  Halide::Expr LimitOfValue(mlir::Value value, bool largest);
+
   // apply_schedule.cc
   absl::Status ScheduleEquation(EquationState& equation);
   absl::Status PlaceEquation(EquationState& equation, Halide::Func func);

@@ -34,50 +34,20 @@ constexpr int64_t kLongestTotal = (int64_t{1} << 31) - 1;  // elements of one te
 
 Expr Number(int64_t value) { return Expr(static_cast<int32_t>(value)); }
 
-int64_t Last(int64_t fixed) { return (fixed >= 0 ? fixed : int64_t{1} << 28) - 1; }
-
-// Whether `e` has one value for the whole kernel, so that it may bound a reduction domain.
-bool IsUniform(const Expr& e) {
-  class Visitor : public Halide::Internal::IRGraphVisitor {
-   public:
-    bool uniform = true;
-    using IRGraphVisitor::visit;
-    void visit(const Halide::Internal::Variable* op) override { uniform &= op->param.defined(); }
-    void visit(const Halide::Internal::Call* op) override {
-      uniform &=
-          op->call_type != Halide::Internal::Call::Halide && op->call_type != Halide::Internal::Call::Image;
-      IRGraphVisitor::visit(op);
-    }
-  } visitor;
-  e.accept(&visitor);
-  return visitor.uniform;
+// In 32 bits; what lies beyond is as good as the last number.
+Expr Saturated(const Scalar& bound) {
+  if (bound.narrow) return bound.e;
+  Expr least = Halide::cast<int64_t>(Halide::Int(32).min()),
+       most = Halide::cast<int64_t>(Halide::Int(32).max());
+  return Halide::cast<int32_t>(Halide::max(Halide::min(bound.e, most), least));
 }
+
+int64_t Last(int64_t fixed) { return (fixed >= 0 ? fixed : int64_t{1} << 28) - 1; }
 
 // Halide simplifies expressions as trees: what is mentioned often is bound to a name first, or chains of
 // conversions would take exponential time.
 Expr SimplifyShared(const Expr& e) {
   return Halide::Internal::simplify(Halide::Internal::common_subexpression_elimination(e));
-}
-
-// The largest (or least) value of `e` at any point of the loops; undefined if it is not known for the whole
-// kernel.
-template <typename Loops>
-Expr LimitOverLoops(const Expr& e, const Loops& loops, bool largest) {
-  using Halide::Internal::Interval;
-  Halide::Internal::Scope<Interval> scope;
-  for (const auto& loop : loops) {
-    if (!loop.tiled) {
-      scope.push(loop.name, Interval(0, loop.extent - 1));
-      continue;
-    }
-    scope.push(loop.inner_name, Interval(0, Number(loop.factor - 1)));
-    scope.push(loop.outer_name,
-               Interval(0, (loop.extent + Number(loop.factor - 1)) / Number(loop.factor) - 1));
-  }
-  Interval bounds = Halide::Internal::bounds_of_expr_in_scope(e, scope);
-  if (!(largest ? bounds.has_upper_bound() : bounds.has_lower_bound())) return {};
-  Expr limit = Halide::Internal::simplify(largest ? bounds.max : bounds.min);
-  return IsUniform(limit) ? limit : Expr();
 }
 
 bool IsChoice(ReduceKind kind) {
@@ -314,7 +284,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     Axis axis;
     axis.name = view.loops[i];
     axis.indices = {view.indices[i]};
-    Expr from = ToIndex(*lower), to = ToIndex(*upper);
+    Expr from = Saturated(*lower), to = Saturated(*upper);
     bool uniform = IsUniform(from) && IsUniform(to);
     from = SimplifyShared(from), to = SimplifyShared(to);
     axis.low = lower->low,
@@ -339,10 +309,12 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
         whole = Number(std::max<int64_t>(0, last - first + 1));
       }
       axis.lower = Number(first), axis.extent = whole;
-      if (!whole.defined() && lower->narrow && upper->narrow) {
+      if (!whole.defined()) {
         // Sizes that are not numbers bound it: what the bounds can be at any point of the loops.
-        Expr least = LimitOverLoops(from, equation.loops, false),
-             most = LimitOverLoops(to, equation.loops, true);
+        Expr least = lower->narrow ? LimitOverLoops(from, equation.loops, false) : Expr();
+        Expr most = upper->narrow ? LimitOverLoops(to, equation.loops, true) : Expr();
+        if (!least.defined()) least = LimitOfValue(view.lower[i], false);
+        if (!most.defined()) most = LimitOfValue(view.upper[i], true);
         if (least.defined() && most.defined()) {
           first = axis.low, last = axis.high;
           axis.lower = least, axis.extent = Halide::Internal::simplify(Halide::max(most - least, 0));
@@ -385,6 +357,14 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     }
   }
 
+  std::vector<std::string> vector_variables;
+  for (const std::string& leaf : nest.inner) {
+    for (int i : state.loops) {
+      const BaseLoop& loop = equation.loops[i];
+      if (nest.Find(leaf).vectorized && loop.name == nest.Base(leaf))
+        vector_variables.push_back(loop.tiled ? loop.inner_name : loop.name);
+    }
+  }
   state.tuple = IsChoice(view.kind) || view.otherwise;
   bool nests = false;
   for (const ReduceView& other : equation.view->reduces) nests |= view.op->isProperAncestor(other.op);
@@ -399,6 +379,8 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     state.lane = Var(lane_leaf);
     state.lane_count = nest.Find(lane_leaf).factor;
     state.rest_lane = Var(lane_leaf + "_rest");
+    vector_variables.push_back(state.lane.name());
+    vector_variables.push_back(state.rest_lane.name());
     main_vars.insert(main_vars.begin(), state.lane);
   }
   mlir::Type body_type = view.body.getType();
@@ -411,7 +393,19 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
   // Walks `leaves` but the lanes, which are a variable of the Func; gives the body's value at that point.
   int lane_axis = -1;
   auto walk = [&](Context& inside, const std::vector<Leaf>& walked, const Expr& lane, RDom* domain,
-                  std::vector<std::pair<std::string, RVar>>* names) -> absl::StatusOr<Expr> {
+                  std::vector<std::pair<std::string, RVar>>* names, Expr* condition) -> absl::StatusOr<Expr> {
+    // A condition on elements that differ between lanes chooses, it guards nothing: as a guard it would be a
+    // mask made of elements that it leaves out itself.
+    auto only_where = [&](const Expr& here) {
+      bool by_lane =
+          std::any_of(vector_variables.begin(), vector_variables.end(),
+                      [&](const std::string& name) { return Halide::Internal::expr_uses_var(here, name); });
+      if (!by_lane || !ReadsElements(here)) {
+        domain->where(here);
+      } else {
+        *condition = condition->defined() ? *condition && here : here;
+      }
+    };
     Halide::Region region;
     for (auto leaf = walked.rbegin(); leaf != walked.rend(); ++leaf) {
       if (leaf->name != lane_leaf) region.push_back({leaf->low, leaf->extent});
@@ -456,13 +450,13 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
       } else {
         inside.values[axis.indices[0].getAsOpaquePointer()] = index;
       }
-      if (axis.from.defined()) domain->where(value >= axis.from && value < axis.to);
+      if (axis.from.defined()) only_where(value >= axis.from && value < axis.to);
       inside.lazy |= axis.from.defined();
     }
     if (view.condition) {
-      auto condition = Translate(view.condition, inside);
-      if (!condition.ok()) return condition.status();
-      domain->where(condition->e);
+      auto here = Translate(view.condition, inside);
+      if (!here.ok()) return here.status();
+      only_where(here->e);
       inside.lazy = true;
     }
     auto body = Translate(view.body, inside);
@@ -504,12 +498,18 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
       }
     }
   }
+  // Where `counts` does not hold, nothing changes.
+  auto step = [&](const Expr& so_far, const Expr& next, const Expr& counts) {
+    Expr both = Opaque(Combine(view.kind, so_far, next));
+    return counts.defined() ? Halide::select(counts, both, so_far) : both;
+  };
   Context before = context;
   auto define_rest = [&]() -> absl::Status {
     std::vector<Var> rest_vars = vars;
     if (state.rest_count > 0) rest_vars.insert(rest_vars.begin(), state.rest_lane);
     RDom rest_domain;
-    auto last = walk(before, rest_leaves, state.rest_lane, &rest_domain, &state.rest_leaves);
+    Expr counts;
+    auto last = walk(before, rest_leaves, state.rest_lane, &rest_domain, &state.rest_leaves, &counts);
     if (!last.ok()) return last.status();
     if (rest_domain.defined() && !MentionsReduction(*last))
       *last = Halide::select(rest_domain[0] == rest_domain[0], *last, *last);
@@ -518,11 +518,12 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     state.rest = Func(name + "_rest");
     std::vector<Expr> here(rest_vars.begin(), rest_vars.end());
     state.rest(rest_vars) = nothing;
-    state.rest(here) = Combine(view.kind, state.rest(here), *last);
+    state.rest(here) = step(state.rest(here), *last, counts);
     return absl::OkStatus();
   };
   RDom domain;
-  auto walked = walk(context, leaves, state.lane, &domain, &state.leaves);
+  Expr counts;
+  auto walked = walk(context, leaves, state.lane, &domain, &state.leaves, &counts);
   if (!walked.ok()) return walked.status();
   Expr value = *walked;
   // Halide sees what is summed over only where it is mentioned; a sum of ones mentions nothing.
@@ -534,7 +535,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     state.main = state.has_lanes ? Func(name + "_lanes") : state.func;
     state.main(main_vars) = Identity(view.kind, type);
     std::vector<Expr> at(main_vars.begin(), main_vars.end());
-    state.main(at) = Combine(view.kind, state.main(at), value);
+    state.main(at) = step(state.main(at), value, counts);
     if (state.has_lanes) {
       int64_t width = state.vector_width;
       auto part = [&](const Func& func, const Expr& lane) {
@@ -617,11 +618,13 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
       take = position > where;
       break;
     default: {
-      state.func(at) = Tuple(Combine(view.kind, best, value), Expr(0));
+      state.func(at) =
+          Tuple(step(best, value, counts), counts.defined() ? Halide::select(counts, 0, where) : Expr(0));
       return absl::OkStatus();
     }
   }
   take = take || where < 0;
+  if (counts.defined()) take = take && counts;
   state.func(at) = Tuple(Halide::select(take, value, best), Halide::select(take, position, where));
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "backends/halide/emit_object.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -170,9 +171,26 @@ Expr Compare(arith::CmpIPredicate predicate, Expr a, Expr b) {
   }
 }
 
-// Truncating division; 0 for a zero divisor. Halide's own `/` rounds so that remainders are not negative.
-Expr TruncDivide(const Expr& a, const Expr& b) { return Halide::div_round_to_zero(a, b); }
-Expr TruncModulo(const Expr& a, const Expr& b) { return Halide::mod_round_to_zero(a, b); }
+// Truncating division. Halide's own `/` rounds so that remainders are not negative.
+Expr TruncDivide(const Expr& a, const Expr& b) {
+  if (Halide::Internal::is_const(b) && !Halide::Internal::is_const_zero(b))
+    return Halide::div_round_to_zero(a, b);
+  std::string name = absl::StrCat(kQuotientPrefix, a.type().is_uint() ? "u" : "s", a.type().bits());
+  return Call::make(a.type(), name, {a, b}, Call::PureExtern);
+}
+Expr TruncModulo(const Expr& a, const Expr& b) {
+  if (Halide::Internal::is_const(b) && !Halide::Internal::is_const_zero(b))
+    return Halide::mod_round_to_zero(a, b);
+  Expr rest = AsUnsigned(a) - AsUnsigned(TruncDivide(a, b)) * AsUnsigned(b);
+  return cast(a.type(), rest);
+}
+// Halide understands these in subscripts. 0 for a zero divisor.
+Expr DivideNaturals(const Expr& a, const Expr& b) {
+  return ReadsElements(a) || ReadsElements(b) ? TruncDivide(a, b) : a / b;
+}
+Expr ModuloNaturals(const Expr& a, const Expr& b) {
+  return ReadsElements(a) || ReadsElements(b) ? TruncModulo(a, b) : a % b;
+}
 Expr FloorDivide(const Expr& a, const Expr& b) {
   if (Halide::Internal::is_positive_const(b)) return a / b;
   Expr quotient = TruncDivide(a, b), rest = TruncModulo(a, b);
@@ -266,10 +284,10 @@ Scalar WholeOp(Whole op, mlir::Type type, const Scalar& a, const Scalar& b) {
       result.e = boolean ? x && y : wraps ? AsSigned(AsUnsigned(x) * AsUnsigned(y)) : x * y;
       break;
     case Whole::kDivS:
-      result.e = narrow && a.low >= 0 && b.low >= 0 ? x / y : TruncDivide(x, y);
+      result.e = narrow && a.low >= 0 && b.low >= 0 ? DivideNaturals(x, y) : TruncDivide(x, y);
       break;
     case Whole::kRemS:
-      result.e = narrow && a.low >= 0 && b.low >= 0 ? x % y : TruncModulo(x, y);
+      result.e = narrow && a.low >= 0 && b.low >= 0 ? ModuloNaturals(x, y) : TruncModulo(x, y);
       break;
     case Whole::kFloorDiv:
       result.e = FloorDivide(x, y);
@@ -278,10 +296,10 @@ Scalar WholeOp(Whole op, mlir::Type type, const Scalar& a, const Scalar& b) {
       result.e = CeilDivide(x, y);
       break;
     case Whole::kDivU:
-      result.e = narrow ? x / y : AsSigned(AsUnsigned(x) / AsUnsigned(y));
+      result.e = narrow ? DivideNaturals(x, y) : AsSigned(TruncDivide(AsUnsigned(x), AsUnsigned(y)));
       break;
     case Whole::kRemU:
-      result.e = narrow ? x % y : AsSigned(AsUnsigned(x) % AsUnsigned(y));
+      result.e = narrow ? ModuloNaturals(x, y) : AsSigned(TruncModulo(AsUnsigned(x), AsUnsigned(y)));
       break;
     case Whole::kMaxS:
       result.e = Halide::max(x, y);
@@ -384,6 +402,26 @@ Expr ToStorage(const Scalar& value, mlir::Type type) {
 Scalar RoundedToBf16(const Expr& value) { return Scalar::Of(RoundToBf16(value)); }
 
 Expr ToIndex(const Scalar& value) { return value.narrow ? value.e : cast<int32_t>(value.e); }
+
+bool ReadsElements(const Expr& e) {
+  class Finder : public Halide::Internal::IRGraphVisitor {
+   public:
+    bool found = false;
+    using IRGraphVisitor::visit;
+    void visit(const Call* op) override {
+      found |= op->call_type == Call::Halide || op->call_type == Call::Image;
+      IRGraphVisitor::visit(op);
+    }
+  } finder;
+  e.accept(&finder);
+  return finder.found;
+}
+
+Expr Opaque(const Expr& e) {
+  if (!e.type().is_float()) return e;
+  Expr one = Halide::Internal::make_one(Halide::UInt(e.type().bits()));
+  return reinterpret(e.type(), (FloatBits(e) ^ one) ^ one);
+}
 
 Expr Add(const Expr& a, const Expr& b) {
   return a.type().is_float() ? Strict(Call::strict_add, a.type(), a, b)

@@ -45,6 +45,12 @@ Scalar RoundedToBf16(const Halide::Expr& value);
 // Subscripts: 32-bit, whatever it was held in.
 Halide::Expr ToIndex(const Scalar& value);
 
+// Whether `e` depends on elements of tensors.
+bool ReadsElements(const Halide::Expr& e);
+// `e`, in a form that Halide does not look into. Halide leaves out the steps of a reduction that it takes for
+// no-ops, and takes what a product with zero is added to for unchanged, whatever the other factor.
+Halide::Expr Opaque(const Halide::Expr& e);
+
 // The result of `op` (arith or math, one result). An operation that is not known is an Unimplemented error.
 absl::StatusOr<Scalar> TranslateScalarOp(mlir::Operation* op, const std::vector<Scalar>& operands);
 

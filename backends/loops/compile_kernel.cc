@@ -35,6 +35,19 @@
 namespace weft::backends {
 namespace {
 
+// The passes that widen f16 and bf16 allow the rounding between two operations to be left out. Here it stays.
+class KeepRoundings : public mlir::PassWrapper<KeepRoundings, mlir::OperationPass<>> {
+ public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(KeepRoundings)
+  void runOnOperation() override {
+    auto none = mlir::arith::FastMathFlagsAttr::get(&getContext(), mlir::arith::FastMathFlags::none);
+    getOperation()->walk([&](mlir::Operation* op) {
+      if (auto extend = mlir::dyn_cast<mlir::arith::ExtFOp>(op)) extend.setFastmathAttr(none);
+      if (auto round = mlir::dyn_cast<mlir::arith::TruncFOp>(op)) round.setFastmathAttr(none);
+    });
+  }
+};
+
 // From scalars and loops to the LLVM dialect, in order.
 void BuildLowering(mlir::PassManager& manager) {
   manager.addPass(passes::createExpandMath());
@@ -47,6 +60,7 @@ void BuildLowering(mlir::PassManager& manager) {
   narrow.sourceTypeStrs = {"bf16", "f16"};
   narrow.targetTypeStr = "f32";
   manager.addPass(mlir::arith::createArithEmulateUnsupportedFloats(narrow));
+  manager.addPass(std::make_unique<KeepRoundings>());
   mlir::arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   manager.addPass(mlir::arith::createArithExpandOpsPass(expand));

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/schedule/joins.h"
+#include "backends/schedule/plan.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -12,90 +13,6 @@ namespace weft::backends {
 namespace {
 
 constexpr int64_t kElementBytes = 4;
-
-// An equation's loops after joins, and the directives chosen so far.
-struct Plan {
-  const EquationView* view = nullptr;
-  std::vector<LoopInfo> domain, reductions;
-  std::vector<std::vector<mlir::Value>> domain_indices, reduction_indices;
-  std::set<std::string> names;
-  std::vector<Directive> directives;
-
-  std::string Fresh(const std::string& base, const std::string& suffix) {
-    std::string name = base + suffix;
-    while (!names.insert(name).second) name += "_";
-    return name;
-  }
-  void Split(const std::string& loop, int64_t factor, std::string* outer, std::string* inner) {
-    *outer = Fresh(loop, "o"), *inner = Fresh(loop, "i");
-    directives.push_back({DirectiveKind::kSplit, {loop, *outer, *inner}, factor});
-  }
-  void Mark(DirectiveKind kind, const std::string& loop) {
-    for (Directive& d : directives) {
-      if (d.kind == kind && kind != DirectiveKind::kPad) {
-        d.names.push_back(loop);
-        return;
-      }
-    }
-    directives.push_back({kind, {loop}});
-  }
-  void Order(const std::vector<std::string>& outer, const std::vector<std::string>& reductions,
-             const std::vector<std::string>& inner) {
-    Directive order{DirectiveKind::kOrder, outer};
-    order.bar1 = static_cast<int>(outer.size());
-    order.names.insert(order.names.end(), reductions.begin(), reductions.end());
-    order.bar2 = static_cast<int>(order.names.size());
-    order.names.insert(order.names.end(), inner.begin(), inner.end());
-    if (!order.names.empty()) directives.push_back(order);
-  }
-};
-
-// Loops are joined as far as they can be, but not across the borders before these positions of the domain.
-Plan MakePlan(const EquationView& view, const Joins& joins, const std::set<int>& borders) {
-  Plan plan;
-  plan.view = &view;
-  for (const auto* loops : {&view.loops.domain, &view.loops.reductions}) {
-    for (const LoopInfo& loop : *loops) plan.names.insert(loop.name);
-  }
-  auto join = [&](mlir::Operation* owner, const std::vector<mlir::Value>& indices, auto loop_at,
-                  std::vector<LoopInfo>& loops, std::vector<std::vector<mlir::Value>>& members,
-                  const std::set<int>& not_before) {
-    for (size_t i = 0; i < indices.size();) {
-      Directive d{DirectiveKind::kJoin, {}};
-      LoopInfo joined{"", 1};
-      std::vector<mlir::Value> own;
-      size_t end = i;
-      do {
-        LoopInfo loop = loop_at(end);
-        d.names.push_back(loop.name);
-        joined.name += loop.name;
-        joined.extent = joined.extent < 0 || loop.extent < 0 ? kUnknown : joined.extent * loop.extent;
-        own.push_back(indices[end]);
-      } while (joins.Loop(owner, static_cast<int>(end++)) && end < indices.size() &&
-               !not_before.count(static_cast<int>(end)));
-      if (d.names.size() > 1) {
-        while (!plan.names.insert(joined.name).second) joined.name += "_";
-        d.names.push_back(joined.name);
-        plan.directives.push_back(d);
-      } else {
-        joined.name = d.names[0];
-      }
-      loops.push_back(joined);
-      members.push_back(own);
-      i = end;
-    }
-  };
-  join(
-      view.op, view.indices, [&](size_t i) { return view.loops.domain[i]; }, plan.domain, plan.domain_indices,
-      borders);
-  size_t at = 0;
-  for (const ReduceView& reduce : view.reduces) {
-    join(reduce.op, reduce.indices, [&](size_t i) { return view.loops.reductions[at + i]; }, plan.reductions,
-         plan.reduction_indices, {});
-    at += reduce.indices.size();
-  }
-  return plan;
-}
 
 class Chooser {
  public:
@@ -369,6 +286,15 @@ class Chooser {
       dense |= motion == Motion::kDense || motion == Motion::kPacked;
       packed |= motion == Motion::kPacked;
     }
+    // Lanes that each end elsewhere would all have to go as far as any.
+    for (const ReduceView& reduce : view.reduces) {
+      for (const auto* bounds : {&reduce.lower, &reduce.upper}) {
+        for (mlir::Value bound : *bounds) {
+          AffineForm form;
+          if (Mentions(plan.domain_indices[lane], bound) && !MatchAffine(bound, &form)) return false;
+        }
+      }
+    }
     dense |= strided != nullptr;
     if (!dense || (columns.extent >= 0 && columns.extent < lanes_ / 2 && !packed)) return false;
 
@@ -452,9 +378,13 @@ class Chooser {
       }
       plan.directives.push_back(transpose);
     }
-    if (!column_outer.empty())
+    int window = reuse || inside_ || shared_loops_ > 0 ? -1 : WindowRows(plan, reads, lane);
+    if (!column_outer.empty() && window >= 0) {
+      PlaceWindows(plan, {column_outer, panels}, window, outer);
+    } else if (!column_outer.empty()) {
       PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
-    if (HasFill(reads) && (reuse || view.reduces.size() == 1)) PlacePad(plan, reads, outer);
+    }
+    if (HasFill(reads) && reuse) PlacePad(plan, reads, outer);
     Parallel(plan, outer);
     std::vector<std::string> reductions = ReductionOrder(plan, reads, lane, reuse);
     plan.Order(FirstOf(outer), reductions, inner);
@@ -518,6 +448,39 @@ class Chooser {
       }
     }
     outer.insert(outer.begin() + static_cast<int64_t>(std::min(place, outer.size())), columns);
+  }
+
+  // The first loop, of those before the lanes, along which windows of neighbours overlap; -1: none.
+  static int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane) {
+    for (size_t i = 0; i < lane; ++i) {
+      for (const ReadView* read : reads) {
+        for (mlir::Value subscript : read->subscripts) {
+          bool reduced = std::any_of(plan.reduction_indices.begin(), plan.reduction_indices.end(),
+                                     [&](const auto& indices) { return Mentions(indices, subscript); });
+          if (reduced && Mentions(plan.domain_indices[i], subscript)) return static_cast<int>(i);
+        }
+      }
+    }
+    return -1;
+  }
+
+  // A column block goes over all rows of a window, which then stay in the cache until the next row has used
+  // them. Threads share column blocks, or blocks of rows where those do not come out even.
+  void PlaceWindows(Plan& plan, std::pair<std::string, int64_t> columns, int window, Loops& outer) {
+    auto at = outer.begin() + window;
+    auto [rows, extent] = *at;
+    int64_t outside = 1;
+    for (int i = 0; i < window; ++i) outside = outer[i].second < 0 ? outside : outside * outer[i].second;
+    if (SharedByThreads() && outside == 1 && extent >= 4 * target_.cores &&
+        Imbalance(columns.second) > 1.05) {
+      int64_t blocks = extent >= 12 * target_.cores ? 2 * target_.cores : target_.cores;
+      int64_t size = (extent + blocks - 1) / blocks;
+      std::string block, row;
+      plan.Split(rows, size, &block, &row);
+      *at = {row, size};
+      at = outer.insert(at, {block, (extent + size - 1) / size}) + 1;
+    }
+    outer.insert(at, columns);
   }
 
   // Outermost first: as the operand that moves along the lanes lies in memory, so that it is read straight

@@ -163,6 +163,9 @@ def arithmetic(word, rng):
             both("near", "round(a)", np.rint(a))
             both("cut", "trunc(a)", np.trunc(a))
             both("half", "a + 0.5", a + a.dtype.type(0.5))
+            if word in ("f16", "bf16"):  # rounded after each operation
+                both("restored", "(a + b) - a", narrow(a + b) - a)
+                both("stepped", "a * b - a", narrow(a * b) - a)
             clipped = np.where(np.isnan(a), a, np.clip(a, -1, 2))
             both("clipped", "clip(a, -1, 2)", clipped)
         for name, sign, test in [
