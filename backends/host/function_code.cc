@@ -1,6 +1,7 @@
 #include "backends/host/function_code.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -96,7 +97,7 @@ class FunctionEmitter {
     }
     // One table of each kind for all launches, on the stack of the entry block.
     int64_t buffers = 1, numbers = 1;
-    source_.walk([&](ir::LaunchOp launch) {
+    auto count_launch = [&](ir::LaunchOp launch) {
       int64_t axes = 0;
       for (mlir::Type type :
            llvm::concat<const mlir::Type>(launch.getOperandTypes(), launch.getResultTypes())) {
@@ -105,8 +106,16 @@ class FunctionEmitter {
       }
       buffers = std::max<int64_t>(buffers, launch->getNumOperands() + launch->getNumResults());
       numbers = std::max(numbers, axes);
-    });
-    source_.walk([&](ir::CheckOp check) { numbers = std::max<int64_t>(numbers, check.getValues().size()); });
+    };
+    std::function<void(func::FuncOp)> count = [&](func::FuncOp function) {
+      function.walk([&](mlir::Operation* op) {
+        if (auto launch = mlir::dyn_cast<ir::LaunchOp>(op)) count_launch(launch);
+        if (auto iterate = mlir::dyn_cast<ir::IterateOp>(op)) count(StepOf(iterate));
+        if (auto check = mlir::dyn_cast<ir::CheckOp>(op))
+          numbers = std::max<int64_t>(numbers, check.getValues().size());
+      });
+    };
+    count(source_);
     if (!shapes()) buffers_ = LLVM::AllocaOp::create(b_, loc_, pointer_, pointer_, I64(buffers));
     numbers_ = LLVM::AllocaOp::create(b_, loc_, pointer_, b_.getI64Type(), I64(numbers));
   }
@@ -134,6 +143,7 @@ class FunctionEmitter {
   mlir::LogicalResult Emit(mlir::Operation& op) {
     loc_ = op.getLoc();
     if (auto launch = mlir::dyn_cast<ir::LaunchOp>(op)) return EmitLaunch(launch);
+    if (auto iterate = mlir::dyn_cast<ir::IterateOp>(op)) return EmitIterate(iterate);
     if (auto check = mlir::dyn_cast<ir::CheckOp>(op)) {
       if (shapes()) EmitCheck(check);
       return mlir::success();
@@ -296,36 +306,236 @@ class FunctionEmitter {
   }
 
   mlir::LogicalResult EmitLaunch(ir::LaunchOp launch) {
-    auto plan = [&](llvm::StringRef name) { return launch->getAttrOfType<mlir::DenseI64ArrayAttr>(name); };
-    auto outputs = plan("weft.output"), offsets = plan("weft.offset"), slots = plan("weft.dynamic");
-    if (!outputs || !offsets || !slots) return launch.emitError("has no memory plan");
     size_t next_size = 0;
-    for (auto [number, result] : llvm::enumerate(launch.getResults())) {
+    for (mlir::OpResult result : launch->getResults()) {
       auto type = mlir::cast<mlir::RankedTensorType>(result.getType());
-      Place place;
+      SmallVector<Value> sizes;
       for (int64_t axis = 0; axis < type.getRank(); ++axis)
-        place.sizes.push_back(type.isDynamicDim(axis) ? scalars_.lookup(launch.getSizes()[next_size++])
-                                                      : Index(type.getDimSize(axis)));
-      int64_t slot = slots[number];
-      if (shapes() && slot >= 0) {
-        Value bytes = BytesOf(place, ElementBytes(type.getElementType()));
-        Value before =
-            LLVM::LoadOp::create(b_, loc_, b_.getI64Type(), Element(slot_bytes_, b_.getI64Type(), slot));
-        Store(arith::MaxSIOp::create(b_, loc_, before, bytes), slot_bytes_, slot);
-      } else if (!shapes() && outputs[number] >= 0) {
-        place.pointer = LoadPointer(frame_[kOutputs], outputs[number]);
-        written_.insert(place.pointer);
-      } else if (!shapes() && offsets[number] >= 0) {
-        place.pointer = LLVM::GEPOp::create(b_, loc_, pointer_, b_.getI8Type(), frame_[kArena],
-                                            mlir::ValueRange{I64(offsets[number])});
-      } else if (!shapes() && slot >= 0) {
-        place.pointer = LoadPointer(frame_[kSlots], slot);
-      } else if (!shapes()) {
-        return launch.emitError("has a result without a place");
-      }
-      places_[result] = place;
+        sizes.push_back(type.isDynamicDim(axis) ? scalars_.lookup(launch.getSizes()[next_size++])
+                                                : Index(type.getDimSize(axis)));
+      if (mlir::failed(PlaceResult(result, std::move(sizes)))) return mlir::failure();
     }
     if (!shapes()) EmitCall(launch);
+    return mlir::success();
+  }
+
+  // Where the memory plan puts a result of a launch or a loop.
+  mlir::LogicalResult PlaceResult(mlir::OpResult result, SmallVector<Value> sizes) {
+    mlir::Operation* op = result.getOwner();
+    auto plan = [&](llvm::StringRef name) {
+      auto places = op->getAttrOfType<mlir::DenseI64ArrayAttr>(name);
+      return places ? places[result.getResultNumber()] : -1;
+    };
+    int64_t output = plan("weft.output"), offset = plan("weft.offset"), slot = plan("weft.dynamic");
+    Place place{nullptr, std::move(sizes)};
+    int64_t element_bytes =
+        ElementBytes(mlir::cast<mlir::RankedTensorType>(result.getType()).getElementType());
+    if (output < 0 && offset < 0 && slot < 0) return op->emitError("has a result without a place");
+    if (shapes()) {
+      if (slot >= 0) NeedSlot(slot, BytesOf(place, element_bytes));
+    } else if (output >= 0) {
+      place.pointer = step_outputs_.empty() ? LoadPointer(frame_[kOutputs], output)
+                                            : step_outputs_[static_cast<size_t>(output)];
+      written_.insert(place.pointer);
+    } else {
+      place.pointer = PointerAt(offset, slot);
+    }
+    places_[result] = place;
+    return mlir::success();
+  }
+
+  // Into the arena, or the slot's memory. Both count from what belongs to the step that is emitted.
+  Value PointerAt(int64_t offset, int64_t slot) {
+    if (offset < 0) return LoadPointer(frame_[kSlots], slot_base_ + slot);
+    return Advance(frame_[kArena], I64(arena_base_ + offset));
+  }
+  void NeedSlot(int64_t slot, Value bytes) {
+    slot += slot_base_;
+    Value before =
+        LLVM::LoadOp::create(b_, loc_, b_.getI64Type(), Element(slot_bytes_, b_.getI64Type(), slot));
+    Store(arith::MaxSIOp::create(b_, loc_, before, bytes), slot_bytes_, slot);
+  }
+  Value Advance(Value pointer, Value bytes) {
+    return LLVM::GEPOp::create(b_, loc_, pointer_, b_.getI8Type(), pointer, mlir::ValueRange{bytes});
+  }
+
+  func::FuncOp StepOf(ir::IterateOp iterate) {
+    return source_->getParentOfType<mlir::ModuleOp>().lookupSymbol<func::FuncOp>(iterate.getCallee());
+  }
+
+  // A state of a loop while it runs. Slices lie in a ring of aligned rows: the one that is computed, and as
+  // many before it as the window is wide. Steps are numbered as they are run; what is given comes before 0.
+  struct RunningState {
+    ir::LoopState state;
+    Place slice;  // without pointer
+    Value row_bytes, aligned_bytes;
+    Value ring, history;  // null in a shapes function
+    Value result;         // null where nothing is kept
+    SmallVector<Value> given;
+  };
+
+  mlir::LogicalResult EmitIterate(ir::IterateOp iterate) {
+    func::FuncOp step = StepOf(iterate);
+    Value extent = mlir::isa<Value>(iterate.getExtent())
+                       ? scalars_.lookup(mlir::cast<Value>(iterate.getExtent()))
+                       : Index(iterate.getStaticExtents()[0]);
+    SmallVector<RunningState> states;
+    size_t next_size = 0;
+    for (auto [number, state] : llvm::enumerate(iterate.getStates())) {
+      auto type = mlir::cast<mlir::RankedTensorType>(step.getResultTypes()[number]);
+      RunningState running;
+      running.state = state;
+      for (int64_t axis = 0; axis < type.getRank(); ++axis)
+        running.slice.sizes.push_back(type.isDynamicDim(axis)
+                                          ? scalars_.lookup(iterate.getSizes()[next_size++])
+                                          : Index(type.getDimSize(axis)));
+      running.row_bytes = BytesOf(running.slice, ElementBytes(type.getElementType()));
+      Value padded = arith::AddIOp::create(b_, loc_, running.row_bytes, I64(63));
+      running.aligned_bytes = arith::AndIOp::create(b_, loc_, padded, I64(-64));
+      PlaceScratch(iterate, number, extent, running);
+      if (state.result >= 0) {
+        SmallVector<Value> sizes;
+        if (state.keep == ir::Keep::kAll) sizes.push_back(extent);
+        llvm::append_range(sizes, running.slice.sizes);
+        mlir::OpResult result = iterate->getResult(static_cast<unsigned>(state.result));
+        if (mlir::failed(PlaceResult(result, std::move(sizes)))) return mlir::failure();
+        running.result = places_[result].pointer;
+      }
+      for (int64_t i = 0; i < state.given; ++i)
+        running.given.push_back(
+            places_[iterate.getFrom()[state.first_given + static_cast<unsigned>(i)]].pointer);
+      states.push_back(std::move(running));
+    }
+    bool down = iterate.getOrder() == ir::LoopOrder::down;
+    if (shapes()) return EmitStep(iterate, step, states, extent, Index(0), Index(0), down);
+
+    for (RunningState& state : states) StartState(state, extent, down);
+    // for (count = 0; count < extent; ++count)
+    mlir::Block* head = function_.addBlock();
+    Value count = head->addArgument(b_.getIndexType(), loc_);
+    mlir::Block* body = function_.addBlock();
+    mlir::Block* end = function_.addBlock();
+    cf::BranchOp::create(b_, loc_, head, mlir::ValueRange{Index(0)});
+    b_.setInsertionPointToEnd(head);
+    Value more = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::slt, count, extent);
+    cf::CondBranchOp::create(b_, loc_, more, body, mlir::ValueRange(), end, mlir::ValueRange());
+    b_.setInsertionPointToEnd(body);
+    Value index = count;
+    if (down)
+      index = arith::SubIOp::create(b_, loc_, arith::SubIOp::create(b_, loc_, extent, Index(1)), count);
+    if (mlir::failed(EmitStep(iterate, step, states, extent, count, index, down))) return mlir::failure();
+    loc_ = iterate.getLoc();
+    for (RunningState& state : states) KeepSlice(state, count, index, down);
+    Value next = arith::AddIOp::create(b_, loc_, count, Index(1));
+    cf::BranchOp::create(b_, loc_, head, mlir::ValueRange{next});
+    b_.setInsertionPointToEnd(end);
+    Value last = arith::SubIOp::create(b_, loc_, extent, Index(1));
+    for (RunningState& state : states)
+      if (state.state.keep == ir::Keep::kLast) CopyRow(state, state.result, RingRow(state, last));
+    return mlir::success();
+  }
+
+  // The ring and the history of state `number`.
+  void PlaceScratch(ir::IterateOp iterate, size_t number, Value extent, RunningState& running) {
+    auto offsets = iterate->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.scratch_offset");
+    auto slots = iterate->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.scratch_dynamic");
+    auto place = [&](size_t part, Value rows, Value row_bytes) -> Value {
+      if (!shapes()) return PointerAt(offsets[part], slots[part]);
+      if (slots[part] < 0) return nullptr;
+      Value bytes = arith::MulIOp::create(b_, loc_, ToI64(rows), row_bytes);
+      // A product that does not fit is more than any memory has.
+      Value most = arith::DivSIOp::create(b_, loc_, I64(kTooManyBytes),
+                                          arith::MaxSIOp::create(b_, loc_, row_bytes, I64(1)));
+      Value fits = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::sle, ToI64(rows), most);
+      NeedSlot(slots[part], arith::SelectOp::create(b_, loc_, fits, bytes, I64(kTooManyBytes)));
+      return nullptr;
+    };
+    running.ring = place(2 * number, Index(running.state.window + 1), running.aligned_bytes);
+    if (!running.state.history) return;
+    Value positions = arith::AddIOp::create(b_, loc_, extent, Index(running.state.given));
+    running.history = place(2 * number + 1, positions, running.row_bytes);
+  }
+
+  // The row of the ring for a step; given slices are steps -1, -2, ...
+  Value RingRow(const RunningState& state, Value count) {
+    Value rows = Index(state.state.window + 1);
+    Value shifted = arith::AddIOp::create(b_, loc_, count, rows);
+    Value row = arith::RemSIOp::create(b_, loc_, shifted, rows);
+    return Advance(state.ring, arith::MulIOp::create(b_, loc_, ToI64(row), state.aligned_bytes));
+  }
+  Value HistoryRow(const RunningState& state, Value base, Value position) {
+    return Advance(base, arith::MulIOp::create(b_, loc_, ToI64(position), state.row_bytes));
+  }
+  void CopyRow(const RunningState& state, Value to, Value from) {
+    LLVM::MemcpyOp::create(b_, loc_, to, from, state.row_bytes, /*isVolatile=*/false);
+  }
+
+  // What is given, where the first steps look for it.
+  void StartState(const RunningState& state, Value extent, bool down) {
+    if (state.given.empty() && state.state.keep == ir::Keep::kLast) {
+      Value zero = arith::ConstantIntOp::create(b_, loc_, b_.getI8Type(), 0);
+      LLVM::MemsetOp::create(b_, loc_, state.ring, zero, state.row_bytes, /*isVolatile=*/false);
+    }
+    for (auto [i, given] : llvm::enumerate(state.given)) {
+      auto number = static_cast<int64_t>(i);
+      if (number <= state.state.window && (number == 0 || number < state.state.window))
+        CopyRow(state, RingRow(state, Index(-1 - number)), given);
+      if (!state.history) continue;
+      Value position = down ? arith::AddIOp::create(b_, loc_, extent, Index(number)).getResult()
+                            : Index(state.state.given - 1 - number);
+      CopyRow(state, HistoryRow(state, state.history, position), given);
+    }
+  }
+
+  // What a step has computed, where later steps and the result need it.
+  void KeepSlice(const RunningState& state, Value count, Value index, bool down) {
+    Value row = RingRow(state, count);
+    if (state.state.keep == ir::Keep::kAll) CopyRow(state, HistoryRow(state, state.result, index), row);
+    if (!state.history) return;
+    Value position =
+        down ? index : arith::AddIOp::create(b_, loc_, index, Index(state.state.given)).getResult();
+    CopyRow(state, HistoryRow(state, state.history, position), row);
+  }
+
+  // The operations of one step, with its arguments bound.
+  mlir::LogicalResult EmitStep(ir::IterateOp iterate, func::FuncOp step, llvm::ArrayRef<RunningState> states,
+                               Value extent, Value count, Value index, bool down) {
+    scalars_.map(step.getArgument(0), index);
+    SmallVector<Value> outputs;
+    unsigned next = 1;
+    for (const RunningState& state : states) {
+      if (!shapes()) outputs.push_back(RingRow(state, count));
+      for (int64_t i = 0; i < state.state.window; ++i) {
+        Place place = state.slice;
+        if (!shapes()) place.pointer = RingRow(state, arith::SubIOp::create(b_, loc_, count, Index(i + 1)));
+        places_[step.getArgument(next++)] = place;
+      }
+      if (!state.state.history) continue;
+      Place whole{state.history, {arith::AddIOp::create(b_, loc_, extent, Index(state.state.given))}};
+      llvm::append_range(whole.sizes, state.slice.sizes);
+      places_[step.getArgument(next++)] = whole;
+    }
+    for (Value input : iterate.getInputs()) {
+      mlir::BlockArgument argument = step.getArgument(next++);
+      if (input.getType().isIndex() || !mlir::isa<mlir::RankedTensorType>(input.getType())) {
+        scalars_.map(argument, scalars_.lookup(input));
+      } else {
+        Place place = places_[input];
+        places_[argument] = place;
+      }
+    }
+    auto attribute = [&](llvm::StringRef name) {
+      return iterate->getAttrOfType<mlir::IntegerAttr>(name).getInt();
+    };
+    int64_t arena = arena_base_, slot = slot_base_;
+    arena_base_ += attribute("weft.step_offset");
+    slot_base_ += attribute("weft.step_slot");
+    std::swap(outputs, step_outputs_);
+    for (mlir::Operation& op : step.getBody().front().without_terminator())
+      if (mlir::failed(Emit(op))) return mlir::failure();
+    std::swap(outputs, step_outputs_);
+    arena_base_ = arena;
+    slot_base_ = slot;
     return mlir::success();
   }
 
@@ -384,6 +594,8 @@ class FunctionEmitter {
   func::FuncOp function_;
   Value context_, input_dims_, output_dims_, slot_bytes_, buffers_, numbers_;
   SmallVector<Value> frame_;
+  SmallVector<Value> step_outputs_;  // of the step that is emitted; none: the method itself
+  int64_t arena_base_ = 0, slot_base_ = 0;
   llvm::DenseMap<Value, Place> places_;
   llvm::DenseSet<Value> written_;
   mlir::IRMapping scalars_;

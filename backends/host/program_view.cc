@@ -18,6 +18,8 @@ absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module) {
   if (view.methods.empty()) return absl::InvalidArgumentError("the module has no method");
   std::vector<mlir::func::FuncOp> functions = view.methods;
   if (view.prepare) functions.push_back(view.prepare);
+  for (auto function : module.getOps<mlir::func::FuncOp>())
+    if (function->hasAttr("weft.step")) functions.push_back(function);
   std::string error;
   for (mlir::func::FuncOp function : functions) {
     function.walk([&](mlir::Operation* op) {

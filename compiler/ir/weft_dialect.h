@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "compiler/ir/loop_states.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"

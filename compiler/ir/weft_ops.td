@@ -98,14 +98,31 @@ def Weft_YieldOp : Weft_Op<"yield", [NoMemoryEffect, Terminator, ReturnLike, Att
   ];
 }
 
-def Weft_LoopOp : Weft_Op<"loop", [SingleBlock, RecursiveMemoryEffects]> {
-  let summary = "Statements under indices";
+def Weft_LoopOp : Weft_Op<"loop", [SingleBlock, RecursiveMemoryEffects, AttrSizedOperandSegments]> {
+  let summary = "Statements under indices, or step by step";
   let description = [{
-    C1. The region has one `index` argument per extent, and `names` one name per extent.
-    C2. Every yielded value is a tensor; the result's shape is the extents followed by its shape.
+    C1. The region has one `index` argument per extent, and `names` one name per extent; steps have one extent.
+    C2. `parallel`: every yielded value is a tensor; the result's shape is the extents followed by its shape.
+
+    `up` (from step 0) and `down` (to it): states, one per yielded slice. `given` counts the slices of each that
+    `from` holds, the one next to the axis first: those at -1, -2, ... upwards, at extent, extent + 1, ... downwards.
+
+    C3. `given`, `window`, `history` and `keep` have one entry per state, and no window is wider than what is given.
+    C4. After the index, the region has for each state `window` slices, of 1, 2, ... steps ago, then, where `history`
+        says so, all positions: given ones before those of the axis upwards, behind them downwards.
+    C5. `keep` says what becomes a result: `all` slices in the order of positions, the `last` one, or `none`.
+    C6. `sizes` has the run-time sizes of the slices, in the order of states and axes.
+
+        %y = weft.loop up (%t) in (8) names ["t"] state (%h: tensor<4xf32>) from (%h0 : tensor<4xf32>)
+            attributes {given = array<i64: 1>, history = array<i1: false>, keep = ["all"], window = array<i64: 1>} {
+          %next = weft.equation (%i) in (4) names ["i"] { ... } : tensor<4xf32>
+          weft.yield %next : tensor<4xf32>
+        } : tensor<8x4xf32>
   }];
   let arguments = (ins Weft_LoopOrder:$order, Variadic<Index>:$extents, DenseI64ArrayAttr:$static_extents,
-                       StrArrayAttr:$names);
+                       StrArrayAttr:$names, Variadic<AnyRankedTensor>:$from, Variadic<Index>:$sizes,
+                       OptionalAttr<DenseI64ArrayAttr>:$given, OptionalAttr<DenseI64ArrayAttr>:$window,
+                       OptionalAttr<DenseBoolArrayAttr>:$history, OptionalAttr<StrArrayAttr>:$keep);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
@@ -114,11 +131,47 @@ def Weft_LoopOp : Weft_Op<"loop", [SingleBlock, RecursiveMemoryEffects]> {
   let builders = [
     OpBuilder<(ins "::mlir::TypeRange":$types, "::llvm::ArrayRef<::mlir::OpFoldResult>":$extents,
                    "::llvm::ArrayRef<::llvm::StringRef>":$names,
+                   "::llvm::function_ref<void(::mlir::OpBuilder&, ::mlir::Location, ::mlir::ValueRange)>":$body)>,
+    // Steps. `body` gets the index and the arguments of the states.
+    OpBuilder<(ins "::mlir::TypeRange":$types, "LoopOrder":$order, "::mlir::OpFoldResult":$extent,
+                   "::llvm::StringRef":$name, "::mlir::TypeRange":$state_types, "::mlir::ValueRange":$from,
+                   "::mlir::ValueRange":$sizes, "const LoopStates&":$states,
                    "::llvm::function_ref<void(::mlir::OpBuilder&, ::mlir::Location, ::mlir::ValueRange)>":$body)>
   ];
   let extraClassDeclaration = [{
     ::llvm::SmallVector<::mlir::OpFoldResult> getMixedExtents();
     bool isParallel() { return getOrder() == LoopOrder::parallel; }
+    // Of steps.
+    LoopStates getStates();
+  }];
+}
+
+def Weft_IterateOp : Weft_Op<"iterate", [NoMemoryEffect, AttrSizedOperandSegments,
+                                         DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Run a function once per step";
+  let description = [{
+    What becomes of a `weft.loop` of steps whose body is a function of its own (`weft.step`). The attributes and `from`
+    are those of the loop.
+
+    C1. The callee takes the step's index, the states' arguments as a loop's region does, and `inputs`: tensors, then
+        `index` values; it returns one slice per state.
+    C2. The states are as in `weft.loop`, C3 to C6.
+
+        %y = weft.iterate up @step [8] (%x : tensor<8x4xf32>) from (%h0 : tensor<4xf32>) {...} : tensor<8x4xf32>
+  }];
+  let arguments = (ins Weft_LoopOrder:$order, FlatSymbolRefAttr:$callee, Variadic<Index>:$extents,
+                       DenseI64ArrayAttr:$static_extents, Variadic<AnyType>:$inputs,
+                       Variadic<AnyRankedTensor>:$from, Variadic<Index>:$sizes, DenseI64ArrayAttr:$given,
+                       DenseI64ArrayAttr:$window, DenseBoolArrayAttr:$history, StrArrayAttr:$keep);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $order $callee custom<DynamicIndexList>($extents, $static_extents) (`(` $inputs^ `:` type($inputs) `)`)?
+    (`from` `(` $from^ `:` type($from) `)`)? (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::OpFoldResult getExtent();
+    LoopStates getStates();
   }];
 }
 

@@ -262,41 +262,107 @@ SmallVector<OpFoldResult> LoopOp::getMixedExtents() {
   return mlir::getMixedValues(getStaticExtents(), getExtents(), getContext());
 }
 
+namespace {
+
+void SetLoopSegments(OpBuilder& builder, OperationState& state, size_t extents, size_t from, size_t sizes) {
+  state.addAttribute("operandSegmentSizes",
+                     builder.getDenseI32ArrayAttr({static_cast<int32_t>(extents), static_cast<int32_t>(from),
+                                                   static_cast<int32_t>(sizes)}));
+}
+
+}  // namespace
+
 void LoopOp::build(OpBuilder& builder, OperationState& state, mlir::TypeRange types,
                    llvm::ArrayRef<OpFoldResult> extents, llvm::ArrayRef<llvm::StringRef> names,
                    BodyFunction body) {
   AddExtents(builder, state, extents);
+  SetLoopSegments(builder, state, state.operands.size(), 0, 0);
   state.addAttribute("order", LoopOrderAttr::get(builder.getContext(), LoopOrder::parallel));
   state.addAttribute("names", builder.getStrArrayAttr(names));
   state.addTypes(types);
   BuildBody(builder, state, extents.size(), body);
 }
 
+void LoopOp::build(OpBuilder& builder, OperationState& state, mlir::TypeRange types, LoopOrder order,
+                   OpFoldResult extent, llvm::StringRef name, mlir::TypeRange state_types,
+                   mlir::ValueRange from, mlir::ValueRange sizes, const LoopStates& states,
+                   BodyFunction body) {
+  AddExtents(builder, state, extent);
+  SetLoopSegments(builder, state, state.operands.size(), from.size(), sizes.size());
+  state.addOperands(from);
+  state.addOperands(sizes);
+  state.addAttribute("order", LoopOrderAttr::get(builder.getContext(), order));
+  state.addAttribute("names", builder.getStrArrayAttr({name}));
+  WriteStates(builder, states, state.attributes);
+  state.addTypes(types);
+  mlir::Region* region = state.addRegion();
+  OpBuilder::InsertionGuard guard(builder);
+  SmallVector<mlir::Type> arguments{builder.getIndexType()};
+  llvm::append_range(arguments, state_types);
+  SmallVector<mlir::Location> locations(arguments.size(), state.location);
+  Block* block = builder.createBlock(region, {}, arguments, locations);
+  if (body) body(builder, state.location, block->getArguments());
+}
+
 void LoopOp::print(OpAsmPrinter& printer) {
-  printer << " " << stringifyLoopOrder(getOrder()) << " ";
-  PrintIndices(printer, getBody());
+  printer << " " << stringifyLoopOrder(getOrder()) << " (";
+  llvm::ArrayRef<mlir::BlockArgument> arguments = getBody().getArguments();
+  size_t indices = std::min(getStaticExtents().size(), arguments.size());
+  llvm::interleaveComma(arguments.take_front(indices), printer, [&](Value argument) { printer << argument; });
+  printer << ")";
   PrintExtents(printer, getMixedExtents());
   PrintNames(printer, getNames());
-  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {"static_extents", "names", "order"});
+  if (arguments.size() > indices) {
+    printer << " state (";
+    llvm::interleaveComma(arguments.drop_front(indices), printer,
+                          [&](mlir::BlockArgument argument) { printer.printRegionArgument(argument); });
+    printer << ")";
+  }
+  if (!getFrom().empty()) printer << " from (" << getFrom() << " : " << getFrom().getTypes() << ")";
+  if (!getSizes().empty()) printer << " sizes (" << getSizes() << ")";
+  printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                           {"static_extents", "names", "order", "operandSegmentSizes"});
   printer << " ";
   printer.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+  if (getNumResults() == 0) return;
   printer << " : ";
   llvm::interleaveComma(getResultTypes(), printer);
 }
 
 ParseResult LoopOp::parse(OpAsmParser& parser, OperationState& state) {
+  OpBuilder builder(parser.getContext());
   llvm::StringRef word;
   llvm::SMLoc place = parser.getCurrentLocation();
   if (parser.parseKeyword(&word)) return mlir::failure();
   std::optional<LoopOrder> order = symbolizeLoopOrder(word);
   if (!order) return parser.emitError(place, "unknown order of a loop: ") << word;
   state.addAttribute("order", LoopOrderAttr::get(parser.getContext(), *order));
-  SmallVector<OpAsmParser::Argument> indices;
+  SmallVector<OpAsmParser::Argument> arguments, states;
+  SmallVector<OpAsmParser::UnresolvedOperand> from, sizes;
+  SmallVector<mlir::Type> from_types;
   mlir::Region* body = state.addRegion();
-  return mlir::failure(ParseIndices(parser, indices) || ParseExtents(parser, state) ||
-                       ParseNames(parser, state) ||
-                       parser.parseOptionalAttrDictWithKeyword(state.attributes) ||
-                       parser.parseRegion(*body, indices) || parser.parseColonTypeList(state.types));
+  if (ParseIndices(parser, arguments) || ParseExtents(parser, state) || ParseNames(parser, state))
+    return mlir::failure();
+  size_t extents = state.operands.size();
+  if (mlir::succeeded(parser.parseOptionalKeyword("state")) &&
+      parser.parseArgumentList(states, OpAsmParser::Delimiter::Paren, /*allowType=*/true))
+    return mlir::failure();
+  llvm::append_range(arguments, states);
+  llvm::SMLoc from_place = parser.getCurrentLocation();
+  if (mlir::succeeded(parser.parseOptionalKeyword("from")) &&
+      (parser.parseLParen() || parser.parseOperandList(from) || parser.parseColonTypeList(from_types) ||
+       parser.parseRParen()))
+    return mlir::failure();
+  if (mlir::succeeded(parser.parseOptionalKeyword("sizes")) &&
+      parser.parseOperandList(sizes, OpAsmParser::Delimiter::Paren))
+    return mlir::failure();
+  if (parser.resolveOperands(from, from_types, from_place, state.operands) ||
+      parser.resolveOperands(sizes, builder.getIndexType(), state.operands))
+    return mlir::failure();
+  SetLoopSegments(builder, state, extents, from.size(), sizes.size());
+  if (parser.parseOptionalAttrDictWithKeyword(state.attributes) || parser.parseRegion(*body, arguments))
+    return mlir::failure();
+  return parser.parseOptionalColonTypeList(state.types);
 }
 
 void WeightOp::build(OpBuilder& builder, OperationState& state, mlir::Type type, llvm::StringRef path,

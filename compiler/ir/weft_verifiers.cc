@@ -4,6 +4,10 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 namespace weft::ir {
+
+// C1 and C3 to C6 of a loop of steps; in loop_states.cc.
+mlir::LogicalResult VerifySteps(LoopOp loop);
+
 namespace {
 
 using mlir::LogicalResult;
@@ -87,6 +91,9 @@ LogicalResult ReadOp::verify() {
 }
 
 LogicalResult LoopOp::verify() {
+  if (!isParallel()) return VerifySteps(*this);
+  if (!getFrom().empty() || !getSizes().empty() || getGiven() || getWindow() || getHistory() || getKeep())
+    return emitOpError("C3: a parallel loop has no states");
   if (mlir::failed(VerifyIndices(*this, getBody(), getStaticExtents().size(), getNames().size())) ||
       mlir::failed(VerifyDynamicCount(*this, getStaticExtents(), getExtents().size())))
     return mlir::failure();

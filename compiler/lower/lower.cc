@@ -81,6 +81,7 @@ class MethodLowering {
   void LowerNode(const dsl::Concat& concat, const dsl::Statement& statement);
   void LowerNode(const dsl::Check& check, const dsl::Statement& statement);
   void LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement);
+  void LowerNode(const dsl::Recurrence& recurrence, const dsl::Statement& statement);
 
   mlir::RankedTensorType TypeOf(dsl::TensorId tensor) {
     return TensorType(builder_, method_.tensors[tensor].element, method_.tensors[tensor].shape);
@@ -341,6 +342,45 @@ void MethodLowering::LowerNode(const dsl::Parallel& parallel, const dsl::Stateme
   for (auto [yield, value] : llvm::zip_equal(parallel.yields, op.getResults())) {
     scope_.tensors[yield.outer] = value;
   }
+}
+
+void MethodLowering::LowerNode(const dsl::Recurrence& recurrence, const dsl::Statement& statement) {
+  ir::LoopStates states;
+  llvm::SmallVector<mlir::Type> results, arguments;
+  llvm::SmallVector<Value> from, sizes;
+  for (const dsl::Recurrence::State& state : recurrence.states) {
+    states.push_back({static_cast<int64_t>(state.given.size()), static_cast<int64_t>(state.window.size()),
+                      state.history >= 0});
+    results.push_back(TypeOf(state.result));
+    for (dsl::TensorId given : state.given) from.push_back(scope_.tensors.at(given));
+    for (dsl::TensorId window : state.window) arguments.push_back(TypeOf(window));
+    if (state.history >= 0) arguments.push_back(TypeOf(state.history));
+    for (const Size& size : method_.tensors[state.slice].shape)
+      if (!size.AsInteger()) sizes.push_back(sizes_->LowerToValue(size));
+  }
+  states.Number();
+  Location loc = LocationOf(statement);
+  auto body = [&](OpBuilder& inner, Location, mlir::ValueRange values) {
+    EnterDomain({recurrence.index}, values.take_front(1));
+    for (auto [state, place] : llvm::zip_equal(recurrence.states, states)) {
+      mlir::ValueRange own = values.drop_front(1 + place.first_argument);
+      for (size_t i = 0; i < state.window.size(); ++i) scope_.tensors[state.window[i]] = own[i];
+      if (state.history >= 0) scope_.tensors[state.history] = own[state.window.size()];
+    }
+    OpBuilder outside = builder_;
+    builder_ = inner;
+    for (const dsl::Statement& step : recurrence.body) Lower(step);
+    llvm::SmallVector<Value> slices;
+    for (const dsl::Recurrence::State& state : recurrence.states)
+      slices.push_back(scope_.tensors.at(state.slice));
+    ir::YieldOp::create(builder_, loc, slices);
+    builder_ = outside;
+  };
+  auto op = ir::LoopOp::create(
+      builder_, loc, results, recurrence.is_downward ? ir::LoopOrder::down : ir::LoopOrder::up,
+      sizes_->Lower(recurrence.index.extent), recurrence.index.name, arguments, from, sizes, states, body);
+  for (auto [state, value] : llvm::zip_equal(recurrence.states, op.getResults()))
+    scope_.tensors[state.result] = value;
 }
 
 }  // namespace

@@ -154,8 +154,27 @@ struct Parallel {
   std::vector<Yield> yields;
 };
 
+// Steps one after another: step `index` computes one slice of every state from slices of steps before it.
+// Upwards the steps are 0, 1, ..., and `given[k]` is the slice at position -1 - k; downwards they end with 0,
+// and `given[k]` is at position extent + k.
+struct Recurrence {
+  Domain index;
+  bool is_downward = false;
+  std::vector<Statement> body;
+  struct State {
+    TensorId slice;  // what a step computes
+    std::vector<TensorId> given;
+    // What the body reads: window[k] is the slice of k + 1 steps ago; `history` (or -1) holds all positions,
+    // the given ones included, in the order of positions. Those of later steps are not read.
+    std::vector<TensorId> window;
+    TensorId history = -1;
+    TensorId result;  // the slices of all steps, in the order of positions
+  };
+  std::vector<State> states;
+};
+
 struct Statement {
-  std::variant<Equation, Collapse, Expand, Concat, Check, Parallel> node;
+  std::variant<Equation, Collapse, Expand, Concat, Check, Parallel, Recurrence> node;
   Span span;
   // Instance path and equation name, `attention.p.e`; schedules and profiles name it so.
   std::string path;

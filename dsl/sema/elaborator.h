@@ -1,6 +1,7 @@
 #ifndef WEFT_DSL_SEMA_ELABORATOR_H_
 #define WEFT_DSL_SEMA_ELABORATOR_H_
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <set>
@@ -111,6 +112,7 @@ class Elaborator {
   Value EvalElse(const ast::Expr& expr, const ast::Else& node);
   Value EvalOperand(const ast::Expr& expr);
   Value EvalBinary(const ast::Expr& expr, const ast::Binary& node);
+  std::optional<Value> EvalBetween(const Value& a, const ast::Expr& expr, const ast::Binary& node);
   Value EvalUnary(const ast::Expr& expr, const ast::Unary& node);
   Value EvalField(const ast::Expr& expr, const ast::Field& node);
   Value EvalRef(const ast::Expr& expr, const ast::Ref& node);
@@ -172,8 +174,9 @@ class Elaborator {
 
   // ---- subscripts.cc
   Value EvalSubscript(const ast::Expr& expr, const ast::Subscript& node, const ast::Expr* otherwise);
+  // `first`: the position along the first axis, where it has been worked out.
   Value SubscriptTensor(const TensorPtr& tensor, const ast::Expr& expr, const ast::Subscript& node,
-                        const ast::Expr* otherwise);
+                        const ast::Expr* otherwise, const Position* first = nullptr);
   Value SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
                       const ast::Expr* otherwise);
   struct OpenAccess {  // a subscript under `else` that may be outside
@@ -314,6 +317,8 @@ class Elaborator {
   void RunStatement(const ast::Stmt& stmt);
   bool CheckHeads(const ast::Equation& equation);
   void RunEquation(const ast::Stmt& stmt, const ast::Equation& equation);
+  // What its heads get, stored; binds nothing.
+  std::vector<Value> EquationResults(const ast::Stmt& stmt, const ast::Equation& equation);
   void BindUnknown(const ast::Stmt& stmt);
   void RunFor(const ast::For& node);
   static bool HoldsValues(const Value& value);
@@ -346,6 +351,31 @@ class Elaborator {
   bool IsAlwaysWrong(const Deferred& question);
   bool CheckedAtBoundary(const Deferred& question);
   void Emit(Span span, const std::string& name, decltype(Statement::node) node);
+
+  // ---- recurrences.cc: `rec` (R22, R23)
+  struct Loop;
+  void RunRec(const ast::Stmt& stmt, const ast::Rec& rec);
+  bool OpenLoop(const ast::Stmt& stmt, const ast::Rec& rec, Loop* loop);
+  bool OpenLoopIndex(const ast::Rec& rec, Loop* loop);
+  std::optional<Size> ExtentOf(const std::string& index, const ast::Expr& expr, const Loop& loop);
+  bool GiveSlices(const ast::Rec& rec, Loop* loop);
+  bool GiveSlice(const ast::From& from, Loop* loop);
+  void MakeHistory(Loop* loop, const std::string& name);
+  bool RunSteps(const ast::Stmt& stmt, Loop* loop);
+  bool TryTypes(const ast::Stmt& stmt, Loop* loop);
+  bool KeepSlice(const Value& value, const Value& state, Span span);
+  std::optional<bool> IsDownward(const Loop& loop);
+  void FinishLoop(const ast::Stmt& stmt, Loop* loop);
+  const ast::TypeExpr* RowType(const ast::TypeExpr* type);
+
+  // ---- histories.cc: reads of what a recurrence makes
+  Value SubscriptHistory(const TensorPtr& tensor, const ast::Expr& expr, const ast::Subscript& node,
+                         const ast::Expr* otherwise);
+  Value SubscriptRow(const TensorPtr& row, const ast::Expr& expr, const ast::Subscript& node,
+                     const ast::Expr* otherwise);
+  Value SubscriptGiven(const TensorPtr& tensor, const ast::Expr& expr, const ast::Subscript& node,
+                       const ast::Expr* otherwise);
+  std::optional<Scalar> HistoryPosition(const History& history, const ast::Subscript::Item& item);
 
   // The least and the largest value of a form over everything that has a range but the symbols to keep.
   std::optional<std::pair<Size, Size>> Hull(const Size& form, const std::set<int>& keep);
@@ -411,6 +441,8 @@ class Elaborator {
   std::map<int, size_t> roots_;          // models of a test that are no member of another, numbered
   bool wants_whole_ =
       false;  // in a subscript, where a size like D/2 that meets an int is whole, or is checked (R18)
+
+  std::deque<ast::TypeExpr> row_types_;  // of slices, made from those of the tensors
 
   friend class FrameScope;
 };

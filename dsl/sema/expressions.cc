@@ -186,6 +186,20 @@ Value Elaborator::EvalOperand(const ast::Expr& expr) {
   return number ? Value(*number) : Value(Poison{});
 }
 
+// `a in lo..hi` with an end that is computed: two comparisons. Nothing for other ranges.
+std::optional<Value> Elaborator::EvalBetween(const Value& a, const ast::Expr& expr, const ast::Binary& node) {
+  const auto* range = node.op == ast::BinaryOp::kIn ? node.rhs->As<ast::Range>() : nullptr;
+  if (!range) return std::nullopt;
+  Value from = EvalOperand(*range->from), to = EvalOperand(*range->to);
+  if (a.IsPoison() || from.IsPoison() || to.IsPoison()) return Poison{};
+  if (!from.As<Scalar>() && !to.As<Scalar>()) return std::nullopt;
+  return Elementwise(
+      {a, from, to}, expr.span, [this, span = expr.span](const std::vector<Value>& v) -> Value {
+        return ScalarBinary(ast::BinaryOp::kAnd, ScalarBinary(ast::BinaryOp::kGe, v[0], v[1], span),
+                            ScalarBinary(ast::BinaryOp::kLt, v[0], v[2], span), span);
+      });
+}
+
 Value Elaborator::EvalBinary(const ast::Expr& expr, const ast::Binary& node) {
   Value a = EvalOperand(*node.lhs);
   // What a false left side of `and` decides when compiling is not looked at further (R26).
@@ -193,6 +207,7 @@ Value Elaborator::EvalBinary(const ast::Expr& expr, const ast::Binary& node) {
     if (node.op == ast::BinaryOp::kAnd && !*x) return false;
     if (node.op == ast::BinaryOp::kOr && *x) return true;
   }
+  if (std::optional<Value> inside = EvalBetween(a, expr, node)) return *inside;
   Value b = EvalOperand(*node.rhs);
   if (a.IsPoison() || b.IsPoison()) return Poison{};
   if (a.IsAbsent() || b.IsAbsent()) {

@@ -61,9 +61,8 @@ void Elaborator::RunStatement(const ast::Stmt& stmt) {
     RunFor(*loop);
   } else if (const auto* expect = stmt.As<ast::Expect>()) {
     RunExpect(stmt, *expect);
-  } else if (stmt.As<ast::Rec>()) {
-    Unsupported(stmt.span, "`rec`");
-    BindUnknown(stmt);
+  } else if (const auto* rec = stmt.As<ast::Rec>()) {
+    RunRec(stmt, *rec);
   }
 }
 
@@ -248,6 +247,31 @@ void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equatio
     }
     return;
   }
+  std::vector<Value> results = EquationResults(stmt, equation);
+  for (size_t i = 0; i < equation.heads.size(); ++i) {
+    const ast::Head& head = equation.heads[i];
+    if (head.is_next) {
+      RunNext(head, results[i]);
+      continue;
+    }
+    if (head.path.parts.size() != 1) {
+      Report(head.path.span, kInvalidExpression, "only `next` changes a member of a model");
+      continue;
+    }
+    const std::string& name = head.path.parts[0].text;
+    if (head.has_binders) {
+      Binding binding;
+      binding.value = results[i];
+      binding.span = head.path.span;
+      binding.never_absent = true;
+      frame_->scopes.back()[name] = std::move(binding);
+    } else {
+      Bind(name, results[i], head.path.span);
+    }
+  }
+}
+
+std::vector<Value> Elaborator::EquationResults(const ast::Stmt& stmt, const ast::Equation& equation) {
   std::vector<Deferred> outer_deferred;
   std::swap(outer_deferred, deferred_);
   std::string outer_equation = frame_->equation;
@@ -311,28 +335,8 @@ void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equatio
   // An index that nothing ranged was reported; the name is unknown then.
   frame_->scopes.pop_back();
   in_force_.resize(in_force_before);
-  for (size_t i = 0; i < equation.heads.size(); ++i) {
-    const ast::Head& head = equation.heads[i];
-    if (head.is_next) {
-      RunNext(head, results[i]);
-      continue;
-    }
-    if (head.path.parts.size() != 1) {
-      Report(head.path.span, kInvalidExpression, "only `next` changes a member of a model");
-      continue;
-    }
-    const std::string& name = head.path.parts[0].text;
-    if (head.has_binders) {
-      Binding binding;
-      binding.value = results[i];
-      binding.span = head.path.span;
-      binding.never_absent = true;
-      frame_->scopes.back()[name] = std::move(binding);
-    } else {
-      Bind(name, results[i], head.path.span);
-    }
-  }
   frame_->equation = outer_equation;
+  return results;
 }
 
 // Heads take results by place, so one with the name of another result is a mistake (R30).

@@ -456,7 +456,8 @@ Value Elaborator::EvalOutside(const ast::Expr& otherwise, const std::vector<Open
 }
 
 Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, const ast::Subscript& node,
-                                  const ast::Expr* otherwise) {
+                                  const ast::Expr* otherwise, const Position* first) {
+  if (base->history && !first) return SubscriptHistory(base, expr, node, otherwise);
   TensorPtr tensor = base;
   // Positions outside are the business of stored axes only: what lies behind the end of a slice is outside of
   // it.
@@ -490,6 +491,14 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
     return Value(Poison{});
   };
   for (const ast::Subscript::Item& item : node.items) {
+    if (first && axis == 0) {
+      Slot slot;
+      slot.fixed = *first;
+      if (first->outside == Outside::kFill) open.push_back({*first->at.form, tensor->shape[0], item.span});
+      slots.push_back(slot);
+      ++axis;
+      continue;
+    }
     if (item.kind == ast::Subscript::Item::Kind::kPack) {
       Binding* binding = Find(item.pack.text);
       if (!binding || !binding->is_pack) {

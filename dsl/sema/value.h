@@ -29,6 +29,8 @@ struct Scalar {
   std::vector<Fact> if_true, if_false;
 };
 
+struct History;
+struct Index;
 struct TensorValue;
 using TensorPtr = std::shared_ptr<const TensorValue>;
 
@@ -55,6 +57,27 @@ struct TensorValue {
   std::function<Scalar(const std::vector<Scalar>& at)> rule;
   Outside edge = Outside::kInside;             // clamp, mirror or wrap around it
   std::optional<std::pair<Size, Size>> range;  // of the elements of an int tensor: first..second
+  std::shared_ptr<History> history;            // set: made by a recurrence, its first axis is positions
+};
+
+// A tensor that a recurrence makes, as its loop and what follows see it (R22, R23).
+struct History {
+  std::string name;
+  bool is_known = false;  // its type and the shape of its slices
+  ElementType type = ElementType::kF32;
+  std::vector<Size> row;                       // shape of a slice
+  std::optional<std::pair<Size, Size>> range;  // of an int: first..second
+  Size length;                                 // of the axis of positions
+  std::vector<TensorPtr> before, after;        // given slices: at -1, -2, ... and at length, length + 1, ...
+  Span span;
+  // While the loop is worked out: its index, what this step has computed, and what the body reads.
+  std::shared_ptr<Index> index;  // null behind the loop
+  TensorPtr slice;
+  std::map<int64_t, TensorId> window;  // by distance
+  TensorId whole = -1;
+  // Whether all reads lie before this step, or behind it; a read of either kind, and one of neither.
+  bool reads_before = true, reads_behind = true;
+  Span before_at, behind_at, open_at;
 };
 
 struct ModelInstance;

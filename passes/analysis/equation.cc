@@ -14,6 +14,29 @@ using mlir::Value;
 SmallVector<OpFoldResult> ExtentsOf(ir::EquationOp equation) { return equation.getMixedExtents(); }
 SmallVector<OpFoldResult> ExtentsOf(ir::LoopOp loop) { return loop.getMixedExtents(); }
 
+namespace {
+
+// A run-time size of what a loop of steps keeps; null where a state before it is not kept, so that its sizes
+// are not seen from the results.
+OpFoldResult SizeOfState(const ir::LoopStates& states, OpFoldResult extent, mlir::OperandRange sizes,
+                         mlir::TypeRange results, mlir::OpResult tensor, int64_t axis) {
+  unsigned place = 0;
+  for (const ir::LoopState& state : states) {
+    if (state.result < 0) return {};
+    auto type = mlir::cast<mlir::RankedTensorType>(results[static_cast<unsigned>(state.result)]);
+    bool all = state.keep == ir::Keep::kAll;
+    unsigned of_extent = all && type.isDynamicDim(0) ? 1 : 0;
+    if (static_cast<unsigned>(state.result) == tensor.getResultNumber()) {
+      if (all && axis == 0) return extent;
+      return OpFoldResult(sizes[place + type.getDynamicDimIndex(axis) - of_extent]);
+    }
+    place += static_cast<unsigned>(type.getNumDynamicDims()) - of_extent;
+  }
+  return {};
+}
+
+}  // namespace
+
 OpFoldResult KnownSize(Value tensor, int64_t axis) {
   auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
   if (!type.isDynamicDim(axis)) return mlir::Builder(tensor.getContext()).getIndexAttr(type.getDimSize(axis));
@@ -28,6 +51,12 @@ OpFoldResult KnownSize(Value tensor, int64_t axis) {
       place += shape.getNumDynamicDims();
     }
   }
+  if (auto iterate = tensor.getDefiningOp<ir::IterateOp>())
+    return SizeOfState(iterate.getStates(), iterate.getExtent(), iterate.getSizes(), iterate.getResultTypes(),
+                       mlir::cast<mlir::OpResult>(tensor), axis);
+  if (auto loop = tensor.getDefiningOp<ir::LoopOp>(); loop && !loop.isParallel())
+    return SizeOfState(loop.getStates(), ExtentsOf(loop)[0], loop.getSizes(), loop.getResultTypes(),
+                       mlir::cast<mlir::OpResult>(tensor), axis);
   if (auto collapse = tensor.getDefiningOp<mlir::tensor::CollapseShapeOp>()) {
     llvm::SmallVector<int64_t, 2> group = collapse.getReassociationIndices()[axis];
     if (group.size() == 1) return KnownSize(collapse.getSrc(), group.front());

@@ -43,7 +43,8 @@ struct CopyOutputsPass : impl::CopyOutputsBase<CopyOutputsPass> {
     llvm::DenseSet<Value> returned;
     for (mlir::OpOperand& output : terminator->getOpOperands()) {
       Value source = ViewedValue(output.get());
-      if (DefiningEquation(source) && returned.insert(source).second) continue;
+      bool is_computed = DefiningEquation(source) || source.getDefiningOp<ir::IterateOp>();
+      if (is_computed && returned.insert(source).second) continue;
       output.set(Copy(builder, terminator->getLoc(), output.get()));
     }
   }

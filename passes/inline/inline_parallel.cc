@@ -92,6 +92,7 @@ class Batcher {
       return mlir::success();
     }
     if (auto equation = mlir::dyn_cast<ir::EquationOp>(op)) return RewriteEquation(equation);
+    if (auto steps = mlir::dyn_cast<ir::LoopOp>(op)) return RewriteSteps(steps);
     if (auto collapse = mlir::dyn_cast<mlir::tensor::CollapseShapeOp>(op)) return RewriteCollapse(collapse);
     if (auto expand = mlir::dyn_cast<mlir::tensor::ExpandShapeOp>(op)) return RewriteExpand(expand);
     if (auto concat = mlir::dyn_cast<mlir::tensor::ConcatOp>(op)) return RewriteConcat(concat);
@@ -196,6 +197,87 @@ class Batcher {
     return mlir::success();
   }
 
+  // Steps for all points at once: every slice gets the loop's axes. In a history they follow the positions.
+  mlir::LogicalResult RewriteSteps(ir::LoopOp steps) {
+    OpFoldResult extent = Outside(steps.getMixedExtents()[0]);
+    mlir::Block& body = steps.getBody().front();
+    SmallVector<Value> from, sizes;
+    SmallVector<mlir::Type> arguments, results;
+    for (Value given : steps.getFrom()) from.push_back(Batched(given));
+    auto with_positions = [&](mlir::Type history) {
+      auto type = mlir::cast<mlir::RankedTensorType>(history);
+      auto slice = mlir::RankedTensorType::get(type.getShape().drop_front(), type.getElementType());
+      return ir::HistoryType(BatchedType(slice), type.getDimSize(0));
+    };
+    ir::LoopStates states = steps.getStates();
+    unsigned next_size = 0;
+    for (auto [state, yielded] : llvm::zip_equal(states, body.getTerminator()->getOperandTypes())) {
+      for (int64_t i = 0; i < state.window; ++i) arguments.push_back(BatchedType(yielded));
+      if (state.history)
+        arguments.push_back(with_positions(body.getArgument(1 + arguments.size()).getType()));
+      if (state.keep != ir::Keep::kAll)
+        return steps.emitError("keeps less than all slices under the indices of a parallel loop");
+      results.push_back(with_positions(steps.getResult(static_cast<unsigned>(state.result)).getType()));
+      for (OpFoldResult batch : extents_)
+        if (auto value = mlir::dyn_cast<Value>(batch)) sizes.push_back(value);
+      auto inner = mlir::cast<mlir::RankedTensorType>(yielded);
+      for (int64_t i = 0, count = inner.getNumDynamicDims(); i < count; ++i)
+        sizes.push_back(hoisted_.lookupOrDefault(steps.getSizes()[next_size++]));
+    }
+    mlir::LogicalResult done = mlir::success();
+    auto batched = ir::LoopOp::create(
+        builder_, steps.getLoc(), results, steps.getOrder(), extent,
+        mlir::cast<mlir::StringAttr>(steps.getNames()[0]).getValue(), arguments, from, sizes, states,
+        [&](mlir::OpBuilder& inner, mlir::Location location, mlir::ValueRange values) {
+          mlir::OpBuilder::InsertionGuard guard(builder_);
+          builder_.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
+          done = RewriteStepBody(body, states, values);
+        });
+    if (mlir::failed(done)) return done;
+    for (auto [from_steps, result] : llvm::zip_equal(steps.getResults(), batched.getResults()))
+      batched_[from_steps] = PositionsBehindBatch(result);
+    return mlir::success();
+  }
+
+  mlir::LogicalResult RewriteStepBody(mlir::Block& body, const ir::LoopStates& states,
+                                      mlir::ValueRange arguments) {
+    hoisted_.map(body.getArgument(0), arguments[0]);
+    for (const ir::LoopState& state : states) {
+      for (unsigned i = 0; i < state.argument_count(); ++i) {
+        Value old = body.getArgument(1 + state.first_argument + i);
+        batched_[old] = arguments[1 + state.first_argument + i];
+        if (static_cast<int64_t>(i) == state.window) histories_.insert(old);
+      }
+    }
+    for (mlir::Operation& op : body.without_terminator())
+      if (mlir::failed(Rewrite(&op))) return mlir::failure();
+    SmallVector<Value> slices;
+    for (Value slice : body.getTerminator()->getOperands()) slices.push_back(Batched(slice));
+    ir::YieldOp::create(builder_, body.getTerminator()->getLoc(), slices);
+    return mlir::success();
+  }
+
+  // [positions, batch..., rest...] as [batch..., positions, rest...].
+  Value PositionsBehindBatch(Value tensor) {
+    auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
+    SmallVector<OpFoldResult> extents = extents_;
+    SmallVector<mlir::Attribute> names(names_);
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      if (axis >= 1 && axis <= static_cast<int64_t>(Depth())) continue;
+      extents.push_back(SizeOf(builder_, tensor.getLoc(), tensor, axis));
+      names.push_back(builder_.getStringAttr("r" + std::to_string(axis)));
+    }
+    auto equation = CreateEquation(
+        builder_, {tensor.getLoc(), nullptr}, extents, UniqueNames(names), type.getElementType(),
+        [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
+          SmallVector<Value> subscripts{indices[Depth()]};
+          llvm::append_range(subscripts, indices.take_front(Depth()));
+          llvm::append_range(subscripts, indices.drop_front(Depth() + 1));
+          return {CreateRead(body, tensor.getLoc(), tensor, subscripts)};
+        });
+    return equation->getResult(0);
+  }
+
   // Reads of the loop's own tensors in a cloned body get the loop's indices as first subscripts.
   void ReadBatched(ir::EquationOp equation) {
     SmallVector<Value> outer(equation.getBody().getArguments().take_front(Depth()));
@@ -209,10 +291,11 @@ class Batcher {
     });
     for (ir::ReadOp read : reads) {
       mlir::OpBuilder builder(read);
-      SmallVector<Value> subscripts = outer;
-      llvm::append_range(subscripts, read.getSubscripts());
-      SmallVector<ir::Outside> outside(Depth(), ir::Outside::inside);
-      llvm::append_range(outside, OutsideOf(read));
+      size_t first = histories_.contains(read.getTensor()) ? 1 : 0;  // position of the loop's axes
+      SmallVector<Value> subscripts(read.getSubscripts());
+      subscripts.insert(subscripts.begin() + first, outer.begin(), outer.end());
+      SmallVector<ir::Outside> outside = OutsideOf(read);
+      outside.insert(outside.begin() + first, Depth(), ir::Outside::inside);
       auto batched =
           CreateRead(builder, read.getLoc(), batched_[read.getTensor()], subscripts, outside, read.getFill());
       read.replaceAllUsesWith(batched.getResult());
@@ -279,6 +362,7 @@ class Batcher {
   mlir::IRMapping hoisted_;
   llvm::DenseMap<Value, Value> batched_;
   llvm::DenseSet<Value> scalars_;
+  llvm::DenseSet<Value> histories_;  // batched ones whose first axis is positions
 };
 
 struct InlineParallelPass : impl::InlineParallelBase<InlineParallelPass> {

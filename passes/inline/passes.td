@@ -8,3 +8,12 @@ def InlineParallel : WeftPass<"weft-inline-parallel", "mlir::func::FuncOp"> {
     moves out as it is. Inner loops first.
   }];
 }
+
+def OutlineSteps : WeftPass<"weft-outline-steps", "mlir::ModuleOp"> {
+  let summary = "Make a function of the body of every loop of steps";
+  let description = [{
+    A `weft.loop up` or `down` becomes `weft.iterate` of a private function (`weft.step`), which all later passes treat
+    like a method. What weights and constants decide is computed again in it, so that it is packed and computed when
+    the program is created. Inner loops first.
+  }];
+}

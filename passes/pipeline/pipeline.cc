@@ -59,6 +59,7 @@ std::vector<Stage> Stages() {
       {"inline",
        {
            OnFunctions("inline-parallel", createInlineParallel),
+           OnModule("outline-steps", createOutlineSteps),
            Canonicalize(),
        }},
       {"simplify",

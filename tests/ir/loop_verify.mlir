@@ -27,3 +27,47 @@ func.func @loop_c2_shape(%x: tensor<4xf32>) -> tensor<4x2xf32> {
   } : tensor<4x2xf32>
   return %y : tensor<4x2xf32>
 }
+
+// -----
+
+func.func @loop_c3_window(%x: tensor<4xf32>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'weft.loop' op C3: the window 2 of 1 given slices}}
+  %y = weft.loop up (%t) in (2) names ["t"] state (%h: tensor<4xf32>, %g: tensor<4xf32>) from (%x : tensor<4xf32>)
+      attributes {given = array<i64: 1>, window = array<i64: 2>, history = array<i1: false>, keep = ["all"]} {
+    weft.yield %h : tensor<4xf32>
+  } : tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @loop_c4_history(%x: tensor<4xf32>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'weft.loop' op C4: reads 'tensor<2x4xf32>', not 'tensor<3x4xf32>'}}
+  %y = weft.loop up (%t) in (2) names ["t"] state (%h: tensor<2x4xf32>) from (%x : tensor<4xf32>)
+      attributes {given = array<i64: 1>, window = array<i64: 0>, history = array<i1: true>, keep = ["all"]} {
+    weft.yield %x : tensor<4xf32>
+  } : tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @loop_c5_last(%x: tensor<4xf32>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'weft.loop' op C5: result 'tensor<2x4xf32>', not 'tensor<4xf32>'}}
+  %y = weft.loop up (%t) in (2) names ["t"]
+      attributes {given = array<i64: 0>, window = array<i64: 0>, history = array<i1: false>, keep = ["last"]} {
+    weft.yield %x : tensor<4xf32>
+  } : tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @loop_c6_sizes(%x: tensor<?xf32>) -> tensor<2x?xf32> {
+  // expected-error @+1 {{'weft.loop' op C6: has 0 sizes for 1 run-time sizes of slices}}
+  %y = weft.loop down (%t) in (2) names ["t"]
+      attributes {given = array<i64: 0>, window = array<i64: 0>, history = array<i1: false>, keep = ["all"]} {
+    weft.yield %x : tensor<?xf32>
+  } : tensor<2x?xf32>
+  return %y : tensor<2x?xf32>
+}

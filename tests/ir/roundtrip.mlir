@@ -41,6 +41,18 @@ func.func public @forward(%x: tensor<1x3x?x9xf32> {weft.name = "x"}, %id: tensor
     } : tensor<i64>
     weft.yield %row : tensor<i64>
   } : tensor<4xi64>
+  // CHECK: weft.loop up (%[[T:.*]]) in (%{{.*}}) names ["t"] state (%[[P:.*]]: tensor<4xf32>, %[[A:.*]]: tensor<?x4xf32>) from (%{{.*}} : tensor<4xf32>) attributes {given = array<i64: 1>, history = array<i1: true>, keep = ["last"], window = array<i64: 1>} {
+  %first = weft.prepared 4 : tensor<4xf32>
+  %last = weft.loop up (%t) in (%h) names ["t"] state (%before: tensor<4xf32>, %all: tensor<?x4xf32>) from (%first : tensor<4xf32>) attributes {given = array<i64: 1>, history = array<i1: true>, keep = ["last"], window = array<i64: 1>} {
+    weft.yield %before : tensor<4xf32>
+  } : tensor<4xf32>
+  // CHECK: weft.loop down (%{{.*}}) in (5) names ["t"] sizes (%{{.*}}) attributes
+  %rows = weft.loop down (%t) in (5) names ["t"] sizes (%h) attributes {given = array<i64: 0>, history = array<i1: false>, keep = ["all"], window = array<i64: 0>} {
+    %row = weft.launch @scale(%x) sizes(%h) : (tensor<1x3x?x9xf32>) -> tensor<?xf32>
+    weft.yield %row : tensor<?xf32>
+  } : tensor<5x?xf32>
+  // CHECK: weft.iterate up @step [%{{.*}}](%{{.*}}, %{{.*}} : tensor<4xi64>, index) from(%{{.*}} : tensor<4xf32>) {given = array<i64: 1>, history = array<i1: false>, keep = ["all"], window = array<i64: 1>} : tensor<?x4xf32>
+  %steps = weft.iterate up @step [%h] (%id, %h : tensor<4xi64>, index) from (%first : tensor<4xf32>) {given = array<i64: 1>, history = array<i1: false>, keep = ["all"], window = array<i64: 1>} : tensor<?x4xf32>
   // CHECK: weft.prepared 3 : tensor<4xf32>
   %prepared = weft.prepared 3 : tensor<4xf32>
   // CHECK: weft.launch @relu(%{{.*}}, %{{.*}}) {weft.offset = array<i64: 64>} : (tensor<4xf32>, index) -> tensor<4xf32>
@@ -49,6 +61,8 @@ func.func public @forward(%x: tensor<1x3x?x9xf32> {weft.name = "x"}, %id: tensor
   %d = weft.launch @scale(%x) sizes(%h) : (tensor<1x3x?x9xf32>) -> tensor<?xf32>
   return %y : tensor<1x32x?x9xf32>
 }
+
+func.func private @step(%t: index, %h: tensor<4xf32>, %id: tensor<4xi64>, %n: index) -> tensor<4xf32> attributes {weft.step}
 
 // CHECK: weft.kernel @relu {class = "pointwise"} (%[[X:.*]]: tensor<4xf32>, %{{.*}}: index) -> (tensor<4xf32>) {
 weft.kernel @relu {class = "pointwise"} (%x: tensor<4xf32>, %h: index) -> (tensor<4xf32>) {

@@ -64,3 +64,36 @@ func.func @nested(%x: tensor<3x4x12xf32>) -> tensor<3x4x6xf32> {
   } : tensor<3x4x6xf32>
   return %y : tensor<3x4x6xf32>
 }
+
+// Steps under an index are made for all of its values at once: slices get its axis, a history behind its positions.
+// CHECK-LABEL: func.func @steps
+func.func @steps(%x: tensor<5x9xf32>) -> tensor<5x9xf32> {
+  %c0 = arith.constant 0 : index
+  // CHECK: %[[FROM:.*]] = weft.equation (%{{.*}}) in (5) names ["b"]
+  // CHECK: %[[Y:.*]] = weft.loop up (%[[T:.*]]) in (9) names ["t"] state (%[[BEFORE:.*]]: tensor<5xf32>, %[[ALL:.*]]: tensor<10x5xf32>) from (%[[FROM]] : tensor<5xf32>)
+  %y = weft.loop parallel (%b) in (5) names ["b"] {
+    %h = weft.equation () in () names [] {
+      %a = weft.read %x[%b, %c0] : tensor<5x9xf32> -> f32
+      weft.yield %a : f32
+    } : tensor<f32>
+    %s = weft.loop up (%t) in (9) names ["t"] state (%before: tensor<f32>, %all: tensor<10xf32>) from (%h : tensor<f32>) attributes {given = array<i64: 1>, history = array<i1: true>, keep = ["all"], window = array<i64: 1>} {
+      // CHECK: weft.equation (%[[B:.*]]) in (5) names ["b"]
+      %n = weft.equation () in () names [] {
+        // CHECK: weft.read %[[BEFORE]][%[[B]]]
+        %a = weft.read %before[] : tensor<f32> -> f32
+        // CHECK: weft.read %[[ALL]][%{{.*}}, %[[B]]]
+        %f = weft.read %all[%c0] : tensor<10xf32> -> f32
+        // CHECK: weft.read %{{.*}}[%[[B]], %[[T]]]
+        %c = weft.read %x[%b, %t] : tensor<5x9xf32> -> f32
+        %af = arith.addf %a, %f : f32
+        %afc = arith.addf %af, %c : f32
+        weft.yield %afc : f32
+      } : tensor<f32>
+      weft.yield %n : tensor<f32>
+    } : tensor<9xf32>
+    weft.yield %s : tensor<9xf32>
+  } : tensor<5x9xf32>
+  // CHECK: weft.equation (%[[B1:.*]], %[[T1:.*]]) in (5, 9)
+  // CHECK: weft.read %[[Y]][%[[T1]], %[[B1]]]
+  return %y : tensor<5x9xf32>
+}

@@ -1,6 +1,6 @@
 // RUN: weft-opt %s -weft-plan-memory | FileCheck %s
 // A chain needs two places; a view keeps its source alive; the last result is the method's output.
-// CHECK: module attributes {weft.arena = 2048 : i64}
+// CHECK: module attributes {weft.arena = 3072 : i64}
 module {
   // CHECK: func.func @chain{{.*}} attributes {weft.arena = 2048 : i64, weft.slots = 0 : i64}
   func.func @chain(%x: tensor<256xf32>) -> tensor<256xf32> {
@@ -33,6 +33,26 @@ module {
     // CHECK: weft.output = array<i64: 0>
     %4 = weft.launch @d(%3) sizes(%m) : (tensor<?xf32>) -> tensor<?xf32>
     return %4 : tensor<?xf32>
+  }
+  // A loop of steps has memory of its own while it runs: two aligned slices of its window, all positions where a step
+  // reads them (a slot, for a number of steps that inputs say), and behind them what a step needs.
+  // CHECK: func.func @steps{{.*}} attributes {weft.arena = 3072 : i64, weft.slots = 2 : i64}
+  func.func @steps(%x: tensor<256xf32>, %n: index) -> tensor<?x256xf32> {
+    // CHECK: weft.scratch_dynamic = array<i64: -1, 1>, weft.scratch_offset = array<i64: 0, -1>, weft.step_offset = 2048 : i64, weft.step_slot = 2 : i64
+    %0 = weft.iterate up @step [%n] from (%x : tensor<256xf32>) {given = array<i64: 1>, window = array<i64: 1>, history = array<i1: true>, keep = ["all"]} : tensor<?x256xf32>
+    // CHECK: weft.launch @copy(%{{.*}}) sizes(%{{.*}}) {weft.dynamic = array<i64: -1>, weft.offset = array<i64: -1>, weft.output = array<i64: 0>}
+    %1 = weft.launch @copy(%0) sizes(%n) : (tensor<?x256xf32>) -> tensor<?x256xf32>
+    return %1 : tensor<?x256xf32>
+  }
+  func.func private @step(%t: index, %h: tensor<256xf32>, %all: tensor<?x256xf32>) -> tensor<256xf32> attributes {weft.step} {
+    // CHECK: weft.launch @k(%{{.*}}) {weft.dynamic = array<i64: -1>, weft.offset = array<i64: 0>, weft.output = array<i64: -1>}
+    %0 = weft.launch @k(%h) : (tensor<256xf32>) -> tensor<256xf32>
+    // CHECK: weft.output = array<i64: 0>
+    %1 = weft.launch @k(%0) : (tensor<256xf32>) -> tensor<256xf32>
+    return %1 : tensor<256xf32>
+  }
+  weft.kernel @copy (%x: tensor<?x256xf32>) -> (tensor<?x256xf32>) {
+    weft.return %x : tensor<?x256xf32>
   }
   weft.kernel @k (%x: tensor<256xf32>) -> (tensor<256xf32>) {
     weft.return %x : tensor<256xf32>

@@ -1,0 +1,54 @@
+"""One entry with given inputs, run by both back ends and compared with NumPy's answers."""
+
+import pathlib
+import subprocess
+import tempfile
+
+import numpy as np
+
+BACKENDS = ("loops", "halide")
+
+
+def run(weft, text, inputs, outputs, *options, backend="halide", folder=None):
+    """The outputs of the entry in `text`. `inputs`: arrays by name; `options` go to `weft run`."""
+    with tempfile.TemporaryDirectory() as own:
+        folder = pathlib.Path(folder or own)
+        (folder / "model.weft").write_text(text)
+        words = []
+        for name, values in inputs.items():
+            np.save(folder / f"{name}.npy", values)
+            words += ["--input", f"{name}={folder / name}.npy"]
+        for name in outputs:
+            words += ["--output", f"{name}={folder / name}_out.npy"]
+        command = [weft, "run", folder / "model.weft", "--backend", backend, *words, *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, f"{backend}: exit code {done.returncode}\n{done.stderr[:4000]}{text}"
+        return {name: np.load(folder / f"{name}_out.npy") for name in outputs}
+
+
+def difference(got, wanted, tolerance):
+    """What is wrong with `got`, or nothing."""
+    wanted = np.asarray(wanted)
+    if got.shape != wanted.shape:
+        return f"has shape {got.shape}, not {wanted.shape}"
+    if got.dtype.kind != "f":
+        return None if (got == wanted).all() else f"is\n{got}\nnot\n{wanted}"
+    error = np.abs(got.astype(np.float64) - wanted)
+    scale = max(1.0, np.abs(wanted).max(initial=0))
+    same_nan = np.isnan(got) == np.isnan(wanted)
+    error = error[~np.isnan(wanted)].max(initial=0)
+    return None if same_nan.all() and error <= tolerance * scale else f"is off by {error}"
+
+
+def check(weft, title, text, inputs, wanted, *options, tolerance=1e-5):
+    """Problems of the entry in `text`: `wanted` holds the outputs by name."""
+    problems = []
+    for backend in BACKENDS:
+        try:
+            got = run(weft, text, inputs, wanted, *options, backend=backend)
+        except AssertionError as error:
+            return problems + [f"{title} on {error}"]
+        for name, values in wanted.items():
+            if message := difference(got[name], values, tolerance):
+                problems.append(f"{title} on {backend}: {name} {message}")
+    return problems

@@ -1,0 +1,137 @@
+"""Recurrences of every form, compiled by both back ends, against loops in NumPy: python recurrences.py WEFT"""
+
+import sys
+
+import numpy as np
+
+from program_case import check, run
+
+
+def entry(signature, body, declarations=""):
+    return f"weft 0.1\n{declarations}\nentry e {{\n  {signature} {{\n{body}\n  }}\n}}\n"
+
+
+def iterate(steps, first, step):
+    """All of state, step(t, state) after the other."""
+    states, state = [], first
+    for t in steps:
+        state = step(t, state)
+        states.append(state)
+    return np.array(states)
+
+
+def upwards(weft, rng):
+    x = rng.normal(size=(10, 8)).astype(np.float32)
+    v = rng.normal(size=37).astype(np.float32)
+    text = entry(
+        "forward(x: f32[10, 8], v: f32[37]) -> y: f32[10, 8], s: f32[37], f: f32[37], last: f32[8], c: int[37]",
+        """    rec y[t, d] = 0.5 * y[t-1, d] + x[t, d] from y[-1, d < 8] = 0
+    rec s[i] = s[i-1] + v[i] from s[-1] = 0
+    rec f[n] = 0.5 * (f[n-1] - f[n-3]) + v[n] from f[-1] = 1, f[-2] = 0, f[-3] = 2
+    rec h[t] = (h[t-1] + x[t]) / 2 from h[-1] = x[3]
+    last = h[9]
+    rec c[i] = (c[i-1] + 1 if v[i] > 0 else 0) from c[-1] = 0""",
+    )
+    wanted = {
+        "y": iterate(range(10), np.zeros(8), lambda t, y: 0.5 * y + x[t]),
+        "s": np.cumsum(v),
+        "f": iterate(range(37), (1.0, 0.0, 2.0), lambda n, f: (0.5 * (f[0] - f[2]) + v[n], f[0], f[1]))[:, 0],
+        "last": iterate(range(10), x[3], lambda t, h: (h + x[t]) / 2)[9],
+        "c": iterate(range(37), 0, lambda i, c: c + 1 if v[i] > 0 else 0),
+    }
+    return check(weft, "upwards", text, {"x": x, "v": v}, wanted)
+
+
+def downwards(weft, rng):
+    r, v = rng.normal(size=9).astype(np.float32), rng.normal(size=10).astype(np.float32)
+    text = entry(
+        "forward(r: f32[9], v: f32[10]) -> g: f32[9], end: f32",
+        """    rec g[t] = r[t] + 0.9 * (0.2 * v[t+1] + 0.8 * g[t+1]) from g[9] = v[9]
+    end = g[9] + g[0]""",
+    )
+    g = iterate(reversed(range(9)), v[9], lambda t, g: r[t] + 0.9 * (0.2 * v[t + 1] + 0.8 * g))[::-1]
+    return check(weft, "downwards", text, {"r": r, "v": v}, {"g": g, "end": v[9] + g[0]})
+
+
+def several_states(weft, rng):
+    """A cell in a method, two states, one read of the same step, a run-time number of steps, and a batch."""
+    x = rng.normal(size=(3, 7, 5)).astype(np.float32)
+    w, u = (rng.normal(size=(4, n)).astype(np.float32) for n in (5, 4))
+    text = entry(
+        "dim T in 1..20\n  forward(x: f32[3, T, 5], w: f32[4, 5], u: f32[4, 4]) -> y: f32[3, T, 4], m: f32[3, T]",
+        "    y, m = run(x, w, u)",
+        """
+op cell(x: float[B, I], h: float[B, H], w: float[H, I], u: float[H, H]) -> y: float[B, H] {
+  y[b, k] = tanh((sum(i) w[k, i] * x[b, i]) + sum(j) u[k, j] * h[b, j])
+}
+op run(x: float[B, T, I], w: float[H, I], u: float[H, H]) -> y: float[B, T, H], m: float[B, T] {
+  step[t, b, i] = x[b, t, i]
+  rec t {
+    h[t] = cell(step[t], h[t-1], w, u)
+    high[t, b] = maximum(high[t-1, b], max(k) h[t, b, k])
+  } from h[-1, b < B, k < H] = 0, high[-1, b < B] = -1.0
+  y[b, t, k] = h[t, b, k]
+  m[b, t] = high[t, b]
+}""",
+    )
+    h = iterate(range(7), np.zeros((3, 4)), lambda t, h: np.tanh(x[:, t] @ w.T + h @ u.T))
+    m = np.maximum.accumulate(np.maximum(h.max(2), -1), 0)
+    inputs = {"x": x, "w": w, "u": u}
+    return check(weft, "several states", text, inputs, {"y": h.transpose(1, 0, 2), "m": m.T})
+
+
+def whole_history(weft, rng):
+    """Reads of all earlier positions, of places that data says, and guarded ones."""
+    s = rng.normal(size=25).astype(np.float32)
+    parent = np.array([-1] + [rng.integers(-1, i) for i in range(1, 25)], np.int64)
+    text = entry(
+        "forward(s: f32[25], parent: int[25] in -1..25) -> keep: bool[25], p: f32[25], g: f32[25]",
+        """    rec keep[i] = not any(j < i) keep[j] and abs(s[i] - s[j]) < 0.4
+    rec p[c]: float[25] = s[c] * (p[parent[c]] if parent[c] in 0..c else 1)
+    rec g[i]: float[25] = (g[i-3] else 1.0) + s[i]""",
+    )
+    keep, p, g = [], [], []
+    for i in range(25):
+        keep.append(not any(keep[j] and abs(s[i] - s[j]) < np.float32(0.4) for j in range(i)))
+        p.append(s[i] * (p[parent[i]] if 0 <= parent[i] < i else 1))
+        g.append((g[i - 3] if i >= 3 else 1) + s[i])
+    wanted = {"keep": np.array(keep), "p": np.array(p), "g": np.array(g)}
+    return check(weft, "whole history", text, {"s": s, "parent": parent}, wanted)
+
+
+def under_indices(weft, rng):
+    """An op with a recurrence, called once per row: its steps are made for all rows at once."""
+    x = rng.normal(size=(4, 3, 9)).astype(np.float32)
+    s = rng.normal(size=(4, 12)).astype(np.float32)
+    text = entry(
+        "dim B in 1..8\n  forward(x: f32[B, 3, 9], s: f32[B, 12]) -> y: f32[B, 3, 9], k: bool[B, 12]",
+        """    y[b, c] = smooth(x[b, c])
+    k[b] = keepers(s[b])""",
+        """
+op smooth(x: float[T]) -> y: float[T] {
+  rec y[t] = 0.5 * y[t-1] + x[t] from y[-1] = x[0]
+}
+op keepers(s: float[N]) -> keep: bool[N] {
+  rec keep[i] = not any(j < i) keep[j] and abs(s[i] - s[j]) < 0.4
+}""",
+    )
+    y = iterate(range(9), x[:, :, 0], lambda t, y: 0.5 * y + x[:, :, t]).transpose(1, 2, 0)
+    keep = np.zeros((4, 12), bool)
+    for b in range(4):
+        for i in range(12):
+            keep[b, i] = not any(keep[b, j] and abs(s[b, i] - s[b, j]) < np.float32(0.4) for j in range(i))
+    return check(weft, "under indices", text, {"x": x, "s": s}, {"y": y, "k": keep})
+
+
+def main():
+    weft = sys.argv[1]
+    problems = []
+    for case in (upwards, downwards, several_states, whole_history, under_indices):
+        problems += case(weft, np.random.default_rng(7))
+    for problem in problems:
+        print(problem)
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
