@@ -99,10 +99,12 @@ std::string MissingCpuFeatures(std::string_view needed) {
 
 std::string CpuName() {
   uint32_t words[12] = {};
-  for (uint32_t part = 0; part < 3; ++part)
-    if (!__get_cpuid(0x80000002 + part, &words[part * 4], &words[part * 4 + 1], &words[part * 4 + 2],
-                     &words[part * 4 + 3]))
+  for (uint32_t part = 0; part < 3; ++part) {
+    uint32_t* words_of_part = words + size_t{4} * part;
+    if (!__get_cpuid(0x80000002 + part, words_of_part, words_of_part + 1, words_of_part + 2,
+                     words_of_part + 3))
       return "";
+  }
   char name[49] = {};
   std::memcpy(name, words, 48);
   std::string text = name;

@@ -21,6 +21,17 @@ Status CodeFailed(const Workspace& workspace) {
                                  : Status(WEFT_INVALID_ARGUMENT, workspace.error);
 }
 
+// Whether memory that the caller gave, if any, is for an output of this size.
+Status CheckMemory(const PortTable& port, const int64_t* dims, const weft_tensor& output) {
+  auto type = static_cast<weft_type>(port.type);
+  if (output.data == nullptr || (SameInMemory(output.type, type) && output.rank == port.rank &&
+                                 std::equal(dims, dims + port.rank, output.shape)))
+    return {};
+  return InvalidArgument(std::string("output `") + port.name + "` is " + TypeName(type) +
+                         ShapeText(dims, port.rank) + ", but memory was given for " + TypeName(output.type) +
+                         ShapeText(output.shape, std::clamp(output.rank, 0, WEFT_MAX_RANK)));
+}
+
 }  // namespace
 
 Program::Program(const ProgramTable& table, const weft_options& options)
@@ -82,8 +93,8 @@ Status Program::Prepare(const weft_options& options) {
     Buffer& arena = workspace.arena;
     if (!arena.Reserve(table_.prepare->arena_bytes))
       return NoMemory("preparing weights", table_.prepare->arena_bytes);
-    Frame frame = {nullptr,          nullptr, prepared_pointers_.data(), arena.data(), nullptr,
-                   weight_pointers_, nullptr};
+    Frame frame = {nullptr, nullptr, prepared_pointers_.data(), arena.data(), nullptr, weight_pointers_,
+                   nullptr, nullptr};
     workspace.pool = pool_.Begin() ? &pool_ : nullptr;
     int32_t result = table_.prepare->run(&workspace, &frame);
     if (workspace.pool != nullptr) pool_.End();
@@ -202,18 +213,19 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
     const PortTable& port = method.outputs[i];
     weft_tensor& output = outputs[i];
     weft_type type = static_cast<weft_type>(port.type);
-    int64_t count = ElementCount(dims, port.rank);
+    bool is_found = std::any_of(dims, dims + port.rank, [](int64_t size) { return size < 0; });
+    int64_t count = is_found ? 0 : ElementCount(dims, port.rank);
     if (count < 0 || count > (int64_t{1} << 44))
       return InvalidArgument(std::string("output `") + port.name + "` would be " +
                              ShapeText(dims, port.rank));
     void*& pointer = workspace.output_pointers[static_cast<size_t>(i)];
     pointer = output.data;
-    if (output.data != nullptr && (!SameInMemory(output.type, type) || output.rank != port.rank ||
-                                   !std::equal(dims, dims + port.rank, output.shape)))
-      return InvalidArgument(std::string("output `") + port.name + "` is " + TypeName(type) +
-                             ShapeText(dims, port.rank) + ", but memory was given for " +
-                             TypeName(output.type) +
-                             ShapeText(output.shape, std::clamp(output.rank, 0, WEFT_MAX_RANK)));
+    if (is_found) {  // reserved while running, when its size is known
+      pointer = nullptr;
+      dims += port.rank;
+      continue;
+    }
+    if (Status status = CheckMemory(port, dims, output); !status.ok()) return status;
     if (output.data == nullptr || !Aligned(output.data) || !IsDense(output)) {
       Buffer& own = workspace.outputs[static_cast<size_t>(i)];
       if (!own.Reserve(count * ByteSize(type))) return NoMemory(port.name, count * ByteSize(type));
@@ -225,7 +237,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
   Frame frame = {workspace.input_dims.data(),      workspace.input_pointers.data(),
                  workspace.output_pointers.data(), workspace.arena.data(),
                  workspace.slot_pointers.data(),   weight_pointers_,
-                 prepared_pointers_.data()};
+                 prepared_pointers_.data(),        workspace.output_dims.data()};
   workspace.pool = pool_.Begin() ? &pool_ : nullptr;
   int32_t result = method.run(&workspace, &frame);
   if (workspace.pool != nullptr) pool_.End();
@@ -244,6 +256,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
       std::copy(dims, dims + output.rank, output.shape);
       workspace.lends_results = true;
     } else if (output.data != pointer) {
+      if (Status status = CheckMemory(method.outputs[i], dims, output); !status.ok()) return status;
       CopyFromDense(pointer, output);
     }
     dims += method.outputs[i].rank;

@@ -8,7 +8,7 @@
 
 namespace weft::runtime {
 
-constexpr uint32_t kTableVersion = 1;
+constexpr uint32_t kTableVersion = 2;
 
 struct PortTable {
   const char* name;
@@ -57,9 +57,11 @@ struct Frame {
   void* const* slots;
   void* const* weights;
   void* const* prepared;
+  int64_t* output_dims;  // of all outputs, all axes: those are filled in that the data decides
 };
 
-// Computes the sizes of everything from the inputs' and checks what the program demands of them.
+// Computes the sizes of everything from the inputs' and checks what the program demands of them. A size of an
+// output that only the data decides is -1; a slot that only such tensors use is 0 bytes.
 using ShapesFunction = int32_t (*)(void* context, const int64_t* input_dims, int64_t* output_dims,
                                    int64_t* slot_bytes);
 using RunFunction = int32_t (*)(void* context, const Frame* frame);
@@ -107,6 +109,14 @@ void* weft_malloc(void* context, int64_t bytes);
 void weft_free(void* context, void* pointer);
 int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure),
                           int64_t count, void* closure);
+// Sorts and filters, see selection.h; `rows` rows of n keys each. 2: not enough memory.
+int32_t weft_sort(void* context, int32_t type, int32_t descending, const void* keys, int64_t rows, int64_t n,
+                  int64_t k, int64_t* order);
+void weft_filter(const uint8_t* mask, int64_t n, int64_t most, int64_t* positions, int64_t* count);
+// Memory whose size only the data decides: of a slot or an output, at least `bytes`. Null: there is not so
+// much.
+void* weft_reserve_slot(void* context, int64_t slot, int64_t bytes);
+void* weft_reserve_output(void* context, int64_t output, int64_t bytes);
 int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first,
                       int count, uint8_t* closure);
 }

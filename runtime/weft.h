@@ -45,8 +45,8 @@ typedef enum weft_type {
 /* A tensor that the caller owns. As an input: everything is read, nothing is kept after the call. As an
  * output: with `data`, the caller's memory of that type and shape is written; without (NULL), the program's
  * own memory is used: type, shape and data are filled in and stay valid until the next run on the same thread
- * or until destroy. Dense tensors whose data lies at a multiple of 64 bytes are used in place, others are
- * copied. */
+ * or until destroy; so outputs are asked for whose shape the data decides. Dense tensors whose data lies at a
+ * multiple of 64 bytes are used in place, others are copied. */
 typedef struct weft_tensor {
   void* data;
   weft_type type;

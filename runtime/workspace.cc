@@ -140,6 +140,24 @@ int32_t weft_check_failed(void* context, const char* message, const int64_t* val
   return 1;
 }
 
+void* weft_reserve_slot(void* context, int64_t slot, int64_t bytes) {
+  auto* workspace = static_cast<Workspace*>(context);
+  weft::runtime::Buffer& buffer = workspace->slots[static_cast<size_t>(slot)];
+  if (buffer.Reserve(bytes)) return buffer.data();
+  workspace->error = "not enough memory for intermediate results: " + std::to_string(bytes) + " bytes";
+  return nullptr;
+}
+
+void* weft_reserve_output(void* context, int64_t output, int64_t bytes) {
+  auto* workspace = static_cast<Workspace*>(context);
+  weft::runtime::Buffer& buffer = workspace->outputs[static_cast<size_t>(output)];
+  if (!buffer.Reserve(bytes)) {
+    workspace->error = "not enough memory for an output: " + std::to_string(bytes) + " bytes";
+    return nullptr;
+  }
+  return workspace->output_pointers[static_cast<size_t>(output)] = buffer.data();
+}
+
 void* weft_malloc(void* context, int64_t bytes) {
   return static_cast<Workspace*>(context)->scratch.Allocate(bytes);
 }

@@ -22,6 +22,10 @@ absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>
                            {"weft_check_failed", reinterpret_cast<void*>(&weft_check_failed)},
                            {"weft_malloc", reinterpret_cast<void*>(&weft_malloc)},
                            {"weft_free", reinterpret_cast<void*>(&weft_free)},
+                           {"weft_sort", reinterpret_cast<void*>(&weft_sort)},
+                           {"weft_filter", reinterpret_cast<void*>(&weft_filter)},
+                           {"weft_reserve_slot", reinterpret_cast<void*>(&weft_reserve_slot)},
+                           {"weft_reserve_output", reinterpret_cast<void*>(&weft_reserve_output)},
                            {"weft_parallel_for", reinterpret_cast<void*>(&weft_parallel_for)},
                            {"halide_do_par_for", reinterpret_cast<void*>(&halide_do_par_for)}});
   if (!code.ok()) return code.status();

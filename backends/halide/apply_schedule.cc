@@ -25,7 +25,7 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
 }  // namespace
 
 // A loop of `extent` lanes as whole registers, unrolled.
-void PipelineBuilder::Vectorize(Stage stage, Var var, int64_t extent) {
+void PipelineBuilder::Vectorize(Stage stage, const Var& var, int64_t extent) {
   int64_t lanes = Lanes(target_, 4);
   if (extent <= lanes) {
     stage.vectorize(var);
@@ -185,7 +185,6 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
     } else if (state.parent) {
       // Inside the enclosing reduction's loops; the innermost that is a loop still.
       const ReduceState& parent = *state.parent;
-      std::string at;
       RVar var = parent.leaves.back().second;
       for (const auto& [name, rvar] : parent.leaves) {
         if (name.empty() || !nest.Find(name).unrolled) var = rvar;
@@ -234,7 +233,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
         func.bound(lane, 0, Expr(static_cast<int32_t>(count)));
         Vectorize(at, lane, count);
       }
-      for (auto [var, leaf] : tile) {
+      for (const auto& [var, leaf] : tile) {
         if (leaf->vectorized && !state.has_lanes) {
           // A guarded tail without a tile of its own leaves a part whose length is known at run time only.
           bool fixed = true;

@@ -132,9 +132,9 @@ EquationSchedule RandomSchedule(const EquationView& view, const Joins& joins, st
   std::shuffle(outer.begin(), outer.end(), random);
   if (!nested) std::shuffle(reductions.begin(), reductions.end(), random);
   std::shuffle(inner.begin(), inner.end(), random);
-  for (auto [kind, names] : {std::pair{DirectiveKind::kVectorize, vectors},
-                             {DirectiveKind::kUnroll, unrolled},
-                             {DirectiveKind::kParallel, parallel}}) {
+  for (const auto& [kind, names] : {std::pair{DirectiveKind::kVectorize, vectors},
+                                    {DirectiveKind::kUnroll, unrolled},
+                                    {DirectiveKind::kParallel, parallel}}) {
     if (!names.empty()) schedule.directives.push_back({kind, names});
   }
   if (random() % 2 == 0) schedule.directives.push_back({DirectiveKind::kPad, {}});

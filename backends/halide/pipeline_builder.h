@@ -145,7 +145,7 @@ class PipelineBuilder {
   void ScheduleStage(Halide::Stage stage, EquationState& equation, bool of_result, const ReduceState* reduce,
                      bool update);
   void ScheduleReduce(EquationState& equation, ReduceState& state);
-  void Vectorize(Halide::Stage stage, Halide::Var var, int64_t extent);
+  void Vectorize(Halide::Stage stage, const Halide::Var& var, int64_t extent);
   EquationState* FindEquation(const std::string& path);
 
   const KernelView& kernel_;

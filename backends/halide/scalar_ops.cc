@@ -69,7 +69,7 @@ Expr RoundTo(const Expr& f, mlir::Type type) {
   return f;
 }
 
-Scalar Rounded(Expr e, mlir::Type type) { return Scalar::Of(RoundTo(e, type)); }
+Scalar Rounded(const Expr& e, mlir::Type type) { return Scalar::Of(RoundTo(e, type)); }
 
 Expr FloatBits(const Expr& f) { return reinterpret(Halide::UInt(f.type().bits()), f); }
 
@@ -383,7 +383,7 @@ Type ComputeType(mlir::Type type) {
   return Halide::Int(type.getIntOrFloatBitWidth());
 }
 
-Scalar FromStorage(Expr stored, mlir::Type type) {
+Scalar FromStorage(const Expr& stored, mlir::Type type) {
   if (type.isBF16()) return Scalar::Of(reinterpret<float>(cast<uint32_t>(stored) << 16));
   if (type.isF16()) return Scalar::Of(cast<float>(stored));
   if (type.isInteger(1)) return Scalar::Of(stored != cast<uint8_t>(0));
@@ -463,7 +463,7 @@ absl::StatusOr<Scalar> TranslateScalarOp(mlir::Operation* op, const std::vector<
   mlir::Type type = op->getResult(0).getType();
   mlir::Type from = op->getNumOperands() > 0 ? op->getOperand(0).getType() : type;
   auto whole = [&](Whole kind) { return WholeOp(kind, type, in[0], in[1]); };
-  auto real = [&](Expr e) { return Rounded(std::move(e), type); };
+  auto real = [&](const Expr& e) { return Rounded(e, type); };
   auto bits = [&](auto combine) -> Scalar {
     if (type.isInteger(1)) return Scalar::Of(combine(in[0].e, in[1].e));
     return Scalar::Of(combine(Wide(in[0]), Wide(in[1])));

@@ -34,7 +34,7 @@ struct Scalar {
 // How elements of `type` lie in memory (bool as a byte, bf16 as its bits). None: a type that no kernel holds.
 absl::StatusOr<Halide::Type> StorageType(mlir::Type type);
 // From and to memory.
-Scalar FromStorage(Halide::Expr stored, mlir::Type type);
+Scalar FromStorage(const Halide::Expr& stored, mlir::Type type);
 Halide::Expr ToStorage(const Scalar& value, mlir::Type type);
 // The type in which a value of `type` is computed (for accumulators); ToCompute gives a value in that type,
 // widening one that is held in 32 bits.

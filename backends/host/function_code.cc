@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "backends/host/late_sizes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -20,7 +21,7 @@ using mlir::SmallVector;
 using mlir::Value;
 
 // Fields of runtime::Frame.
-enum FrameField { kInputDims, kInputs, kOutputs, kArena, kSlots, kWeights, kPrepared };
+enum FrameField { kInputDims, kInputs, kOutputs, kArena, kSlots, kWeights, kPrepared, kOutputDims };
 
 // No memory has so many bytes: a request for them fails with a message.
 constexpr int64_t kTooManyBytes = (int64_t{1} << 46) + 1;
@@ -39,6 +40,7 @@ class FunctionEmitter {
         pointer_(LLVM::LLVMPointerType::get(module.getContext())) {}
 
   mlir::LogicalResult Run(absl::string_view symbol) {
+    late_.Run(source_);
     Begin(symbol);
     BindArguments();
     for (mlir::Operation& op : source_.getBody().front().without_terminator())
@@ -92,7 +94,7 @@ class FunctionEmitter {
       for (int64_t slot = 0; slots && slot < slots.getInt(); ++slot) Store(I64(0), slot_bytes_, slot);
     } else {
       Value frame = entry->getArgument(1);
-      for (int field = kInputDims; field <= kPrepared; ++field) frame_.push_back(LoadPointer(frame, field));
+      for (int field = kInputDims; field <= kOutputDims; ++field) frame_.push_back(LoadPointer(frame, field));
       input_dims_ = frame_[kInputDims];
     }
     // One table of each kind for all launches, on the stack of the entry block.
@@ -145,9 +147,16 @@ class FunctionEmitter {
     if (auto launch = mlir::dyn_cast<ir::LaunchOp>(op)) return EmitLaunch(launch);
     if (auto iterate = mlir::dyn_cast<ir::IterateOp>(op)) return EmitIterate(iterate);
     if (auto check = mlir::dyn_cast<ir::CheckOp>(op)) {
-      if (shapes()) EmitCheck(check);
+      if (shapes() != late_.IsLate(check)) EmitCheck(check);
       return mlir::success();
     }
+    if (auto found = mlir::dyn_cast<ir::FoundOp>(op)) {
+      if (!shapes()) scalars_.map(found.getSize(), LoadSize(places_[found.getCount()].pointer, 0));
+      return mlir::success();
+    }
+    // What only the data decides is not known yet.
+    bool is_scalar = op.getNumResults() == 1 && op.getResult(0).getType().isIntOrIndexOrFloat();
+    if (shapes() && is_scalar && late_.IsLate(op.getResult(0))) return mlir::success();
     if (auto weight = mlir::dyn_cast<ir::WeightOp>(op)) {
       Place place = StaticPlace(weight);
       if (!shapes())
@@ -167,7 +176,8 @@ class FunctionEmitter {
       scalars_.map(dim.getResult(), places_[dim.getSource()].sizes[static_cast<size_t>(*axis)]);
       return mlir::success();
     }
-    if (mlir::isa<mlir::tensor::CollapseShapeOp, mlir::tensor::ExpandShapeOp, mlir::tensor::CastOp>(op)) {
+    if (mlir::isa<mlir::tensor::CollapseShapeOp, mlir::tensor::ExpandShapeOp, mlir::tensor::CastOp,
+                  mlir::tensor::ExtractSliceOp>(op)) {
       EmitView(op);
       return mlir::success();
     }
@@ -180,12 +190,21 @@ class FunctionEmitter {
     return mlir::success();
   }
 
+  // Null where only the data decides it, in a shapes function.
+  Value SizeFrom(mlir::OpFoldResult size) {
+    auto value = mlir::dyn_cast<Value>(size);
+    return value ? scalars_.lookupOrNull(value) : Index(*mlir::getConstantIntValue(size));
+  }
+
+  // A slice is the beginning of a vector: the same place, fewer elements.
   void EmitView(mlir::Operation& op) {
     const Place source = places_.lookup(op.getOperand(0));
     auto type = mlir::cast<mlir::RankedTensorType>(op.getResult(0).getType());
     Place place;
     place.pointer = source.pointer;
-    if (auto collapse = mlir::dyn_cast<mlir::tensor::CollapseShapeOp>(op)) {
+    if (shapes() && late_.IsLate(op.getResult(0))) {
+      place.sizes.resize(static_cast<size_t>(type.getRank()));
+    } else if (auto collapse = mlir::dyn_cast<mlir::tensor::CollapseShapeOp>(op)) {
       for (const mlir::ReassociationIndices& group : collapse.getReassociationIndices()) {
         Value size = Index(1);
         for (int64_t axis : group)
@@ -193,14 +212,9 @@ class FunctionEmitter {
         place.sizes.push_back(size);
       }
     } else if (auto expand = mlir::dyn_cast<mlir::tensor::ExpandShapeOp>(op)) {
-      for (mlir::OpFoldResult size : expand.getMixedOutputShape()) {
-        if (auto value = mlir::dyn_cast<Value>(size)) {
-          place.sizes.push_back(scalars_.lookup(value));
-        } else {
-          place.sizes.push_back(
-              Index(mlir::cast<mlir::IntegerAttr>(mlir::cast<mlir::Attribute>(size)).getInt()));
-        }
-      }
+      for (mlir::OpFoldResult size : expand.getMixedOutputShape()) place.sizes.push_back(SizeFrom(size));
+    } else if (auto slice = mlir::dyn_cast<mlir::tensor::ExtractSliceOp>(op)) {
+      for (mlir::OpFoldResult size : slice.getMixedSizes()) place.sizes.push_back(SizeFrom(size));
     } else {
       for (int64_t axis = 0; axis < type.getRank(); ++axis)
         place.sizes.push_back(type.isDynamicDim(axis) ? source.sizes[static_cast<size_t>(axis)]
@@ -311,7 +325,7 @@ class FunctionEmitter {
       auto type = mlir::cast<mlir::RankedTensorType>(result.getType());
       SmallVector<Value> sizes;
       for (int64_t axis = 0; axis < type.getRank(); ++axis)
-        sizes.push_back(type.isDynamicDim(axis) ? scalars_.lookup(launch.getSizes()[next_size++])
+        sizes.push_back(type.isDynamicDim(axis) ? SizeFrom(launch.getSizes()[next_size++])
                                                 : Index(type.getDimSize(axis)));
       if (mlir::failed(PlaceResult(result, std::move(sizes)))) return mlir::failure();
     }
@@ -331,15 +345,22 @@ class FunctionEmitter {
     int64_t element_bytes =
         ElementBytes(mlir::cast<mlir::RankedTensorType>(result.getType()).getElementType());
     if (output < 0 && offset < 0 && slot < 0) return op->emitError("has a result without a place");
+    bool is_late = late_.IsLate(result);
     if (shapes()) {
-      if (slot >= 0) NeedSlot(slot, BytesOf(place, element_bytes));
+      if (slot >= 0 && !is_late) NeedSlot(slot, BytesOf(place, element_bytes));
+    } else if (output >= 0 && !step_outputs_.empty()) {
+      place.pointer = step_outputs_[static_cast<size_t>(output)];
     } else if (output >= 0) {
-      place.pointer = step_outputs_.empty() ? LoadPointer(frame_[kOutputs], output)
-                                            : step_outputs_[static_cast<size_t>(output)];
-      written_.insert(place.pointer);
+      mlir::Operation* end = source_.getBody().front().getTerminator();
+      bool is_output_late = late_.IsLate(end->getOperand(static_cast<unsigned>(output)));
+      place.pointer = is_output_late ? Reserve("weft_reserve_output", output, BytesOf(place, element_bytes))
+                                     : LoadPointer(frame_[kOutputs], output);
+    } else if (is_late) {
+      place.pointer = Reserve("weft_reserve_slot", slot_base_ + slot, BytesOf(place, element_bytes));
     } else {
       place.pointer = PointerAt(offset, slot);
     }
+    if (output >= 0) written_.insert(place.pointer);
     places_[result] = place;
     return mlir::success();
   }
@@ -367,7 +388,8 @@ class FunctionEmitter {
   // many before it as the window is wide. Steps are numbered as they are run; what is given comes before 0.
   struct RunningState {
     ir::LoopState state;
-    Place slice;  // without pointer
+    Place slice;           // without pointer
+    bool is_late = false;  // whether the data decides how large it is
     Value row_bytes, aligned_bytes;
     Value ring, history;  // null in a shapes function
     Value result;         // null where nothing is kept
@@ -376,9 +398,7 @@ class FunctionEmitter {
 
   mlir::LogicalResult EmitIterate(ir::IterateOp iterate) {
     func::FuncOp step = StepOf(iterate);
-    Value extent = mlir::isa<Value>(iterate.getExtent())
-                       ? scalars_.lookup(mlir::cast<Value>(iterate.getExtent()))
-                       : Index(iterate.getStaticExtents()[0]);
+    Value extent = SizeFrom(iterate.getExtent());
     SmallVector<RunningState> states;
     size_t next_size = 0;
     for (auto [number, state] : llvm::enumerate(iterate.getStates())) {
@@ -386,12 +406,16 @@ class FunctionEmitter {
       RunningState running;
       running.state = state;
       for (int64_t axis = 0; axis < type.getRank(); ++axis)
-        running.slice.sizes.push_back(type.isDynamicDim(axis)
-                                          ? scalars_.lookup(iterate.getSizes()[next_size++])
-                                          : Index(type.getDimSize(axis)));
-      running.row_bytes = BytesOf(running.slice, ElementBytes(type.getElementType()));
-      Value padded = arith::AddIOp::create(b_, loc_, running.row_bytes, I64(63));
-      running.aligned_bytes = arith::AndIOp::create(b_, loc_, padded, I64(-64));
+        running.slice.sizes.push_back(type.isDynamicDim(axis) ? SizeFrom(iterate.getSizes()[next_size++])
+                                                              : Index(type.getDimSize(axis)));
+      running.is_late =
+          llvm::any_of(iterate.getSizes().take_front(next_size).take_back(type.getNumDynamicDims()),
+                       [&](Value size) { return late_.IsLate(size); });
+      if (!shapes() || !running.is_late) {
+        running.row_bytes = BytesOf(running.slice, ElementBytes(type.getElementType()));
+        Value padded = arith::AddIOp::create(b_, loc_, running.row_bytes, I64(63));
+        running.aligned_bytes = arith::AndIOp::create(b_, loc_, padded, I64(-64));
+      }
       PlaceScratch(iterate, number, extent, running);
       if (state.result >= 0) {
         SmallVector<Value> sizes;
@@ -439,21 +463,30 @@ class FunctionEmitter {
   void PlaceScratch(ir::IterateOp iterate, size_t number, Value extent, RunningState& running) {
     auto offsets = iterate->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.scratch_offset");
     auto slots = iterate->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.scratch_dynamic");
-    auto place = [&](size_t part, Value rows, Value row_bytes) -> Value {
-      if (!shapes()) return PointerAt(offsets[part], slots[part]);
-      if (slots[part] < 0) return nullptr;
+    auto place = [&](size_t part, Value rows, Value row_bytes, bool is_late) -> Value {
+      if (!shapes() && !is_late) return PointerAt(offsets[part], slots[part]);
+      if (shapes() && (is_late || slots[part] < 0)) return nullptr;
       Value bytes = arith::MulIOp::create(b_, loc_, ToI64(rows), row_bytes);
       // A product that does not fit is more than any memory has.
       Value most = arith::DivSIOp::create(b_, loc_, I64(kTooManyBytes),
                                           arith::MaxSIOp::create(b_, loc_, row_bytes, I64(1)));
       Value fits = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::sle, ToI64(rows), most);
-      NeedSlot(slots[part], arith::SelectOp::create(b_, loc_, fits, bytes, I64(kTooManyBytes)));
+      bytes = arith::SelectOp::create(b_, loc_, fits, bytes, I64(kTooManyBytes));
+      if (!shapes()) return Reserve("weft_reserve_slot", slot_base_ + slots[part], bytes);
+      NeedSlot(slots[part], bytes);
       return nullptr;
     };
-    running.ring = place(2 * number, Index(running.state.window + 1), running.aligned_bytes);
+    running.ring = place(2 * number, Index(running.state.window + 1), running.aligned_bytes, running.is_late);
     if (!running.state.history) return;
-    Value positions = arith::AddIOp::create(b_, loc_, extent, Index(running.state.given));
-    running.history = place(2 * number + 1, positions, running.row_bytes);
+    auto count = mlir::dyn_cast<Value>(iterate.getExtent());
+    bool is_late = running.is_late || (count && late_.IsLate(count));
+    Value positions = Positions(extent, running.state.given);
+    running.history = place(2 * number + 1, positions, running.row_bytes, is_late);
+  }
+
+  // Steps and what is given before them; null while the data has not decided how many there are.
+  Value Positions(Value extent, int64_t given) {
+    return extent ? arith::AddIOp::create(b_, loc_, extent, Index(given)).getResult() : nullptr;
   }
 
   // The row of the ring for a step; given slices are steps -1, -2, ...
@@ -511,14 +544,14 @@ class FunctionEmitter {
         places_[step.getArgument(next++)] = place;
       }
       if (!state.state.history) continue;
-      Place whole{state.history, {arith::AddIOp::create(b_, loc_, extent, Index(state.state.given))}};
+      Place whole{state.history, {Positions(extent, state.state.given)}};
       llvm::append_range(whole.sizes, state.slice.sizes);
       places_[step.getArgument(next++)] = whole;
     }
     for (Value input : iterate.getInputs()) {
       mlir::BlockArgument argument = step.getArgument(next++);
       if (input.getType().isIndex() || !mlir::isa<mlir::RankedTensorType>(input.getType())) {
-        scalars_.map(argument, scalars_.lookup(input));
+        if (Value number = scalars_.lookupOrNull(input)) scalars_.map(argument, number);
       } else {
         Place place = places_[input];
         places_[argument] = place;
@@ -537,6 +570,18 @@ class FunctionEmitter {
     arena_base_ = arena;
     slot_base_ = slot;
     return mlir::success();
+  }
+
+  // Memory of a size that the data decides, from the runtime.
+  Value Reserve(llvm::StringRef function, int64_t number, Value bytes) {
+    mlir::Type i64 = b_.getI64Type();
+    auto reserve = Declare(function, pointer_, {pointer_, i64, i64});
+    Value pointer =
+        LLVM::CallOp::create(b_, loc_, reserve, mlir::ValueRange{context_, I64(number), bytes}).getResult();
+    Value null = LLVM::ZeroOp::create(b_, loc_, pointer_);
+    Value good = LLVM::ICmpOp::create(b_, loc_, LLVM::ICmpPredicate::ne, pointer, null);
+    ReturnUnless(good, [&] { return I32(1); });
+    return pointer;
   }
 
   void EmitCall(ir::LaunchOp launch) {
@@ -577,8 +622,13 @@ class FunctionEmitter {
       const Place& place = places_[output];
       if (!shapes() && !written_.contains(place.pointer))
         return terminator->emitError("returns what no kernel writes");
-      if (shapes())
-        for (Value size : place.sizes) Store(ToI64(size), output_dims_, axes++);
+      // The data decides some sizes: those are told when they are known.
+      bool is_late = late_.IsLate(output);
+      for (Value size : place.sizes) {
+        Value dims = shapes() ? output_dims_ : frame_[kOutputDims];
+        if (shapes() || is_late) Store(size ? ToI64(size) : I64(-1), dims, axes);
+        ++axes;
+      }
     }
     return mlir::success();
   }
@@ -599,6 +649,7 @@ class FunctionEmitter {
   llvm::DenseMap<Value, Place> places_;
   llvm::DenseSet<Value> written_;
   mlir::IRMapping scalars_;
+  LateSizes late_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backends/loops/element_type.h"
 #include "compiler/ir/location.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
@@ -21,17 +22,6 @@ std::optional<weft_type> TypeByName(llvm::StringRef name) {
   for (int type = 0; type < 10; ++type)
     if (name == kNames[type]) return static_cast<weft_type>(type);
   return std::nullopt;
-}
-
-weft_type TypeOfElement(mlir::Type type) {
-  if (type.isF16()) return WEFT_F16;
-  if (type.isBF16()) return WEFT_BF16;
-  if (type.isF32()) return WEFT_F32;
-  if (type.isF64()) return WEFT_F64;
-  if (type.isInteger(1)) return WEFT_BOOL;
-  if (type.isInteger(8)) return WEFT_I8;
-  if (type.isInteger(32)) return WEFT_I32;
-  return WEFT_INT;
 }
 
 class TableBuilder {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "backends/loops/element_type.h"
 #include "backends/loops/reduction.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -66,6 +67,7 @@ class Translator {
   Value AllocateOnHeap(Value bytes);
   void FreeAll();
   void ReturnStatus(Value status);
+  void ReturnUnless(Value good, LoopsResult failure);
   LogicalResult EmitReturn(ir::ReturnOp op);
   func::FuncOp Declare(llvm::StringRef name, mlir::FunctionType type);
 
@@ -76,6 +78,8 @@ class Translator {
   LogicalResult EmitReduce(ir::ReduceOp op);
   LogicalResult EmitReduceLoops(ir::ReduceOp op, const Reduction& reduction, size_t depth, Value position,
                                 mlir::ValueRange lengths, mlir::ValueRange state, SmallVector<Value>& next);
+  void EmitSort(ir::SortOp op);
+  void EmitFilter(ir::FilterOp op);
   LogicalResult EmitIf(scf::IfOp op);
   void EmitRead(ir::ReadOp op);
   LogicalResult EmitDim(tensor::DimOp op);
@@ -193,7 +197,10 @@ void Translator::PlanResults() {
   for (Type type : kernel_.getFunctionType().getInputs()) operands += mlir::isa<mlir::RankedTensorType>(type);
   auto op = mlir::cast<ir::ReturnOp>(kernel_.getBody().front().back());
   for (auto [position, value] : llvm::enumerate(op.getValues())) {
-    if (!value.getDefiningOp<ir::EquationOp>() || result_buffers_.contains(value)) continue;
+    mlir::Operation* source = value.getDefiningOp();
+    if (!source || !mlir::isa<ir::EquationOp, ir::SortOp, ir::FilterOp>(source) ||
+        result_buffers_.contains(value))
+      continue;
     Value at = LLVM::GEPOp::create(b_, loc_, pointer_type_, pointer_type_, buffers_,
                                    mlir::ValueRange{I64(operands + static_cast<int64_t>(position))});
     result_buffers_[value] = LLVM::LoadOp::create(b_, loc_, pointer_type_, at);
@@ -233,17 +240,21 @@ Value Translator::AllocateOnHeap(Value bytes) {
       Declare("weft_malloc", b_.getFunctionType({pointer_type_, b_.getI64Type()}, {pointer_type_}));
   Value pointer = func::CallOp::create(b_, loc_, malloc, mlir::ValueRange{context_, bytes}).getResult(0);
   Value null = LLVM::ZeroOp::create(b_, loc_, pointer_type_);
-  Value failed = LLVM::ICmpOp::create(b_, loc_, LLVM::ICmpPredicate::eq, pointer, null);
-  Block* here = b_.getInsertionBlock();
-  Block* failure = b_.createBlock(&function_.getBody());
-  FreeAll();
-  ReturnStatus(I32(kOutOfMemory));
-  Block* success = b_.createBlock(&function_.getBody());
-  b_.setInsertionPointToEnd(here);
-  cf::CondBranchOp::create(b_, loc_, failed, failure, mlir::ValueRange{}, success, mlir::ValueRange{});
-  b_.setInsertionPointToEnd(success);
+  ReturnUnless(LLVM::ICmpOp::create(b_, loc_, LLVM::ICmpPredicate::ne, pointer, null), kOutOfMemory);
   heap_.push_back(pointer);
   return pointer;
+}
+
+// Leaves the builder in the block where `good` holds.
+void Translator::ReturnUnless(Value good, LoopsResult failure) {
+  Block* here = b_.getInsertionBlock();
+  Block* bad = b_.createBlock(&function_.getBody());
+  FreeAll();
+  ReturnStatus(I32(failure));
+  Block* next = b_.createBlock(&function_.getBody());
+  b_.setInsertionPointToEnd(here);
+  cf::CondBranchOp::create(b_, loc_, good, next, mlir::ValueRange{}, bad, mlir::ValueRange{});
+  b_.setInsertionPointToEnd(next);
 }
 
 void Translator::FreeAll() {
@@ -280,6 +291,8 @@ LogicalResult Translator::EmitOp(Operation* op) {
       .Case([&](ir::ReduceOp reduce) { return EmitReduce(reduce); })
       .Case([&](ir::ReadOp read) { return EmitRead(read), mlir::success(); })
       .Case([&](ir::ReturnOp end) { return EmitReturn(end); })
+      .Case([&](ir::SortOp sort) { return EmitSort(sort), mlir::success(); })
+      .Case([&](ir::FilterOp filter) { return EmitFilter(filter), mlir::success(); })
       .Case([&](scf::IfOp branch) { return EmitIf(branch); })
       .Case([&](tensor::DimOp dim) { return EmitDim(dim); })
       .Case([&](tensor::CollapseShapeOp view) { return EmitCollapse(view), mlir::success(); })
@@ -398,6 +411,52 @@ LogicalResult Translator::EmitReduceLoops(ir::ReduceOp op, const Reduction& redu
   scf::YieldOp::create(b_, loc_, inner);
   next.assign(loop.getResults().begin(), loop.getResults().end());
   return mlir::success();
+}
+
+// A call of weft_sort in the runtime. What fails there is out of memory.
+void Translator::EmitSort(ir::SortOp op) {
+  const Place keys = tensors_[op.getKeys()];
+  auto type = mlir::cast<mlir::RankedTensorType>(op.getOrder().getType());
+  SmallVector<Value> sizes(keys.sizes);
+  int64_t last = type.getRank() - 1;
+  if (Value size = op.getSizeOf(op.getOrder(), last)) {
+    sizes.back() = Mapped(size);
+  } else {
+    sizes.back() = Index(type.getDimSize(last));
+  }
+  Place order = Allocate(type, sizes, op.getOrder());
+  tensors_[op.getOrder()] = order;
+  Value rows = Index(1);
+  for (Value size : llvm::ArrayRef(sizes).drop_back()) rows = arith::MulIOp::create(b_, loc_, rows, size);
+  Type i32 = b_.getI32Type(), i64 = b_.getI64Type();
+  func::FuncOp sort = Declare(
+      "weft_sort",
+      b_.getFunctionType({pointer_type_, i32, i32, pointer_type_, i64, i64, i64, pointer_type_}, {i32}));
+  Value result =
+      func::CallOp::create(
+          b_, loc_, sort,
+          mlir::ValueRange{context_, I32(TypeOfElement(keys.element)), I32(op.getDescending()), keys.pointer,
+                           ToI64(rows), ToI64(keys.sizes.back()), ToI64(sizes.back()), order.pointer})
+          .getResult(0);
+  ReturnUnless(Compare(arith::CmpIPredicate::eq, result, I32(0)), kOutOfMemory);
+}
+
+// A call of weft_filter in the runtime.
+void Translator::EmitFilter(ir::FilterOp op) {
+  auto type = mlir::cast<mlir::RankedTensorType>(op.getPositions().getType());
+  Value size = op.getSizeOf(op.getPositions(), 0);
+  Value most = size ? Mapped(size) : Index(type.getDimSize(0));
+  Place positions = Allocate(type, {most}, op.getPositions());
+  Place count = Allocate(mlir::cast<mlir::RankedTensorType>(op.getCount().getType()), {}, op.getCount());
+  tensors_[op.getPositions()] = positions;
+  tensors_[op.getCount()] = count;
+  const Place& mask = tensors_[op.getMask()];
+  Type i64 = b_.getI64Type();
+  func::FuncOp filter =
+      Declare("weft_filter", b_.getFunctionType({pointer_type_, i64, i64, pointer_type_, pointer_type_}, {}));
+  func::CallOp::create(
+      b_, loc_, filter,
+      mlir::ValueRange{mask.pointer, ToI64(mask.sizes[0]), ToI64(most), positions.pointer, count.pointer});
 }
 
 LogicalResult Translator::EmitIf(scf::IfOp op) {

@@ -407,7 +407,8 @@ class Chooser {
     int64_t most = target_.vector_registers >= 32 ? 14 : 6, best = 1;
     double best_use = 0;
     for (int64_t rows = 1; rows <= std::min(most, extent); ++rows) {
-      double steps = static_cast<double>((extent + rows - 1) / rows);
+      int64_t tiles = (extent + rows - 1) / rows;
+      auto steps = static_cast<double>(tiles);
       double use = static_cast<double>(extent) / (steps * static_cast<double>(rows)) *
                    static_cast<double>(rows) / (static_cast<double>(rows) + 2.0);
       if (use > best_use) best = rows, best_use = use;
@@ -418,7 +419,7 @@ class Chooser {
   // Where the loop over column blocks stands among the others. Blocks of weights that do not stay in the
   // cache all together are walked in the outermost loop, so that each is loaded once.
   void PlaceColumns(const Plan& plan, const std::vector<const ReadView*>& reads,
-                    std::pair<std::string, int64_t> columns, int64_t width,
+                    const std::pair<std::string, int64_t>& columns, int64_t width,
                     std::vector<std::pair<std::string, int64_t>>& outer, size_t lane, int rows, bool reuse) {
     double weights = kElementBytes * static_cast<double>(width * (columns.second < 0 ? 8 : columns.second));
     for (const LoopInfo& loop : plan.reductions) weights *= static_cast<double>(Extent(loop, 64));

@@ -47,14 +47,16 @@ Plan MakePlan(const EquationView& view, const Joins& joins, const std::set<int>&
       LoopInfo joined{"", 1};
       std::vector<mlir::Value> own;
       size_t end = i;
-      do {
+      bool goes_on = true;
+      for (; goes_on; ++end) {
         LoopInfo loop = loop_at(end);
         d.names.push_back(loop.name);
         joined.name += loop.name;
         joined.extent = joined.extent < 0 || loop.extent < 0 ? kUnknown : joined.extent * loop.extent;
         own.push_back(indices[end]);
-      } while (joins.Loop(owner, static_cast<int>(end++)) && end < indices.size() &&
-               !not_before.count(static_cast<int>(end)));
+        goes_on = joins.Loop(owner, static_cast<int>(end)) && end + 1 < indices.size() &&
+                  !not_before.count(static_cast<int>(end + 1));
+      }
       if (d.names.size() > 1) {
         while (!plan.names.insert(joined.name).second) joined.name += "_";
         d.names.push_back(joined.name);

@@ -44,7 +44,7 @@ TEST_F(ObjectCacheTest, DamagedFilesCountAsAbsent) {
 }
 
 TEST_F(ObjectCacheTest, KeepsWhatWasUsedLast) {
-  ObjectCache cache(folder_, 3 * (32 + 100));
+  ObjectCache cache(folder_, int64_t{3} * (32 + 100));
   for (const char* key : {"a", "b", "c", "d"}) {
     cache.Keep(key, std::string(100, *key));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

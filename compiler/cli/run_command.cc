@@ -46,7 +46,7 @@ int CompileAndRun(const ProgramOptions& options, std::vector<std::string> words)
   return Become(compiled->bytes, std::move(words));
 }
 
-void Add(CLI::App& app, Run& run, const char* name, const char* help, std::vector<std::string> extra) {
+void Add(CLI::App& app, Run& run, const char* name, const char* help, const std::vector<std::string>& extra) {
   auto options = std::make_shared<ProgramOptions>();
   CLI::App* command = app.add_subcommand(name, help);
   AddProgramOptions(*command, *options);

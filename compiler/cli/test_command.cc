@@ -149,7 +149,8 @@ int RunTests(const TestCommand& command) {
       if (test->title.find(command.filter) != std::string::npos) jobs.emplace_back(&program, test);
     }
     std::cout << file << ": " << jobs.size() << (jobs.size() == 1 ? " test" : " tests") << ", seed "
-              << command.options.seed << std::endl;
+              << command.options.seed << '\n'
+              << std::flush;
     count += static_cast<int>(jobs.size());
     failures += RunJobs(jobs, command);
   }

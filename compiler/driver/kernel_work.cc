@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "backends/halide/kernel_to_halide.h"
 #include "backends/loops/compile_kernel.h"
@@ -76,7 +77,9 @@ KernelResult WithLoops(ir::KernelOp kernel, const KernelSettings& settings, cons
 
 KernelResult Compile(ir::KernelOp kernel, const KernelSettings& settings, const std::string& schedule_text,
                      const std::string& symbol, bool has_own_schedule) {
-  if (settings.backend == Backend::kLoops) return WithLoops(kernel, settings, symbol);
+  // Sorts and filters call the runtime: they have no loops to schedule.
+  bool has_loops = !kernel.getBody().getOps<ir::EquationOp>().empty();
+  if (settings.backend == Backend::kLoops || !has_loops) return WithLoops(kernel, settings, symbol);
   absl::StatusOr<backends::Schedule> schedule = backends::ParseSchedule(schedule_text);
   if (!schedule.ok()) return {schedule.status(), "", ""};
   backends::HalideOutput output = settings.output == KernelOutput::kObject ? backends::HalideOutput::kObject
@@ -122,7 +125,10 @@ std::string ToBytes(const KernelResult& result) {
 KernelResult ResultOf(absl::string_view bytes) {
   auto fields = Unpack(bytes, 4);
   if (!fields) return {absl::InternalError("a child process gave no result"), "", ""};
-  auto code = static_cast<absl::StatusCode>(std::atoi((*fields)[0].c_str()));
+  int number = 0;
+  if (!absl::SimpleAtoi((*fields)[0], &number))
+    return {absl::InternalError("a child process gave no code"), "", ""};
+  auto code = static_cast<absl::StatusCode>(number);
   return {absl::Status(code, (*fields)[1]), std::move((*fields)[2]), std::move((*fields)[3])};
 }
 

@@ -239,4 +239,67 @@ def Weft_LaunchOp : Weft_Op<"launch", [NoMemoryEffect, AttrSizedOperandSegments,
   let hasVerifier = 1;
 }
 
+// ---- Lists whose order or length the data decides
+
+def Weft_SortOp : Weft_Op<"sort", [Pure]> {
+  let summary = "The order of the elements along the last axis";
+  let description = [{
+    The position of the smallest element first, of the largest with `descending`; equal ones in the order of their
+    positions; NaN is the largest.
+
+    C1. Keys are numbers, not i1, along one axis at least.
+    C2. The result is i64 and has the shape of the keys but for the last axis, which is at most as long.
+    C3. `sizes` has one value per run-time size of the result.
+
+        %first = weft.sort %keys descending : tensor<8x100xf32> -> tensor<8x5xi64>
+  }];
+  let arguments = (ins AnyRankedTensor:$keys, Variadic<Index>:$sizes, UnitAttr:$descending);
+  let results = (outs AnyRankedTensor:$order);
+  let assemblyFormat = [{
+    $keys (`sizes` `(` $sizes^ `)`)? (`descending` $descending^)? attr-dict `:` type($keys) `->` type($order)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    // The run-time size of an axis of a result; null where it is a number.
+    ::mlir::Value getSizeOf(::mlir::Value result, int64_t axis);
+  }];
+}
+
+def Weft_FilterOp : Weft_Op<"filter", [Pure]> {
+  let summary = "The positions where a condition holds, and their number";
+  let description = [{
+    `positions` has room for all that may be kept: the first `count` elements are written, in order, the rest is not.
+    Positions beyond its end are left out.
+
+    C1. The mask is a vector of i1.
+    C2. Positions are a vector of i64, the count is one i64.
+    C3. `sizes` has the length of the positions where that is known at run time.
+
+        %at, %count = weft.filter %mask sizes(%n) : tensor<?xi1> -> tensor<?xi64>, tensor<i64>
+        %k = weft.found %count : tensor<i64>
+        %kept = tensor.extract_slice %at[0] [%k] [1] : tensor<?xi64> to tensor<?xi64>
+  }];
+  let arguments = (ins AnyRankedTensor:$mask, Variadic<Index>:$sizes);
+  let results = (outs AnyRankedTensor:$positions, AnyRankedTensor:$count);
+  let assemblyFormat = [{
+    $mask (`sizes` `(` $sizes^ `)`)? attr-dict `:` type($mask) `->` type($positions) `,` type($count)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    // The run-time size of an axis of a result; null where it is a number.
+    ::mlir::Value getSizeOf(::mlir::Value result, int64_t axis);
+  }];
+}
+
+def Weft_FoundOp : Weft_Op<"found", [Pure]> {
+  let summary = "A size that the data decides, once it is computed";
+  let description = [{
+    What depends on it is known when the program is at this place, not before it runs: the memory of such tensors is
+    reserved then.
+  }];
+  let arguments = (ins 0DTensorOf<[I64]>:$count);
+  let results = (outs Index:$size);
+  let assemblyFormat = "$count attr-dict `:` type($count)";
+}
+
 #endif  // WEFT_COMPILER_IR_WEFT_OPS_TD_

@@ -1,5 +1,7 @@
 #include "compiler/lower/lower.h"
 
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "compiler/ir/weft_dialect.h"
 #include "compiler/lower/expr_lowering.h"
@@ -80,6 +82,8 @@ class MethodLowering {
   void LowerNode(const dsl::Expand& expand, const dsl::Statement& statement);
   void LowerNode(const dsl::Concat& concat, const dsl::Statement& statement);
   void LowerNode(const dsl::Check& check, const dsl::Statement& statement);
+  void LowerNode(const dsl::Sort& sort, const dsl::Statement& statement);
+  void LowerNode(const dsl::Filter& filter, const dsl::Statement& statement);
   void LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement);
   void LowerNode(const dsl::Recurrence& recurrence, const dsl::Statement& statement);
 
@@ -96,6 +100,8 @@ class MethodLowering {
   Scope scope_;
   std::unique_ptr<SizeLowering> sizes_;
   std::unique_ptr<ExprLowering> expressions_;
+  std::map<int, Size> found_;              // symbols of sizes that the data decides: at most so much
+  std::vector<mlir::Operation*> markers_;  // before which sizes are computed; they go in the end
 };
 
 Location MethodLowering::LocationOf(const dsl::Span& span) {
@@ -119,7 +125,9 @@ mlir::DictionaryAttr MethodLowering::PortAttributes(const dsl::Port& port, bool 
       builder_.getStringAttr(llvm::StringRef(TypeName(port.element).data(), TypeName(port.element).size())));
   auto in_words = [&](const Size& size) -> mlir::Attribute {
     if (std::optional<int64_t> number = size.AsInteger()) return builder_.getI64IntegerAttr(*number);
-    return builder_.getStringAttr(size.ToString());
+    auto found = size.IsBareSymbol() ? found_.find(size.terms()[0].monomial[0].first->id) : found_.end();
+    if (found == found_.end()) return builder_.getStringAttr(size.ToString());
+    return builder_.getStringAttr(absl::StrCat(size.ToString(), " <= ", found->second.ToString()));
   };
   llvm::SmallVector<mlir::Attribute> shape;
   for (const Size& size : port.shape) shape.push_back(in_words(size));
@@ -150,7 +158,8 @@ func::FuncOp MethodLowering::CreateFunction(mlir::ModuleOp module) {
 const dsl::SizeAtom* MethodLowering::FindUnbound(const Size& size) const {
   for (const Size::Term& term : size.terms()) {
     for (const auto& [atom, power] : term.monomial) {
-      if (atom->kind == dsl::SizeAtom::Kind::kSymbol && !sizes_->IsBound(atom->id)) return atom.get();
+      bool is_open = atom->kind == dsl::SizeAtom::Kind::kSymbol && !sizes_->IsBound(atom->id);
+      if (is_open && !found_.contains(atom->id)) return atom.get();
       for (const Size& operand : atom->operands) {
         if (const dsl::SizeAtom* missing = FindUnbound(operand)) return missing;
       }
@@ -227,6 +236,8 @@ void MethodLowering::BindGlobals() {
 }
 
 absl::Status MethodLowering::Run(mlir::ModuleOp module) {
+  for (const dsl::Statement& statement : method_.body)
+    if (const auto* filter = std::get_if<dsl::Filter>(&statement.node)) found_[filter->size] = filter->most;
   function_ = CreateFunction(module);
   mlir::Block* entry = function_.addEntryBlock();
 
@@ -246,6 +257,7 @@ absl::Status MethodLowering::Run(mlir::ModuleOp module) {
   for (const dsl::Port& port : method_.outputs) results.push_back(scope_.tensors.at(port.tensor));
   func::ReturnOp::create(builder_, builder_.getUnknownLoc(), results);
   marker->erase();
+  for (mlir::Operation* found : markers_) found->erase();
   return absl::OkStatus();
 }
 
@@ -314,6 +326,32 @@ void MethodLowering::LowerNode(const dsl::Check& check, const dsl::Statement& st
   for (const Size& size : check.values) values.push_back(sizes_->LowerToValue(size));
   ir::CheckOp::create(builder_, LocationOf(statement), relation, sizes_->LowerToValue(check.lhs),
                       sizes_->LowerToValue(check.rhs), check.message, values);
+}
+
+void MethodLowering::LowerNode(const dsl::Sort& sort, const dsl::Statement& statement) {
+  llvm::SmallVector<Value> sizes;
+  for (const Size& size : method_.tensors[sort.result].shape)
+    if (!size.AsInteger()) sizes.push_back(sizes_->LowerToValue(size));
+  scope_.tensors[sort.result] = ir::SortOp::create(builder_, LocationOf(statement), TypeOf(sort.result),
+                                                   scope_.tensors.at(sort.keys), sizes, sort.descending);
+}
+
+// Room for all that may be found, then the beginning of it that is.
+void MethodLowering::LowerNode(const dsl::Filter& filter, const dsl::Statement& statement) {
+  Location loc = LocationOf(statement);
+  mlir::Type i64 = builder_.getI64Type();
+  auto room = TensorType(builder_, dsl::ElementType::kInt, {filter.most});
+  llvm::SmallVector<Value> sizes;
+  if (!filter.most.AsInteger()) sizes.push_back(sizes_->LowerToValue(filter.most));
+  auto op = ir::FilterOp::create(builder_, loc, room, mlir::RankedTensorType::get({}, i64),
+                                 scope_.tensors.at(filter.mask), sizes);
+  Value size = ir::FoundOp::create(builder_, loc, builder_.getIndexType(), op.getCount());
+  markers_.push_back(arith::ConstantIndexOp::create(builder_, loc, 0));
+  sizes_->BindFound(filter.size, size, OpBuilder(markers_.back()));
+  llvm::SmallVector<mlir::OpFoldResult> from{builder_.getIndexAttr(0)}, count{size},
+      step{builder_.getIndexAttr(1)};
+  scope_.tensors[filter.result] = tensor::ExtractSliceOp::create(builder_, loc, TypeOf(filter.result),
+                                                                 op.getPositions(), from, count, step);
 }
 
 void MethodLowering::LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement) {

@@ -1,5 +1,6 @@
 #include "compiler/lower/size_lowering.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "compiler/lower/integer_division.h"
@@ -25,6 +26,25 @@ int64_t CommonDenominator(const Size& size) {
 
 }  // namespace
 
+void SizeLowering::BindFound(int id, Value value, mlir::OpBuilder behind) {
+  BindSymbol(id, value);
+  found_[id] = places_.size();
+  places_.push_back(behind);
+}
+
+// The last of the places where its symbols are known.
+size_t SizeLowering::PlaceOf(const Size& size) const {
+  size_t place = 0;
+  for (const Size::Term& term : size.terms()) {
+    for (const auto& [atom, power] : term.monomial) {
+      auto found = atom->kind == SizeAtom::Kind::kSymbol ? found_.find(atom->id) : found_.end();
+      if (found != found_.end()) place = std::max(place, found->second);
+      for (const Size& operand : atom->operands) place = std::max(place, PlaceOf(operand));
+    }
+  }
+  return place;
+}
+
 mlir::OpFoldResult SizeLowering::Lower(const Size& size) {
   if (std::optional<int64_t> number = size.AsInteger()) return head_.getIndexAttr(*number);
   return LowerToValue(size);
@@ -34,7 +54,10 @@ Value SizeLowering::LowerToValue(const Size& size) {
   for (const auto& [known, value] : known_) {
     if (known == size) return value;
   }
+  mlir::OpBuilder outer = head_;
+  head_ = places_[PlaceOf(size)];
   Value value = size.AsInteger() ? Number(*size.AsInteger()) : LowerTerms(size);
+  head_ = outer;
   known_.emplace_back(size, value);
   return value;
 }

@@ -85,7 +85,7 @@ class Collector {
 
  private:
   absl::Status Copy(const Tensor& tensor, const std::string& name) {
-    auto wrong = [&](std::string what) {
+    auto wrong = [&](absl::string_view what) {
       return absl::InvalidArgumentError(absl::StrCat("tensor `", name.substr(0, 200), "`: ", what));
     };
     const Type* type = TypeOf(tensor);
@@ -137,7 +137,11 @@ class Collector {
       int64_t offset = 0;
       for (size_t i = 0; i < rank; ++i) offset += at[i] * tensor.strides[i];
       std::memcpy(to + done * size, from + offset * size, static_cast<size_t>(run * size));
-      for (size_t i = rank; i-- > 0 && ++at[i] == tensor.shape[i];) at[i] = 0;
+      for (size_t i = rank; i > 0; --i) {
+        ++at[i - 1];
+        if (at[i - 1] < tensor.shape[i - 1]) break;
+        at[i - 1] = 0;
+      }
     }
   }
 
@@ -272,8 +276,8 @@ absl::StatusOr<Checkpoint> ReadZip(std::string_view bytes) {
       continue;
     auto content = EntryBytes(bytes, archive.get(), index, &data.emplace_back());
     if (!content.ok()) return content.status();
-    if ((total += content->size()) > bytes.size())
-      return absl::InvalidArgumentError("entries of the archive overlap");
+    total += content->size();
+    if (total > bytes.size()) return absl::InvalidArgumentError("entries of the archive overlap");
     storages[name.substr(folder.size() + 5)] = *content;
   }
   return Collect(pickle->root(), storages, bytes.size());

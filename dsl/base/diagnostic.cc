@@ -110,7 +110,7 @@ bool Diagnostics::IsNew(const Diagnostic& report) {
   return is_new;
 }
 
-DiagnosticBuilder Diagnostics::Add(KindId kind, Span span, std::vector<std::string> args) {
+DiagnosticBuilder Diagnostics::Add(KindId kind, Span span, const std::vector<std::string>& args) {
   const KindInfo& info = InfoOf(kind);
   Diagnostic report;
   report.kind = kind;

@@ -109,7 +109,8 @@ class DiagnosticBuilder {
 class Diagnostics {
  public:
   template <typename... Args>
-  DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
+  DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind,
+                           const std::type_identity_t<Args>&... args) {
     return Add(kind.id, span, {absl::StrCat(args)...});
   }
 
@@ -127,7 +128,7 @@ class Diagnostics {
   void Append(const Diagnostics& other);
 
  private:
-  DiagnosticBuilder Add(KindId kind, Span span, std::vector<std::string> args);
+  DiagnosticBuilder Add(KindId kind, Span span, const std::vector<std::string>& args);
 
   bool IsNew(const Diagnostic& report);
 

@@ -27,10 +27,10 @@ const Expr* TrailingReduction(const Expr& expr) {
 }
 
 // What an `else` behind `expr` most likely was meant for: its last operand.
-const Expr& LastOperand(const Expr& expr) {
-  if (expr.parenthesized) return expr;
-  if (auto* binary = expr.As<ast::Binary>()) return LastOperand(*binary->rhs);
-  if (auto* unary = expr.As<ast::Unary>()) return LastOperand(*unary->operand);
+const Expr* LastOperand(const Expr* expr) {
+  if (expr->parenthesized) return expr;
+  if (const auto* binary = expr->As<ast::Binary>()) return LastOperand(binary->rhs);
+  if (const auto* unary = expr->As<ast::Unary>()) return LastOperand(unary->operand);
   return expr;
 }
 
@@ -64,7 +64,7 @@ void Parser::CheckElse(const Expr& expr) {
   word.end = word.begin + 4;
 
   if (!TakesElse(value)) {
-    const Expr& last = LastOperand(value);
+    const Expr& last = *LastOperand(&value);
     DiagnosticBuilder report = Report(word, kMisplacedElse);
     report.Label(value.span, "this is no access, reduction or optional value");
     if (&last != &value && TakesElse(last)) {

@@ -343,7 +343,8 @@ Expr* Parser::ParseSubscript(Expr* base) {
   }
   Close(open, "`,` or `]` after a subscript");
   subscript.bracket_span = SpanFrom(open);
-  return Make(Cover(base->span, subscript.bracket_span), std::move(subscript));
+  Span span = Cover(base->span, subscript.bracket_span);
+  return Make(span, std::move(subscript));
 }
 
 // sub := ".." NAME | ":" [ expr ] | expr [ ":" [ expr ] ]
@@ -387,7 +388,8 @@ Expr* Parser::ParseCall(Expr* callee) {
   Close(open, "`,` or `)` after an argument");
   call.paren_span = SpanFrom(open);
   CheckArguments(call);
-  return Make(Cover(callee->span, call.paren_span), std::move(call));
+  Span span = Cover(callee->span, call.paren_span);
+  return Make(span, std::move(call));
 }
 
 // arg := ".." NAME | expr [ "=" expr ]

@@ -74,8 +74,9 @@ class Parser {
   std::string DescribeHere() const;
   // Reports a mistake that parsing is not disturbed by.
   template <typename... Args>
-  DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
-    return panic_ ? DiagnosticBuilder() : diagnostics_.Report(span, kind, std::move(args)...);
+  DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind,
+                           const std::type_identity_t<Args>&... args) {
+    return panic_ ? DiagnosticBuilder() : diagnostics_.Report(span, kind, args...);
   }
   // Whether a mistake was reported since this was last asked, which then lies in what was read from the token
   // `first` on; its names become uncertain.

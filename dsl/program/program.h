@@ -132,13 +132,29 @@ struct Concat {
   int axis;
 };
 // A condition on sizes that could not be proved: checked when the program meets its inputs, before anything
-// runs. Holds if lhs == rhs (kEqual), lhs <= rhs (kAtMost), or rhs divides lhs (kDivisible).
+// runs; as soon as they are known, if the data decides them. Holds if lhs == rhs (kEqual), lhs <= rhs
+// (kAtMost), or rhs divides lhs (kDivisible).
 struct Check {
   enum class Relation { kEqual, kAtMost, kDivisible } relation;
   Size lhs, rhs;
   // The whole sentence, with {0}, {1} for the values: "H must be divisible by 32, not {0}".
   std::string message;
   std::vector<Size> values;
+};
+
+// result[.., j] = the position along the last axis of keys[.., :] that comes j-th: smallest first, or
+// largest; equal ones in order, NaN counts as largest. The result may be shorter than the keys along that
+// axis.
+struct Sort {
+  TensorId result, keys;
+  bool descending = false;
+};
+// result = the positions where the mask, a vector, holds: at most `most` of them, in order. How many, `size`
+// in sizes from here on, only the data says: 0 <= size <= most.
+struct Filter {
+  TensorId result, mask;
+  int size;  // id of its SizeAtom
+  Size most;
 };
 
 struct Statement;
@@ -174,7 +190,7 @@ struct Recurrence {
 };
 
 struct Statement {
-  std::variant<Equation, Collapse, Expand, Concat, Check, Parallel, Recurrence> node;
+  std::variant<Equation, Collapse, Expand, Concat, Check, Sort, Filter, Parallel, Recurrence> node;
   Span span;
   // Instance path and equation name, `attention.p.e`; schedules and profiles name it so.
   std::string path;

@@ -169,7 +169,8 @@ Value Elaborator::CallRandom(const Arguments& args, Span span) {
   for (const Argument& argument : args.data) {
     std::optional<int64_t> extent = AsWholeNumber(argument.value, argument.span, "a size of `random`");
     if (!extent) return Poison{};
-    if (*extent < 0 || *extent > 10'000'000 || (count *= std::max<int64_t>(*extent, 1)) > 10'000'000) {
+    if (*extent >= 0 && *extent <= 10'000'000) count *= std::max<int64_t>(*extent, 1);
+    if (*extent < 0 || *extent > 10'000'000 || count > 10'000'000) {
       Report(argument.span, kTooMuchWork, 10'000'000);
       return Poison{};
     }

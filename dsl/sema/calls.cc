@@ -379,6 +379,10 @@ Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
   std::swap(in_force, in_force_);
   std::swap(facts, facts_);
   std::swap(deferred, deferred_);
+  if (HoldsFilter(parallel.body)) {
+    Report(span, kRaggedResult, indices[0]->name);
+    return Poison{};
+  }
   if (!indices.empty() && !parallel.yields.empty()) Emit(span, frame_->equation, std::move(parallel));
   return value;
 }

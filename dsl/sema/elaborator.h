@@ -36,6 +36,7 @@ struct Frame {
   Span call;
   bool is_inline = false;                               // the body of an op of scalars: nothing is stored
   std::map<std::string, const ast::Head*> next_heads;   // states with a next value
+  std::set<std::string> found_names;                    // sizes that results declare, `K <= N`
   std::set<std::string> optionals;                      // parameters that may be absent
   std::map<std::string, const ast::TypeExpr*> results;  // declared types of results
   struct OpenShape {
@@ -96,7 +97,7 @@ class Elaborator {
   std::vector<std::string> VisibleNames();
   IndexPtr NewIndex(const std::string& name, Span span);
   Size SymbolOf(const Index& index) const;
-  void SetRange(Index& index, Size lower, Size upper);
+  void SetRange(Index& index, const Size& lower, const Size& upper);
   bool CheckFresh(const std::string& name, Span span);
 
   bool IsOptional(const std::string& name);
@@ -194,12 +195,33 @@ class Elaborator {
   void RequireInside(const Size& form, const Size& axis, Span span, const std::string& of);
 
   // ---- reductions.cc
+  struct OpenedReduction {
+    std::vector<IndexPtr> indices;
+    Value condition, body;
+  };
+  bool OpenReduction(const ast::Reduction& node, OpenedReduction* opened);
   Value EvalReduction(const ast::Expr& expr, const ast::Reduction& node, const ast::Expr* otherwise);
   bool MayBeEmpty(const std::vector<IndexPtr>& indices, bool has_condition);
   const ast::Expr* UnwrittenRow(const ast::Expr& body);
   Value Positions(const ExprPtr& place, const std::vector<IndexPtr>& indices, const Value* if_none,
                   Span span);
   bool BindBinder(const ast::Binder& binder, std::vector<IndexPtr>* out);
+
+  // ---- found_sizes.cc: filter, argsort, topk; sizes that the data decides (R28)
+  Value EvalSelection(const ast::Expr& expr, const ast::Reduction& node, const ast::Expr* otherwise);
+  bool IsBounded(const Index& index, const std::string& word);
+  std::optional<Scalar> SelectionBody(const ast::Reduction& node, const OpenedReduction& opened);
+  TensorPtr SelectFrom(const ast::Reduction& node, const std::vector<IndexPtr>& indices, const Scalar& body,
+                       const std::optional<Size>& limit, Span span);
+  Value PositionsAlong(const TensorPtr& places, const std::vector<IndexPtr>& indices, Span span);
+  Size NewFoundSize(const std::string& name, const Size& most);
+  bool IsFound(const Size& size) const;
+  bool BindFound(const ast::SizeExpr& declared, const Size& size, const std::string& what, Span span);
+  void NameFoundSizes(const Frame& frame);
+  bool CheckFoundResults(const ast::Signature& signature,
+                         const std::vector<std::pair<std::string, Value>>& values);
+  // Whether a list is found in them.
+  bool HoldsFilter(const std::vector<Statement>& statements);
 
   // ---- calls.cc
   struct Argument {
@@ -248,10 +270,10 @@ class Elaborator {
   static bool IsOfSizes(const Expr& expr);
   bool BindParameters(const ast::Params& params, Frame& frame, const Arguments& args, Span span,
                       bool numbers_only);
-  bool BindData(const ast::Param& param, Value value, Span span, Frame& frame);
+  bool BindData(const ast::Param& param, const Value& value, Span span, Frame& frame);
   std::optional<Value> AsParameter(const ast::Param& param, const ast::NamedType& type, const Value& value,
                                    Span span, Frame& frame);
-  bool BindAttribute(const ast::Param& param, Value value, Span span, Frame& frame);
+  bool BindAttribute(const ast::Param& param, const Value& value, Span span, Frame& frame);
   std::optional<Value> AsAttribute(const ast::TypeExpr& type, const Value& value, Span span,
                                    const std::string& what, Span declared);
   std::optional<Value> AsAttributeList(const ast::ListType& type, const ListValue& list, Span span,
@@ -293,6 +315,7 @@ class Elaborator {
     std::optional<ElementType> element;  // nothing: not a tensor (a list, a record)
     std::optional<std::vector<std::optional<Size>>> shape;
     std::optional<std::pair<Size, Size>> range;
+    std::map<size_t, const ast::SizeExpr*> found;  // axes whose size the data decides, `K <= N`
     Span span;
     bool broken = false;  // a size in it was reported
   };
@@ -334,7 +357,7 @@ class Elaborator {
   };
   bool OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes);
   bool OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* axes);
-  Value Define(const ast::Head& head, const std::vector<LeftAxis>& axes, Value value, Span span);
+  Value Define(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value, Span span);
   // Whether a size is made of numbers and dimensions alone: then it means the same outside the equation.
   static bool IsGlobal(const Size& size);
   static void CollectBounds(const Size& form, std::vector<Size>* bounds);
@@ -382,7 +405,8 @@ class Elaborator {
   bool IsOpen(const Size& size);
   Prover MakeProver(const std::vector<Size>& forms, const std::vector<Fact>& facts);
   template <typename... Args>
-  DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind, std::type_identity_t<Args>... args) {
+  DiagnosticBuilder Report(Span span, DiagnosticKind<Args...> kind,
+                           const std::type_identity_t<Args>&... args) {
     if (work_reported_) {  // what was left undone is no mistake
       diagnostics_.CountRepeated();
       return DiagnosticBuilder();
@@ -406,6 +430,7 @@ class Elaborator {
   Frame* frame_ = nullptr;
   std::unique_ptr<Frame> entry_frame_;           // where an entry's members are evaluated
   std::map<int, std::pair<Size, Size>> ranges_;  // of index symbols and of ints from data
+  std::map<int, Size> found_;                    // symbols of sizes that the data decides: at most so much
   std::vector<Fact> facts_;
   std::vector<Deferred> deferred_;
   std::vector<IndexPtr> in_force_;

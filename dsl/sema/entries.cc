@@ -257,6 +257,7 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
   weight_tensors_.clear();
   known_reads_.clear();
   ranges_.clear();
+  found_.clear();
   calls_ = {&entry->calls[&declared]};
   Frame frame;
   frame.module = entry->module;
@@ -290,6 +291,7 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
     const Value& part = several ? (*record)->fields[i].second : value;
     if (!AddOutputs(result.name.text, part, result.span)) return;
   }
+  NameFoundSizes(frame);
   program_.methods.push_back(std::move(method));
 }
 

@@ -171,7 +171,7 @@ Size Elaborator::SymbolOf(const Index& index) const {
   return Size::Symbol(index.symbol, index.name) + index.offset;
 }
 
-void Elaborator::SetRange(Index& index, Size lower, Size upper) {
+void Elaborator::SetRange(Index& index, const Size& lower, const Size& upper) {
   index.lower = lower;
   index.upper = upper;
   ranges_[index.symbol] = {lower - index.offset, upper - index.offset};
@@ -222,7 +222,7 @@ std::optional<std::pair<Size, Size>> Elaborator::Hull(const Size& form, const st
     while (true) {
       // What was introduced last first: its range may name what came before.
       auto range = std::find_if(ranges_.rbegin(), ranges_.rend(), [&](const auto& entry) {
-        return !keep.contains(entry.first) && Mentions(bound, entry.first);
+        return !keep.contains(entry.first) && !found_.contains(entry.first) && Mentions(bound, entry.first);
       });
       if (range == ranges_.rend()) break;
       std::optional<Linear> linear = SplitLinear(bound, range->first);

@@ -88,9 +88,9 @@ std::optional<Value> Elaborator::ExactBinary(ast::BinaryOp op, const Value& a, c
   }
   // One side may decide alone: the other need not be a number.
   if (const bool* x = a.As<bool>(); x && ((op == Op::kAnd && !*x) || (op == Op::kOr && *x))) return Value(*x);
-  if (const bool* x = a.As<bool>(); x && (op == Op::kAnd || op == Op::kOr)) return b;
+  if (a.As<bool>() != nullptr && (op == Op::kAnd || op == Op::kOr)) return b;
   if (const bool* y = b.As<bool>(); y && ((op == Op::kAnd && !*y) || (op == Op::kOr && *y))) return Value(*y);
-  if (const bool* y = b.As<bool>(); y && (op == Op::kAnd || op == Op::kOr)) return a;
+  if (b.As<bool>() != nullptr && (op == Op::kAnd || op == Op::kOr)) return a;
   if (const std::string *x = a.As<std::string>(), *y = b.As<std::string>(); x && y) {
     if (op == Op::kEq) return Value(*x == *y);
     if (op == Op::kNe) return Value(*x != *y);

@@ -172,7 +172,7 @@ bool Elaborator::CheckRanges(Frame& frame) {
   return diagnostics_.errors_found() == before;
 }
 
-bool Elaborator::BindData(const ast::Param& param, Value value, Span span, Frame& frame) {
+bool Elaborator::BindData(const ast::Param& param, const Value& value, Span span, Frame& frame) {
   std::string what = absl::StrCat("`", param.name.text, "`");
   auto bind = [&](Value bound) {
     Binding binding;
@@ -257,15 +257,14 @@ std::optional<Value> Elaborator::AsParameter(const ast::Param& param, const ast:
     return std::nullopt;
   };
   if (type.sizes.empty()) {
-    std::optional<Scalar> scalar = ToScalar(value, *element, span);
+    std::optional<Scalar> scalar = ToScalar(value, element, span);
     if (!scalar) return std::nullopt;
     std::optional<ElementType> to = convert(scalar->type);
     if (!to) return std::nullopt;
     if (type.range) frame.open_ranges.push_back({&param, span});
     return CastTo(*scalar, *to, span);
   }
-  std::optional<TensorPtr> tensor =
-      AsTensor(value, span, is_float_word ? frame.float_type : std::optional(*element));
+  std::optional<TensorPtr> tensor = AsTensor(value, span, is_float_word ? frame.float_type : element);
   if (!tensor) return std::nullopt;
   std::optional<ElementType> to = convert((*tensor)->type);
   if (!to || !BindShape(type, (*tensor)->shape, span, what, frame)) return std::nullopt;
@@ -285,7 +284,7 @@ std::optional<Value> Elaborator::AsParameter(const ast::Param& param, const ast:
   return bound;
 }
 
-bool Elaborator::BindAttribute(const ast::Param& param, Value value, Span span, Frame& frame) {
+bool Elaborator::BindAttribute(const ast::Param& param, const Value& value, Span span, Frame& frame) {
   auto bind = [&](Value bound) {
     Binding binding;
     binding.value = std::move(bound);
@@ -499,7 +498,9 @@ Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& bod
     for (const ast::SizeExpr& size : type->sizes) {
       // What it is the body says; until sizes are found it is unknown wherever it is named.
       bool is_new = size.kind == ast::SizeExpr::Kind::kFound && !size.name.text.empty();
-      if (is_new) frame_->scopes[0].try_emplace(size.name.text).first->second.span = size.span;
+      if (!is_new) continue;
+      frame_->found_names.insert(size.name.text);
+      frame_->scopes[0].try_emplace(size.name.text).first->second.span = size.span;
     }
   }
   if (!CheckConstraints(signature, span)) return Poison{};
@@ -534,6 +535,7 @@ Value Elaborator::RunBody(const ast::Signature& signature, const ast::Block& bod
     }
     values.emplace_back(result.name.text, binding->value);
   }
+  if (!frame_->found_names.empty() && !CheckFoundResults(signature, values)) return Poison{};
   if (values.size() == 1) return values[0].second;
   auto record = std::make_shared<Record>();
   record->fields = std::move(values);

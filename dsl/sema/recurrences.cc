@@ -558,6 +558,10 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
   std::optional<bool> downward = IsDownward(*loop);
   if (!downward) return BindUnknown(stmt);
   Recurrence& node = loop->node;
+  if (HoldsFilter(node.body)) {
+    Report(stmt.span, kRaggedResult, loop->index->name);
+    return BindUnknown(stmt);
+  }
   node.is_downward = *downward;
   node.index = {loop->index->id, loop->index->name, loop->length};
   auto finish = [&](const TensorPtr& tensor) -> TensorPtr {

@@ -154,7 +154,7 @@ Value Elaborator::Positions(const ExprPtr& place, const std::vector<IndexPtr>& i
     Scalar at = i == 0 ? rest : number(Call2(Function::kMod, rest, count, ElementType::kInt, span).expr);
     at = number(Call2(Function::kAdd, at, SizeScalar(*index.lower, span), ElementType::kInt, span).expr);
     rest = number(Call2(Function::kFloorDiv, rest, count, ElementType::kInt, span).expr);
-    at = Unknown(index.name, ElementType::kInt, at.expr, *index.lower, *index.upper);
+    at = Unknown(index.name, ElementType::kInt, at.expr, index.lower, index.upper);
     if (if_none) {
       std::optional<Scalar> instead = ToScalar(none[i], ElementType::kInt, span);
       if (!instead) return Poison{};
@@ -213,25 +213,19 @@ const ast::Expr* Elaborator::UnwrittenRow(const ast::Expr& body) {
   return found;
 }
 
-Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& node,
-                                const ast::Expr* otherwise) {
+// The indices of a reduction, and what stands in it, seen with them in force. False after an error.
+bool Elaborator::OpenReduction(const ast::Reduction& node, OpenedReduction* opened) {
   using Word = ast::ReductionWord;
-  std::string word = ast::Spelling(node.word);
-  if (node.word == Word::kFilter || node.word == Word::kArgSort || node.word == Word::kTopK) {
-    return Unsupported(node.word_span, absl::StrCat("`", word, "`"));
-  }
-  Span span = expr.span;
+  bool selects = node.word == Word::kFilter || node.word == Word::kArgSort || node.word == Word::kTopK;
   frame_->scopes.emplace_back();
   size_t in_force_before = in_force_.size();
   std::vector<Fact> facts_before = facts_;
-  std::vector<IndexPtr> indices;
-  Value body, condition;
   bool ok = true;
   for (const ast::Binder& binder : node.binders) {
     const ast::Range* range =
         binder.bound == ast::Binder::Bound::kIn ? binder.limit->As<ast::Range>() : nullptr;
     if (!range) {
-      ok = ok && BindBinder(binder, &indices);
+      ok = ok && BindBinder(binder, &opened->indices);
       continue;
     }
     // Bounds may be data: each side is a size or an int.
@@ -261,30 +255,34 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
       ok = false;
       continue;
     }
-    index->lower_value = lower;
-    index->upper_value = upper;
     Size low = lower->form ? *lower->form : Size::Symbol(next_symbol_++, "value");
     Size high = upper->form ? *upper->form : Size::Symbol(next_symbol_++, "value");
+    if (selects && IsGlobal(low) && IsGlobal(high)) {
+      index->offset = low;  // it goes along an axis of its own, from 0
+    } else {
+      index->lower_value = lower;
+      index->upper_value = upper;
+    }
     SetRange(*index, low, high);
     Binding binding;
     binding.index = index;
     binding.span = binder.span;
     frame_->scopes.back()[binder.name.text] = std::move(binding);
-    indices.push_back(index);
+    opened->indices.push_back(index);
     in_force_.push_back(index);
   }
   if (ok && node.condition) {
-    condition = Eval(*node.condition);
-    if (const Scalar* scalar = condition.As<Scalar>()) {
+    opened->condition = Eval(*node.condition);
+    if (const Scalar* scalar = opened->condition.As<Scalar>()) {
       facts_.insert(facts_.end(), scalar->if_true.begin(), scalar->if_true.end());
-    } else if (!condition.As<bool>()) {
-      if (!condition.IsPoison())
+    } else if (!opened->condition.As<bool>()) {
+      if (!opened->condition.IsPoison())
         Report(node.condition->span, kTypeMismatch, "after `where` stands a condition");
       ok = false;
     }
   }
-  if (ok) body = Eval(*node.body);
-  if (const TensorPtr* row = body.As<TensorPtr>(); row && !(*row)->shape.empty()) {
+  if (ok) opened->body = Eval(*node.body);
+  if (const TensorPtr* row = opened->body.As<TensorPtr>(); row && !(*row)->shape.empty()) {
     if (const ast::Expr* unwritten = UnwrittenRow(*node.body)) {
       Report(unwritten->span, kMixedRows,
              absl::StrCat("this is a row ", ShapeText((*row)->shape),
@@ -295,13 +293,27 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
   facts_ = facts_before;
   frame_->scopes.pop_back();
   in_force_.resize(in_force_before);
-  if (!ok || body.IsPoison()) return Poison{};
-  for (const IndexPtr& index : indices) {
+  if (!ok || opened->body.IsPoison()) return false;
+  for (const IndexPtr& index : opened->indices) {
     if (!index->upper && !index->upper_value) {
       Report(index->span, kUnrangedIndex, index->name);
-      return Poison{};
+      return false;
     }
   }
+  return true;
+}
+
+Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& node,
+                                const ast::Expr* otherwise) {
+  using Word = ast::ReductionWord;
+  std::string word = ast::Spelling(node.word);
+  if (node.word == Word::kFilter || node.word == Word::kArgSort || node.word == Word::kTopK)
+    return EvalSelection(expr, node, otherwise);
+  Span span = expr.span;
+  OpenedReduction opened;
+  if (!OpenReduction(node, &opened)) return Poison{};
+  const std::vector<IndexPtr>& indices = opened.indices;
+  const Value &body = opened.body, &condition = opened.condition;
 
   std::vector<Binder> binders;
   for (const IndexPtr& index : indices) {

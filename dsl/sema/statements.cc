@@ -441,7 +441,8 @@ std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
 }
 
 // An equation with indices: a stored tensor over the left axes and the rows of the right side.
-Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axes, Value value, Span span) {
+Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value,
+                         Span span) {
   if (const auto* record = value.As<std::shared_ptr<Record>>()) {
     auto stored = std::make_shared<Record>();
     for (const auto& [name, field] : (*record)->fields)

@@ -159,7 +159,7 @@ std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const S
           Report(part.span, kUnrangedIndex, index->name);
           return std::nullopt;
         }
-        members.push_back({IndexScalar(*index, part.span), *index->upper, nullptr, part.span});
+        members.push_back({IndexScalar(*index, part.span), index->upper, nullptr, part.span});
         product = product * *index->upper;
       }
       continue;
@@ -260,6 +260,9 @@ bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::S
       std::optional<Size> size = AsSize(Eval(*item.to), item.to->span, "the end of a slice");
       if (!size) return false;
       to = *size;
+      // The data decides how long it is: then what is there of so many (R28).
+      bool cuts = IsFound(extent) && !item.from;
+      if (cuts && !MakeProver({to, extent}, facts_).AtMost(to, extent)) to = Minimum(extent, to);
       RequireInside(to - from, extent - from + Size(1), item.to->span, of);
     }
     slot.axis = static_cast<int>(shape.size());
@@ -318,12 +321,9 @@ bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::S
       return false;
     }
     TensorPtr stored = Stored(*rows, "rows", expr.span);
-    if (stored->range) {
-      RequireInside(stored->range->first, extent + Size(1), item.span, of);
-      RequireInside(stored->range->second - Size(1), extent, item.span, of);
-    } else {
-      RequireInside(Size::Symbol(next_symbol_++, "row"), extent, item.span, of);
-    }
+    int row = next_symbol_++;
+    if (stored->range) ranges_[row] = *stored->range;
+    RequireInside(Size::Symbol(row, "row"), extent, item.span, of);
     slot.axis = static_cast<int>(shape.size());
     slot.rows = stored;
     shape.push_back((*rows)->shape[0]);

@@ -79,7 +79,7 @@ Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
   declared.shape.emplace();
   for (const ast::SizeExpr& size : named->sizes) {
     if (size.kind == ast::SizeExpr::Kind::kFound) {
-      Unsupported(size.span, "a size that only the data knows");
+      declared.found[declared.shape->size()] = &size;
       declared.shape->push_back(std::nullopt);
       continue;
     }
@@ -94,7 +94,8 @@ Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
       continue;
     }
     if (const auto* name = size.size->As<ast::Ref>()) {
-      if (name->name == "_") {
+      Binding* bound = frame_->found_names.contains(name->name) ? Find(name->name) : nullptr;
+      if (name->name == "_" || (bound && bound->value.IsPoison())) {  // or not found yet
         declared.shape->push_back(std::nullopt);
         continue;
       }
@@ -143,6 +144,10 @@ bool Elaborator::CheckDeclared(const DeclaredType& declared, const TensorPtr& te
   }
   bool fits = true;
   for (size_t axis = 0; axis < tensor->shape.size(); ++axis) {
+    if (auto found = declared.found.find(axis); found != declared.found.end()) {
+      std::string what = absl::StrCat("axis ", axis, " of `", name, "`");
+      fits = BindFound(*found->second, tensor->shape[axis], what, span) && fits;
+    }
     if (!(*declared.shape)[axis]) continue;
     fits = RequireEqual(tensor->shape[axis], *(*declared.shape)[axis], span,
                         absl::StrCat("axis ", axis, " of `", name, "` and its declaration"), declared.span) &&

@@ -29,7 +29,9 @@ bool Mentions(const Size& size, int symbol);
 class Prover {
  public:
   // An index in force: lower <= symbol < upper. Bounds may name symbols added earlier.
-  void AddIndex(int symbol, Size lower, Size upper) { indices_.push_back({symbol, lower, upper}); }
+  void AddIndex(int symbol, const Size& lower, const Size& upper) {
+    indices_.push_back({symbol, lower, upper});
+  }
   // Ranges of indices come first: what is not zero is used only if they say on which side of it the form
   // lies.
   void AddFact(const Fact& fact);

@@ -57,6 +57,11 @@ OpFoldResult KnownSize(Value tensor, int64_t axis) {
   if (auto loop = tensor.getDefiningOp<ir::LoopOp>(); loop && !loop.isParallel())
     return SizeOfState(loop.getStates(), ExtentsOf(loop)[0], loop.getSizes(), loop.getResultTypes(),
                        mlir::cast<mlir::OpResult>(tensor), axis);
+  if (auto sort = tensor.getDefiningOp<ir::SortOp>()) return OpFoldResult(sort.getSizeOf(tensor, axis));
+  if (auto filter = tensor.getDefiningOp<ir::FilterOp>()) return OpFoldResult(filter.getSizeOf(tensor, axis));
+  if (auto slice = tensor.getDefiningOp<mlir::tensor::ExtractSliceOp>();
+      slice && slice.getSourceType().getRank() == slice.getType().getRank())
+    return slice.getMixedSizes()[axis];
   if (auto collapse = tensor.getDefiningOp<mlir::tensor::CollapseShapeOp>()) {
     llvm::SmallVector<int64_t, 2> group = collapse.getReassociationIndices()[axis];
     if (group.size() == 1) return KnownSize(collapse.getSrc(), group.front());

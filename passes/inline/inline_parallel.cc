@@ -96,6 +96,7 @@ class Batcher {
     if (auto collapse = mlir::dyn_cast<mlir::tensor::CollapseShapeOp>(op)) return RewriteCollapse(collapse);
     if (auto expand = mlir::dyn_cast<mlir::tensor::ExpandShapeOp>(op)) return RewriteExpand(expand);
     if (auto concat = mlir::dyn_cast<mlir::tensor::ConcatOp>(op)) return RewriteConcat(concat);
+    if (auto sort = mlir::dyn_cast<ir::SortOp>(op)) return RewriteSort(sort);
     if (auto cast = mlir::dyn_cast<mlir::tensor::CastOp>(op)) {
       batched_[cast.getResult()] = mlir::tensor::CastOp::create(
           builder_, cast.getLoc(), BatchedType(cast.getType()), Batched(cast.getSource()));
@@ -351,6 +352,22 @@ class Batcher {
     batched_[concat.getResult()] =
         mlir::tensor::ConcatOp::create(builder_, concat.getLoc(), BatchedType(concat.getType()),
                                        static_cast<uint64_t>(concat.getDim() + Depth()), sources);
+    return mlir::success();
+  }
+
+  // Sorts along the last axis, whatever stands before it.
+  mlir::LogicalResult RewriteSort(ir::SortOp sort) {
+    SmallVector<Value> sizes;
+    for (OpFoldResult extent : extents_)
+      if (auto value = mlir::dyn_cast<Value>(extent)) sizes.push_back(value);
+    for (Value size : sort.getSizes()) {
+      if (scalars_.contains(size))
+        return sort.emitError("has a size that differs between the points of a parallel loop");
+      sizes.push_back(hoisted_.lookupOrDefault(size));
+    }
+    Value keys = Batched(sort.getKeys());
+    batched_[sort.getOrder()] = ir::SortOp::create(
+        builder_, sort.getLoc(), BatchedType(sort.getOrder().getType()), keys, sizes, sort.getDescending());
     return mlir::success();
   }
 

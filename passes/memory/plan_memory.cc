@@ -83,8 +83,8 @@ class FunctionPlan {
                               .last = step,
                               .bytes = BytesOf(result.getType())});
         }
-      } else if (mlir::isa<mlir::tensor::CollapseShapeOp, mlir::tensor::ExpandShapeOp, mlir::tensor::CastOp>(
-                     op)) {
+      } else if (mlir::isa<mlir::tensor::CollapseShapeOp, mlir::tensor::ExpandShapeOp, mlir::tensor::CastOp,
+                           mlir::tensor::ExtractSliceOp>(op)) {
         auto source = storage_of.find(op.getOperand(0));
         if (source != storage_of.end()) {
           size_t number = source->second;

@@ -8,6 +8,7 @@
 #include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
 #include "passes/outline/kernel_name.h"
+#include "passes/outline/outline_selections.h"
 #include "passes/outline/passes.h"
 
 namespace weft::passes {
@@ -117,7 +118,8 @@ class Outliner {
   bool CanMaterialize(Value value) const {
     if (mapping_.contains(value)) return true;
     mlir::Operation* op = value.getDefiningOp();
-    if (!op || op->getNumRegions() != 0 || !mlir::isMemoryEffectFree(op)) return false;
+    bool is_found = op && mlir::isa<ir::FoundOp, ir::FilterOp>(op);  // what data decides is told by the host
+    if (!op || is_found || op->getNumRegions() != 0 || !mlir::isMemoryEffectFree(op)) return false;
     return llvm::all_of(op->getOperands(), [&](Value operand) { return CanMaterialize(operand); });
   }
 
@@ -188,6 +190,7 @@ struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {
         groups[number ? number.getInt() : unnumbered--].push_back(equation);
       }
       for (auto& [number, equations] : groups) Outliner(equations, symbols).Run();
+      OutlineSelections(function, symbols);
       // A launch stands where its last equation stood; what used its first ones may stand above it.
       if (!mlir::sortTopologically(&function.getBody().front())) {
         function.emitError("equations of one kernel depend on each other through another kernel");

@@ -1,7 +1,7 @@
 include "passes/pass.td"
 
 def OutlineKernels : WeftPass<"weft-outline-kernels", "mlir::ModuleOp"> {
-  let summary = "Move groups of equations into kernels";
+  let summary = "Move groups of equations, sorts and filters into kernels";
 }
 
 def DeduplicateKernels : WeftPass<"weft-deduplicate-kernels", "mlir::ModuleOp"> {

@@ -49,7 +49,7 @@ struct Affine {
 class Folder {
  public:
   Folder(ir::EquationOp equation, Contraction contraction)
-      : equation_(equation), contraction_(contraction), builder_(equation.getContext()) {}
+      : equation_(equation), contraction_(std::move(contraction)), builder_(equation.getContext()) {}
 
   bool Run() {
     Value end = contraction_.reduce.getResult();

@@ -19,7 +19,8 @@ double TileSpeed(int64_t rows, int64_t vectors) {
 // Result elements that are wanted, over those that tiles of size `tile` compute.
 double Used(int64_t extent, int64_t tile) {
   if (extent < 0) return 0.97;  // unknown, usually many tiles
-  return static_cast<double>(extent) / static_cast<double>((extent + tile - 1) / tile * tile);
+  int64_t tiles = (extent + tile - 1) / tile;
+  return static_cast<double>(extent) / static_cast<double>(tiles * tile);
 }
 
 bool FitsRegisters(const TargetDescription& target, int64_t rows, int64_t vectors) {

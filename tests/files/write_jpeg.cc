@@ -16,9 +16,9 @@ int main(int argc, char** argv) {
   info.err = jpeg_std_error(&errors);
   jpeg_create_compress(&info);
   jpeg_stdio_dest(&info, stdout);
-  info.image_width = static_cast<JDIMENSION>(std::atoi(argv[1]));
-  info.image_height = static_cast<JDIMENSION>(std::atoi(argv[2]));
-  info.input_components = std::atoi(argv[3]);
+  info.image_width = static_cast<JDIMENSION>(std::stoi(argv[1]));
+  info.image_height = static_cast<JDIMENSION>(std::stoi(argv[2]));
+  info.input_components = std::stoi(argv[3]);
   info.in_color_space = info.input_components == 1   ? JCS_GRAYSCALE
                         : info.input_components == 3 ? JCS_RGB
                                                      : JCS_CMYK;

@@ -86,3 +86,18 @@ weft.kernel @scale (%x: tensor<1x3x?x9xf32>) -> (tensor<?xf32>) {
   } : tensor<?xf32>
   weft.return %y : tensor<?xf32>
 }
+
+// CHECK-LABEL: func.func public @lists
+func.func public @lists(%x: tensor<?x9xf32>, %m: tensor<?xi1>) -> (tensor<?x5xi64>, tensor<?xi64>) {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x9xf32>
+  // CHECK: weft.sort %{{.*}} sizes(%{{.*}}) descending : tensor<?x9xf32> -> tensor<?x5xi64>
+  %first = weft.sort %x sizes(%n) descending : tensor<?x9xf32> -> tensor<?x5xi64>
+  // CHECK: %[[AT:.*]], %[[COUNT:.*]] = weft.filter %{{.*}} sizes(%{{.*}}) : tensor<?xi1> -> tensor<?xi64>, tensor<i64>
+  %at, %count = weft.filter %m sizes(%n) : tensor<?xi1> -> tensor<?xi64>, tensor<i64>
+  // CHECK: %[[K:.*]] = weft.found %[[COUNT]] : tensor<i64>
+  %k = weft.found %count : tensor<i64>
+  // CHECK: tensor.extract_slice %[[AT]][0] [%[[K]]] [1]
+  %kept = tensor.extract_slice %at[0] [%k] [1] : tensor<?xi64> to tensor<?xi64>
+  return %first, %kept : tensor<?x5xi64>, tensor<?xi64>
+}

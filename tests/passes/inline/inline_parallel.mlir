@@ -97,3 +97,19 @@ func.func @steps(%x: tensor<5x9xf32>) -> tensor<5x9xf32> {
   // CHECK: weft.read %[[Y]][%[[T1]], %[[B1]]]
   return %y : tensor<5x9xf32>
 }
+
+// A sort under an index sorts rows.
+// CHECK-LABEL: func.func @sort_rows
+// CHECK: %[[KEYS:.*]] = weft.equation (%{{.*}}, %{{.*}}) in (4, 8)
+// CHECK: weft.sort %[[KEYS]] descending : tensor<4x8xf32> -> tensor<4x2xi64>
+func.func @sort_rows(%x: tensor<4x8xf32>) -> tensor<4x2xi64> {
+  %y = weft.loop parallel (%b) in (4) names ["b"] {
+    %row = weft.equation (%i) in (8) names ["i"] {
+      %a = weft.read %x[%b, %i] : tensor<4x8xf32> -> f32
+      weft.yield %a : f32
+    } : tensor<8xf32>
+    %o = weft.sort %row descending : tensor<8xf32> -> tensor<2xi64>
+    weft.yield %o : tensor<2xi64>
+  } : tensor<4x2xi64>
+  return %y : tensor<4x2xi64>
+}
