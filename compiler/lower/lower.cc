@@ -73,6 +73,7 @@ class MethodLowering {
   func::FuncOp CreateFunction(mlir::ModuleOp module);
   mlir::DictionaryAttr PortAttributes(const dsl::Port& port, bool is_input);
   absl::Status BindDimensions();
+  void CollectFound(const std::vector<dsl::Statement>& statements);
   const dsl::SizeAtom* FindUnbound(const Size& size) const;
   void BindGlobals();
 
@@ -235,9 +236,16 @@ void MethodLowering::BindGlobals() {
   }
 }
 
-absl::Status MethodLowering::Run(mlir::ModuleOp module) {
-  for (const dsl::Statement& statement : method_.body)
+void MethodLowering::CollectFound(const std::vector<dsl::Statement>& statements) {
+  for (const dsl::Statement& statement : statements) {
     if (const auto* filter = std::get_if<dsl::Filter>(&statement.node)) found_[filter->size] = filter->most;
+    if (const auto* parallel = std::get_if<dsl::Parallel>(&statement.node)) CollectFound(parallel->body);
+    if (const auto* steps = std::get_if<dsl::Recurrence>(&statement.node)) CollectFound(steps->body);
+  }
+}
+
+absl::Status MethodLowering::Run(mlir::ModuleOp module) {
+  CollectFound(method_.body);
   function_ = CreateFunction(module);
   mlir::Block* entry = function_.addEntryBlock();
 

@@ -374,14 +374,23 @@ Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
   std::vector<Statement>* outside = statements_;
   if (!indices.empty()) statements_ = &parallel.body;
   Value value = call();
+  std::set<int> found = indices.empty() ? std::set<int>() : FoundIn(parallel.body);
+  std::swap(found, found_inside_);
   if (!indices.empty()) value = Yielded(std::move(value), indices, &parallel, span);
+  std::swap(found, found_inside_);
   statements_ = outside;
   std::swap(in_force, in_force_);
   std::swap(facts, facts_);
   std::swap(deferred, deferred_);
-  if (HoldsFilter(parallel.body)) {
+  bool is_ragged = std::any_of(parallel.yields.begin(), parallel.yields.end(),
+                               [&](const auto& yield) { return IsRagged(yield.inner, found); });
+  if (is_ragged) {
     Report(span, kRaggedResult, indices[0]->name);
     return Poison{};
+  }
+  if (!found.empty() && !parallel.yields.empty()) {
+    EmitOneByOne(span, std::move(parallel));
+    return value;
   }
   if (!indices.empty() && !parallel.yields.empty()) Emit(span, frame_->equation, std::move(parallel));
   return value;
@@ -413,6 +422,11 @@ Value Elaborator::Yielded(Value value, const std::vector<IndexPtr>& indices, Par
       result->elements.push_back(Yielded(element, indices, parallel, span));
     return result;
   }
+  // How many were found is a value to the outside, which sees as many as there are points.
+  const Size* size = value.As<Size>();
+  bool is_found = size && std::any_of(found_inside_.begin(), found_inside_.end(),
+                                      [&](int symbol) { return Mentions(*size, symbol); });
+  if (is_found) value = SizeScalar(*size, span);
   bool is_scalar = value.As<Scalar>() != nullptr;
   if (!is_scalar && !value.As<TensorPtr>()) return value;
   std::optional<TensorPtr> tensor = AsTensor(value, span);

@@ -220,8 +220,10 @@ class Elaborator {
   void NameFoundSizes(const Frame& frame);
   bool CheckFoundResults(const ast::Signature& signature,
                          const std::vector<std::pair<std::string, Value>>& values);
-  // Whether a list is found in them.
-  bool HoldsFilter(const std::vector<Statement>& statements);
+  // The sizes that are found in them.
+  std::set<int> FoundIn(const std::vector<Statement>& statements);
+  bool IsRagged(TensorId row, const std::set<int>& found) const;
+  void EmitOneByOne(Span span, Parallel parallel);
 
   // ---- calls.cc
   struct Argument {
@@ -430,6 +432,7 @@ class Elaborator {
   Frame* frame_ = nullptr;
   std::unique_ptr<Frame> entry_frame_;           // where an entry's members are evaluated
   std::map<int, std::pair<Size, Size>> ranges_;  // of index symbols and of ints from data
+  std::set<int> found_inside_;                   // of them, those of the call that is made under indices
   std::map<int, Size> found_;                    // symbols of sizes that the data decides: at most so much
   std::vector<Fact> facts_;
   std::vector<Deferred> deferred_;

@@ -21,13 +21,49 @@ bool Elaborator::IsFound(const Size& size) const {
                      [&](const auto& found) { return Mentions(size, found.first); });
 }
 
-bool Elaborator::HoldsFilter(const std::vector<Statement>& statements) {
-  return std::any_of(statements.begin(), statements.end(), [&](const Statement& statement) {
-    const auto* parallel = std::get_if<Parallel>(&statement.node);
-    const auto* steps = std::get_if<Recurrence>(&statement.node);
-    return std::holds_alternative<Filter>(statement.node) || (parallel && HoldsFilter(parallel->body)) ||
-           (steps && HoldsFilter(steps->body));
+std::set<int> Elaborator::FoundIn(const std::vector<Statement>& statements) {
+  std::set<int> found;
+  for (const Statement& statement : statements) {
+    if (const auto* filter = std::get_if<Filter>(&statement.node)) found.insert(filter->size);
+    if (const auto* parallel = std::get_if<Parallel>(&statement.node)) found.merge(FoundIn(parallel->body));
+    if (const auto* steps = std::get_if<Recurrence>(&statement.node)) found.merge(FoundIn(steps->body));
+  }
+  return found;
+}
+
+bool Elaborator::IsRagged(TensorId row, const std::set<int>& found) const {
+  const std::vector<Size>& shape = method_->tensors[row].shape;
+  return std::any_of(shape.begin(), shape.end(), [&](const Size& size) {
+    return std::any_of(found.begin(), found.end(), [&](int symbol) { return Mentions(size, symbol); });
   });
+}
+
+// A call under indices in which lists are found: their lengths differ from point to point, so it is made for
+// one after the other.
+void Elaborator::EmitOneByOne(Span span, Parallel parallel) {
+  std::vector<TensorId> rows;
+  for (const Parallel::Yield& yield : parallel.yields) rows.push_back(yield.inner);
+  std::vector<Statement> body = std::move(parallel.body);
+  std::vector<Statement>* outside = statements_;
+  for (size_t depth = parallel.domain.size(); depth-- > 0;) {
+    Recurrence steps;
+    steps.index = parallel.domain[depth];
+    steps.body = std::move(body);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      Recurrence::State state;
+      state.slice = rows[i];
+      const Tensor row = method_->tensors[rows[i]];
+      std::vector<Size> shape{steps.index.extent};
+      shape.insert(shape.end(), row.shape.begin(), row.shape.end());
+      state.result = depth == 0 ? parallel.yields[i].outer : NewTensor(row.name, row.element, shape, span);
+      rows[i] = state.result;
+      steps.states.push_back(std::move(state));
+    }
+    body.clear();
+    statements_ = depth == 0 ? outside : &body;
+    Emit(span, frame_->equation, std::move(steps));
+  }
+  statements_ = outside;
 }
 
 // Whether sizes say how far the index goes; reports where data or an index further out do.

@@ -558,9 +558,13 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
   std::optional<bool> downward = IsDownward(*loop);
   if (!downward) return BindUnknown(stmt);
   Recurrence& node = loop->node;
-  if (HoldsFilter(node.body)) {
-    Report(stmt.span, kRaggedResult, loop->index->name);
-    return BindUnknown(stmt);
+  std::set<int> found = FoundIn(node.body);
+  for (const std::string& name : loop->names) {
+    for (const auto& history : HistoriesOf(loop->states.at(name).history)) {
+      if (!history->slice || !IsRagged(history->slice->id, found)) continue;
+      Report(stmt.span, kRaggedResult, loop->index->name);
+      return BindUnknown(stmt);
+    }
   }
   node.is_downward = *downward;
   node.index = {loop->index->id, loop->index->name, loop->length};
