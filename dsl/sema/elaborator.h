@@ -184,6 +184,7 @@ class Elaborator {
     Size form, axis;
     Span span;
   };
+  Value EvalPosition(const ast::Expr& expr);
   bool SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item,
                     const std::string& subject, bool guarded, std::vector<Slot>& slots,
                     std::vector<Size>& shape, std::vector<OpenAccess>* open);
@@ -462,7 +463,8 @@ class Elaborator {
   bool work_reported_ = false;
   std::vector<ModelPtr> instances_;  // all of them: they point at each other
   std::set<std::pair<int, std::string>>
-      told_;                             // what is wrong with a model (its number), once for all its calls
+      told_;  // what is wrong with a model (its number), once for all its calls
+  std::map<const ast::Expr*, Value>* subscript_values_ = nullptr;  // of the record that is subscripted
   std::vector<IndexPtr> widened_;        // for the call that is made, see WidenIndices
   const ast::Expr* optional_ = nullptr;  // the name that may stand for something absent here
   int numeric_conditions_ = 0;           // around what is evaluated: an optional may be used there

@@ -241,6 +241,18 @@ std::optional<Scalar> Elaborator::GroupPosition(const ast::Group& group, const S
   return position;
 }
 
+// The value of a subscript; of a record's, once for all of its fields.
+Value Elaborator::EvalPosition(const ast::Expr& expr) {
+  std::map<const ast::Expr*, Value>* values = std::exchange(subscript_values_, nullptr);
+  bool is_known = values && values->contains(&expr);
+  bool outer = std::exchange(wants_whole_, true);
+  Value value = is_known ? values->at(&expr) : Eval(expr);
+  wants_whole_ = outer;
+  if (values) values->emplace(&expr, value);
+  subscript_values_ = values;
+  return value;
+}
+
 // One subscript: appends a slot for the axis, and to `shape` what stays of it.
 bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::Subscript::Item& item,
                               const std::string& subject, bool guarded, std::vector<Slot>& slots,
@@ -305,9 +317,7 @@ bool Elaborator::SubscriptOne(const TensorPtr& tensor, size_t axis, const ast::S
     slots.push_back(slot);
     return true;
   }
-  bool outer = std::exchange(wants_whole_, true);
-  Value value = Eval(expr);
-  wants_whole_ = outer;
+  Value value = EvalPosition(expr);
   if (value.IsPoison()) return false;
   if (const auto* list = value.As<std::shared_ptr<ListValue>>(); list) {
     std::optional<TensorPtr> vector = AsTensor(value, expr.span);
@@ -619,17 +629,22 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
   if (const TensorPtr* tensor = base.As<TensorPtr>()) return SubscriptTensor(*tensor, expr, node, otherwise);
   if (base.As<std::shared_ptr<ListValue>>()) return SubscriptList(base, expr, node, otherwise);
   if (const auto* record = base.As<std::shared_ptr<Record>>()) {
+    // All fields by one subscript: what it finds is found once.
+    std::map<const ast::Expr*, Value> values;
+    std::map<const ast::Expr*, Value>* outer = std::exchange(subscript_values_, &values);
     auto rows = std::make_shared<Record>();
+    bool ok = true;
     for (const auto& [name, field] : (*record)->fields) {
       const TensorPtr* tensor = field.As<TensorPtr>();
-      if (field.IsPoison()) return Poison{};
-      if (!tensor) {
+      ok = ok && !field.IsPoison();
+      if (ok && !tensor) {
         Report(expr.span, kTypeMismatch, absl::StrCat("the field `", name, "` cannot be subscripted"));
-        return Poison{};
+        ok = false;
       }
-      rows->fields.emplace_back(name, SubscriptTensor(*tensor, expr, node, otherwise));
+      if (ok) rows->fields.emplace_back(name, SubscriptTensor(*tensor, expr, node, otherwise));
     }
-    return rows;
+    subscript_values_ = outer;
+    return ok ? Value(rows) : Value(Poison{});
   }
   if (base.IsAbsent()) {
     Report(expr.span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");

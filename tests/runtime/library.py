@@ -36,6 +36,10 @@ entry five {
   net: Net(5)
   forward(x: f32[B, 3, H, W]) -> y: f32[B, 5] { y = net(x) }
   features(x: f32[B, 3, H, W]) -> y: f32[B, 8] { y = net.features(x) }
+  above(x: f32[W], t: f32) -> at: int[K <= W], y: f32[K] {
+    at = filter(i) x[i] > t
+    y = x[at]
+  }
   halved(x: f32[H, W], z: f32[H/2], label: int[B] in 0..W) -> y: f32[B] { y[b] = x[0, label[b]] + z[0] }
 }
 
@@ -145,6 +149,31 @@ def check_together(five, seven):
     program.destroy()
 
 
+def check_found(library):
+    """Outputs whose size the data decides: lent with their true size from run to run, or into memory that fits by chance."""
+    program = Program(library, "weft_net_five")
+    x = numpy.arange(64, dtype=numpy.float32)
+
+    def run(t, outputs):
+        inputs = (Tensor * 2)(view(x), view(numpy.array(t, numpy.float32)))
+        return program.call("run")(program.handle, b"above", inputs, ctypes.c_size_t(2), outputs, ctypes.c_size_t(2))
+
+    for t in (60.5, 100, 9.5, 62.5):
+        wanted = numpy.flatnonzero(x > t)
+        outputs = (Tensor * 2)()
+        assert run(t, outputs) == 0, program.error()
+        assert [(o.rank, o.shape[0]) for o in outputs] == [(1, len(wanted))] * 2, (t, outputs[0].shape[0])
+        for output, kind in zip(outputs, (ctypes.c_int64, ctypes.c_float)):
+            values = numpy.ctypeslib.as_array(ctypes.cast(output.data, ctypes.POINTER(kind)), (len(wanted),))
+            assert (values == wanted).all(), (t, values)
+    at, y = numpy.zeros(3, numpy.int64), numpy.zeros(3, numpy.float32)
+    assert run(60.5, (Tensor * 2)(view(at), view(y))) == 0, program.error()
+    assert (at == [61, 62, 63]).all() and (y == at).all()
+    assert run(50, (Tensor * 2)(view(at), view(y))) == 1
+    assert "output `at` is int[13], but memory was given for i64[3]" in program.error(), program.error()
+    program.destroy()
+
+
 def check_threads(library):
     """One program, used by several threads at once, gives each the result of its own input."""
     program = Program(library, "weft_net_five")
@@ -243,6 +272,7 @@ def main():
         exported = subprocess.run(["nm", "-D", "--defined-only", five], capture_output=True, text=True, check=True).stdout
         assert exported and all(" weft_net_five_" in line for line in exported.splitlines()), exported
         check_together(five, seven)
+        check_found(five)
         check_threads(five)
         check_boundary(five)
         check_allocations(weft, folder)
