@@ -10,6 +10,8 @@
 
 #include "gmock/gmock.h"
 #include "runtime/json.h"
+#include "runtime/program_table.h"
+#include "runtime/weft.h"
 
 namespace weft::runtime {
 namespace {
