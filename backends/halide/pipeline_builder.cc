@@ -439,6 +439,15 @@ Expr PipelineBuilder::Load(const Tensor& tensor, const std::vector<Expr>& subscr
   return tensor.param ? (*tensor.param)(at) : (*tensor.func)(at);
 }
 
+// Whether the read goes along the one block of packed weights, which is longer than the loop may be.
+bool PipelineBuilder::ReadsBlock(const ReadView& read, const AxisGroup& group, const Context& context) const {
+  if (!context.equation || context.equation->view->packed_axis < 0) return false;
+  const EquationView& view = *context.equation->view;
+  mlir::Value subscript = read.subscripts[group.first];
+  return subscript == view.indices[view.packed_axis] && group.fixed == view.packed_block &&
+         context.tiles.count(subscript.getAsOpaquePointer()) > 0;
+}
+
 absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Context& context) {
   ReadView read = ViewRead(op);
   const Tensor& tensor = tensors_[read.tensor.getAsOpaquePointer()];
@@ -455,7 +464,11 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
       outside.push_back(Outside::kInside);
       continue;
     }
-    auto subscript = Translate(read.subscripts[group.first], context);
+    auto subscript =
+        ReadsBlock(read, group, context)
+            ? Scalar::Index(context.tiles[read.subscripts[group.first].getAsOpaquePointer()].inner, 0,
+                            group.fixed - 1)
+            : Translate(read.subscripts[group.first], context);
     if (!subscript.ok()) return subscript;
     AffineForm form;
     affine &= MatchAffine(read.subscripts[group.first], &form);

@@ -120,6 +120,7 @@ class PipelineBuilder {
   absl::StatusOr<Scalar> TranslateOp(mlir::Operation* op, int result, Context& context);
   absl::StatusOr<Scalar> TranslateDim(mlir::Operation* op, Context& context);
   absl::StatusOr<Scalar> TranslateBranches(mlir::Operation* op, int result, Context& context);
+  bool ReadsBlock(const ReadView& read, const AxisGroup& group, const Context& context) const;
   absl::StatusOr<Scalar> TranslateRead(mlir::Operation* op, Context& context);
   Halide::Expr Load(const Tensor& tensor, const std::vector<Halide::Expr>& subscripts) const;
   absl::StatusOr<Halide::Func> Padded(const ReadView& read, const Tensor& tensor,

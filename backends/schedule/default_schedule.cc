@@ -152,6 +152,21 @@ class Chooser {
     if (place_loop_ == from) place_loop_ = to;
   }
 
+  // What a read goes on by when the loop of `indices` does; 0: it stays where it is.
+  static double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices) {
+    if (MotionOf(read, indices) == Motion::kStill) return 0;
+    double bytes = kElementBytes;
+    auto type = mlir::cast<mlir::RankedTensorType>(read.tensor.getType());
+    for (int axis = 0; axis < type.getRank(); ++axis) {
+      AffineForm form;
+      if (!MatchAffine(read.subscripts[axis], &form)) continue;
+      int64_t step = form.Coefficient(indices.back());
+      int64_t extent = type.isDynamicDim(axis) ? 256 : type.getDimSize(axis);
+      bytes *= step != 0 ? static_cast<double>(step) : static_cast<double>(extent);
+    }
+    return bytes;
+  }
+
   // Where the padded copy of a window's operand is made: per block of rows, which then stay in the cache of
   // the thread that made them, if rows are what threads share; else in front of everything.
   void PlacePad(Plan& plan, const std::vector<const ReadView*>& reads, Loops& outer) {
@@ -165,16 +180,7 @@ class Chooser {
         if (std::find(read->outside.begin(), read->outside.end(), Outside::kFill) == read->outside.end())
           continue;
         if (MotionOf(*read, plan.domain_indices[i]) == Motion::kStill) continue;
-        double bytes = kElementBytes;
-        auto type = mlir::cast<mlir::RankedTensorType>(read->tensor.getType());
-        for (int axis = 0; axis < type.getRank(); ++axis) {
-          AffineForm form;
-          if (!MatchAffine(read->subscripts[axis], &form)) continue;
-          int64_t step = form.Coefficient(plan.domain_indices[i].back());
-          int64_t extent = type.isDynamicDim(axis) ? 256 : type.getDimSize(axis);
-          bytes *= step != 0 ? static_cast<double>(step) : static_cast<double>(extent);
-        }
-        row_bytes = std::max(row_bytes, bytes);
+        row_bytes = std::max(row_bytes, BytesPerStep(*read, plan.domain_indices[i]));
       }
       if (row_bytes == 0) break;
       // As few blocks as fit the cache, a whole number for every thread; each repeats the rows at its edges.
@@ -296,6 +302,9 @@ class Chooser {
       }
     }
     dense |= strided != nullptr;
+    // Weights of a single block are read at the index itself.
+    packed |=
+        view.packed_axis >= 0 && plan.domain_indices[lane] == std::vector{view.indices[view.packed_axis]};
     if (!dense || (columns.extent >= 0 && columns.extent < lanes_ / 2 && !packed)) return false;
 
     // The rows of the tile: results that share what is read along the lanes.
@@ -380,7 +389,7 @@ class Chooser {
     }
     int window = reuse || inside_ || shared_loops_ > 0 ? -1 : WindowRows(plan, reads, lane);
     if (!column_outer.empty() && window >= 0) {
-      PlaceWindows(plan, {column_outer, panels}, window, outer);
+      PlaceWindows(plan, reads, {column_outer, panels}, window, outer);
     } else if (!column_outer.empty()) {
       PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
     }
@@ -465,16 +474,26 @@ class Chooser {
     return -1;
   }
 
-  // A column block goes over all rows of a window, which then stay in the cache until the next row has used
-  // them. Threads share column blocks, or blocks of rows where those do not come out even.
-  void PlaceWindows(Plan& plan, std::pair<std::string, int64_t> columns, int window, Loops& outer) {
+  // A column block goes over all rows of a window that fit the cache, so that the next row finds there what
+  // this one used, and the next block the lines that both touch. Threads share column blocks, or blocks of
+  // rows where there are several.
+  void PlaceWindows(Plan& plan, const std::vector<const ReadView*>& reads,
+                    std::pair<std::string, int64_t> columns, int window, Loops& outer) {
     auto at = outer.begin() + window;
     auto [rows, extent] = *at;
     int64_t outside = 1;
     for (int i = 0; i < window; ++i) outside = outer[i].second < 0 ? outside : outside * outer[i].second;
-    if (SharedByThreads() && outside == 1 && extent >= 4 * target_.cores &&
-        Imbalance(columns.second) > 1.05) {
-      int64_t blocks = extent >= 12 * target_.cores ? 2 * target_.cores : target_.cores;
+    double row_bytes = 0;
+    for (const ReadView* read : reads)
+      row_bytes = std::max(row_bytes, BytesPerStep(*read, plan.domain_indices[window]));
+    int64_t blocks = 1;
+    if (SharedByThreads() && outside == 1 && extent >= 4 * target_.cores && Imbalance(columns.second) > 1.05)
+      blocks = extent >= 12 * target_.cores ? 2 * target_.cores : target_.cores;
+    while (extent >= 8 * blocks &&
+           row_bytes * static_cast<double>(extent) > 0.5 * static_cast<double>(target_.l2_bytes * blocks)) {
+      blocks += SharedByThreads() ? target_.cores : 1;
+    }
+    if (blocks > 1) {
       int64_t size = (extent + blocks - 1) / blocks;
       std::string block, row;
       plan.Split(rows, size, &block, &row);

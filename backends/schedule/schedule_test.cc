@@ -166,6 +166,13 @@ TEST(TargetTest, ReadsLevelsAndFeatures) {
   EXPECT_THAT(std::string(ParseTarget("host+mmx9").status().message()), HasSubstr("unknown feature `mmx9`"));
 }
 
+TEST(TargetTest, TilesWasteFewLanes) {
+  Target target = *ParseTarget("x86-64-v4");
+  for (auto [columns, tile] : {std::pair{64, 64}, {768, 64}, {65, 80}, {41, 48}, {84, 96}, {320, 64}}) {
+    EXPECT_EQ(passes::ChooseRegisterTile(ForPasses(target), 256, columns, 4).columns, tile) << columns;
+  }
+}
+
 TEST(TargetTest, TilesFitTheRegisters) {
   for (const char* name : {"x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
     Target target = *ParseTarget(name);

@@ -58,11 +58,13 @@ RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, i
   int64_t lanes = Lanes(target, element_bytes);
   RegisterTile best{1, lanes};
   double best_speed = 0;
-  for (int64_t vectors = 1; vectors <= 4; ++vectors) {
+  for (int64_t vectors = 1; vectors <= 6; ++vectors) {
     double speed = 0;
     int64_t tile_rows = BestRows(target, rows, vectors, &speed);
     speed *= Used(columns, vectors * lanes);
-    if (speed > best_speed * 1.001) best = {tile_rows, vectors * lanes}, best_speed = speed;
+    // Wide tiles leave few rows for one load of the panel: for widths that others would waste.
+    if (speed > best_speed * (vectors > 4 ? 1.03 : 1.001))
+      best = {tile_rows, vectors * lanes}, best_speed = speed;
   }
   return best;
 }
