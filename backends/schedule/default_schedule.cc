@@ -475,8 +475,8 @@ class Chooser {
   }
 
   // A column block goes over all rows of a window that fit the cache, so that the next row finds there what
-  // this one used, and the next block the lines that both touch. Threads share column blocks, or blocks of
-  // rows where there are several.
+  // this one used, and the next block the lines that both touch. Threads share blocks of rows, as they do in
+  // the kernels around: most of what each reads is then in its own cache.
   void PlaceWindows(Plan& plan, const std::vector<const ReadView*>& reads,
                     std::pair<std::string, int64_t> columns, int window, Loops& outer) {
     auto at = outer.begin() + window;
@@ -487,7 +487,7 @@ class Chooser {
     for (const ReadView* read : reads)
       row_bytes = std::max(row_bytes, BytesPerStep(*read, plan.domain_indices[window]));
     int64_t blocks = 1;
-    if (SharedByThreads() && outside == 1 && extent >= 4 * target_.cores && Imbalance(columns.second) > 1.05)
+    if (SharedByThreads() && outside == 1 && extent >= 2 * target_.cores)
       blocks = extent >= 12 * target_.cores ? 2 * target_.cores : target_.cores;
     while (extent >= 8 * blocks &&
            row_bytes * static_cast<double>(extent) > 0.5 * static_cast<double>(target_.l2_bytes * blocks)) {
