@@ -89,7 +89,7 @@ class Chooser {
     }
     if (view.reduces.empty()) {
       Pointwise(plan);
-    } else if (plan.domain.empty() || !ByLanes(plan)) {
+    } else if (plan.domain.empty() || !(ByLanes(plan) || ByOtherLanes(plan))) {
       ByRows(plan);
     }
     return plan;
@@ -398,6 +398,23 @@ class Chooser {
     std::vector<std::string> reductions = ReductionOrder(plan, reads, lane, reuse);
     plan.Order(FirstOf(outer), reductions, inner);
     return true;
+  }
+
+  // Vectors along another axis of the result: the places of a gather differ by element, not by channel.
+  bool ByOtherLanes(Plan& plan) {
+    for (size_t i = plan.domain.size() - 1; i-- > 0 && !inside_ && shared_loops_ == 0;) {
+      bool dense = false, together = plan.domain[i].extent < 0 || plan.domain[i].extent >= lanes_;
+      for (const ReadView* read : InnerReads(*plan.view)) {
+        Motion motion = MotionOf(*read, plan.domain_indices[i]);
+        dense |= motion == Motion::kDense;
+        together &= motion == Motion::kDense || motion == Motion::kStill;
+      }
+      Plan rotated = plan;
+      auto last = [i](auto& list) { std::rotate(list.begin() + i, list.begin() + i + 1, list.end()); };
+      last(rotated.domain), last(rotated.domain_indices);
+      if (dense && together && ByLanes(rotated)) return plan = rotated, true;
+    }
+    return false;
   }
 
   static bool HasFill(const std::vector<const ReadView*>& reads) {

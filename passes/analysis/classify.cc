@@ -117,6 +117,18 @@ std::optional<Contraction> MatchContraction(ir::EquationOp equation) {
   return found;
 }
 
+bool DependsOnRead(Value value, ir::EquationOp equation) {
+  llvm::SmallVector<Value> todo = {value};
+  llvm::SmallPtrSet<mlir::Operation*, 16> seen;
+  while (!todo.empty()) {
+    mlir::Operation* definer = todo.pop_back_val().getDefiningOp();
+    if (!definer || EnclosingEquation(definer) != equation || !seen.insert(definer).second) continue;
+    if (mlir::isa<ir::ReadOp>(definer)) return true;
+    llvm::append_range(todo, definer->getOperands());
+  }
+  return false;
+}
+
 llvm::StringRef ClassOf(ir::EquationOp equation) {
   if (MatchContraction(equation)) return "contraction";
   if (HasReduction(equation)) {
@@ -126,17 +138,8 @@ llvm::StringRef ClassOf(ir::EquationOp equation) {
   }
   bool gathers = false, computes = false;
   equation.getBody().walk([&](mlir::Operation* op) {
-    if (auto read = mlir::dyn_cast<ir::ReadOp>(op)) {
-      for (Value subscript : read.getSubscripts()) {
-        llvm::SmallVector<Value> todo = {subscript};
-        while (!todo.empty()) {
-          mlir::Operation* definer = todo.pop_back_val().getDefiningOp();
-          if (!definer || EnclosingEquation(definer) != equation) continue;
-          gathers |= mlir::isa<ir::ReadOp>(definer);
-          llvm::append_range(todo, definer->getOperands());
-        }
-      }
-    }
+    if (auto read = mlir::dyn_cast<ir::ReadOp>(op))
+      for (Value subscript : read.getSubscripts()) gathers |= DependsOnRead(subscript, equation);
     computes |= CostOf(op) > 0;
   });
   if (gathers) return "gather";

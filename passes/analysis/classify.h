@@ -31,6 +31,9 @@ std::optional<Contraction> MatchSumOfProducts(ir::EquationOp equation);
 // Whether a tensor depends on weights and constants alone.
 bool IsLoadTime(mlir::Value tensor);
 
+// Whether a value of an equation's body is computed from an element of a tensor.
+bool DependsOnRead(mlir::Value value, ir::EquationOp equation);
+
 // `pointwise`, `row_reduction`, `contraction`, `depthwise` (a window slides over an axis), `gather` (a
 // subscript depends on data) or `copy` (nothing is computed).
 llvm::StringRef ClassOf(ir::EquationOp equation);

@@ -104,6 +104,8 @@ class Composer {
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     for (auto [cost, producer] : producers) {
       if (producer->getNumResults() != 1 || producer->use_empty()) continue;
+      // A copy in another order is there for its order.
+      if (producer->hasAttr("relayout")) continue;
       std::optional<SmallVector<ir::ReadOp>> reads = OnlyReads(producer->getResult(0));
       if (!reads || !(this->*rule)(producer, *reads)) continue;
       Compose(producer, *reads);

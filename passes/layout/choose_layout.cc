@@ -1,3 +1,5 @@
+#include <map>
+
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/analysis/body.h"
@@ -10,7 +12,9 @@
 // weights have, and the axis that they sum over together with their weights. Every tensor takes its axis with
 // most votes to the end, so pointwise equations between two convolutions follow them. Tensors that are
 // returned or viewed keep their order: there the kernel that makes them writes it, as the first one reads the
-// inputs' order.
+// inputs' order. Equations that sum over places given by data vote too: for the axis beside those places,
+// along which places and weights are the same. Inputs that such an equation reads often are copied in that
+// order.
 
 namespace weft::passes {
 
@@ -24,16 +28,40 @@ using mlir::Value;
 
 // Stands for sizes that are not numbers.
 constexpr double kUnknownSize = 64;
+// Operations for each element of an input that pay for a copy of it in another order.
+constexpr double kReadsPerCopy = 16;
 
 using Axis = std::pair<void*, int64_t>;  // of a tensor
 
 Axis AxisOf(Value tensor, int64_t axis) { return {tensor.getAsOpaquePointer(), axis}; }
 
-double Work(ir::EquationOp equation) {
+double Points(llvm::ArrayRef<int64_t> extents) {
   double points = 1;
-  for (int64_t extent : equation.getStaticExtents())
+  for (int64_t extent : extents)
     points *= mlir::ShapedType::isDynamic(extent) ? kUnknownSize : static_cast<double>(extent);
-  return points * CostPerPoint(equation, kUnknownSize);
+  return points;
+}
+
+double Work(ir::EquationOp equation) {
+  return Points(equation.getStaticExtents()) * CostPerPoint(equation, kUnknownSize);
+}
+
+// The axis of the tensor that an index of the equation walks in a read that is summed over and whose places
+// along other axes are read from data. An axis of unknown size is one only beside a map of two axes: else it
+// may be a batch.
+std::optional<int64_t> ChannelOfGather(ir::ReadOp read, ir::EquationOp equation) {
+  if (!read->getParentOfType<ir::ReduceOp>()) return std::nullopt;
+  std::optional<int64_t> channel;
+  int gathered = 0;
+  for (auto [axis, subscript] : llvm::enumerate(read.getSubscripts())) {
+    auto index = mlir::dyn_cast<mlir::BlockArgument>(subscript);
+    if (index && index.getOwner() == &equation.getBody().front()) channel = axis;
+    gathered += DependsOnRead(subscript, equation);
+  }
+  if (!channel || gathered == 0) return std::nullopt;
+  auto type = mlir::cast<mlir::RankedTensorType>(read.getTensor().getType());
+  bool many = type.isDynamicDim(*channel) ? gathered >= 2 : type.getDimSize(*channel) >= 4;
+  return many ? channel : std::nullopt;
 }
 
 class LayoutChoice {
@@ -44,6 +72,7 @@ class LayoutChoice {
     SmallVector<ir::EquationOp> equations(function_.getBody().front().getOps<ir::EquationOp>());
     for (ir::EquationOp equation : equations) RelateAxes(equation);
     for (ir::EquationOp equation : equations) Vote(equation);
+    for (ir::EquationOp equation : equations) VoteForGathers(equation);
     for (ir::EquationOp equation : equations)
       if (std::optional<int64_t> axis = InnermostAxis(equation)) MoveInnermost(equation, *axis);
   }
@@ -82,6 +111,64 @@ class LayoutChoice {
       if (summed && llvm::is_contained(sum->weights.getSubscripts(), subscript))
         AddVotes(AxisOf(sum->data.getTensor(), axis), work);
     }
+  }
+
+  void VoteForGathers(ir::EquationOp equation) {
+    if (equation->getNumResults() != 1) return;
+    SmallVector<ir::ReadOp> reads;
+    equation.getBody().walk([&](ir::ReadOp read) { reads.push_back(read); });
+    for (ir::ReadOp read : reads) {
+      std::optional<int64_t> channel = ChannelOfGather(read, equation);
+      if (!channel) continue;
+      auto index = mlir::cast<mlir::BlockArgument>(read.getSubscripts()[*channel]);
+      AddVotes(AxisOf(equation->getResult(0), index.getArgNumber()), Work(equation));
+      AddVotes(AxisOf(read.getTensor(), *channel), Work(equation));
+      CopyInput(read, *channel, equation);
+    }
+  }
+
+  // Reads an input from a copy whose last axis is `channel`, if every element of it is read several times.
+  void CopyInput(ir::ReadOp read, int64_t channel, ir::EquationOp equation) {
+    Value input = read.getTensor();
+    auto type = mlir::cast<mlir::RankedTensorType>(input.getType());
+    if (!mlir::isa<mlir::BlockArgument>(input) || channel + 1 == type.getRank()) return;
+    if (Work(equation) < kReadsPerCopy * Points(type.getShape())) return;
+    SmallVector<int64_t> order;  // new position -> old one
+    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+      if (axis != channel) order.push_back(axis);
+    order.push_back(channel);
+    Value& copy = copies_[AxisOf(input, channel)];
+    if (!copy) copy = Permuted(input, order, equation);
+    mlir::OpBuilder at(read);
+    SmallVector<Value> subscripts;
+    SmallVector<ir::Outside> outside;
+    for (int64_t old : order) {
+      subscripts.push_back(read.getSubscripts()[old]);
+      outside.push_back(read.getOutsideAt(old));
+    }
+    Value moved = CreateRead(at, read.getLoc(), copy, subscripts, outside, read.getFill()).getResult();
+    read.getResult().replaceAllUsesWith(moved);
+    read->erase();
+  }
+
+  Value Permuted(Value input, llvm::ArrayRef<int64_t> order, ir::EquationOp reader) {
+    mlir::OpBuilder builder(&function_.getBody().front(), function_.getBody().front().begin());
+    SmallVector<mlir::OpFoldResult> extents;
+    SmallVector<mlir::Attribute> names;
+    for (int64_t old : order) {
+      extents.push_back(SizeOf(builder, reader.getLoc(), input, old));
+      names.push_back(builder.getStringAttr(llvm::Twine("i") + llvm::Twine(old)));
+    }
+    auto element = mlir::cast<mlir::RankedTensorType>(input.getType()).getElementType();
+    auto copy = CreateEquation(builder, LabelOf(reader), extents, names, element,
+                               [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
+                                 SmallVector<Value> subscripts(order.size());
+                                 for (auto [position, old] : llvm::enumerate(order))
+                                   subscripts[old] = indices[position];
+                                 return {CreateRead(body, reader.getLoc(), input, subscripts).getResult()};
+                               });
+    copy->setAttr("relayout", builder.getUnitAttr());
+    return copy->getResult(0);
   }
 
   void AddVotes(Axis axis, double votes) { votes_.emplace_back(axis, votes); }
@@ -156,6 +243,7 @@ class LayoutChoice {
   mlir::func::FuncOp function_;
   llvm::EquivalenceClasses<Axis> classes_;
   std::vector<std::pair<Axis, double>> votes_;
+  std::map<Axis, Value> copies_;
 };
 
 struct ChooseLayoutPass : impl::ChooseLayoutBase<ChooseLayoutPass> {

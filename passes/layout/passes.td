@@ -5,7 +5,8 @@ def ChooseLayout : WeftPass<"weft-choose-layout", "mlir::func::FuncOp"> {
   let description = [{
     Results of equations are permuted so that channels are the last axis (NCHW becomes NHWC): the axis of a contraction's
     result that only its weights have, and the axis that the next contraction sums over. Inputs and outputs of methods
-    keep their declared order.
+    keep their declared order; where an equation sums over places of an input that data gives, it reads a copy with the
+    axis beside those places innermost (marked `relayout`), if every element is read several times.
   }];
 }
 

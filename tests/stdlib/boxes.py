@@ -182,7 +182,7 @@ def same_length(rng):
 
 
 def moves(rng):
-    return {"a": boxes_in(rng, 11, 20), "d": rng.normal(0, 2, (11, 4)).astype(np.float32)}
+    return {"a": boxes_in(rng, 11, 20), "d": rng.normal(0, 5, (11, 4)).astype(np.float32)}
 
 
 def maps(*shapes):

@@ -92,3 +92,20 @@ func.func @guarded(%x: tensor<9xf32>, %zero: f32) -> tensor<11xf32> {
   } : tensor<11xf32>
   return %y : tensor<11xf32>
 }
+
+// A copy that is there for its order stays.
+// CHECK-LABEL: func.func @copied
+func.func @copied(%x: tensor<4x8xf32>) -> tensor<8x4xf32> {
+  // CHECK: %[[T:.*]] = weft.equation {{.*}} attributes {relayout}
+  %t = weft.equation (%i, %j) in (8, 4) names ["i", "j"] attributes {relayout} {
+    %r = weft.read %x[%j, %i] : tensor<4x8xf32> -> f32
+    weft.yield %r : f32
+  } : tensor<8x4xf32>
+  // CHECK: weft.read %[[T]][
+  %y = weft.equation (%i, %j) in (8, 4) names ["i", "j"] {
+    %r = weft.read %t[%i, %j] : tensor<8x4xf32> -> f32
+    %s = arith.addf %r, %r : f32
+    weft.yield %s : f32
+  } : tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}

@@ -42,3 +42,44 @@ func.func @convs(%x: tensor<1x3x5x7xf32>) -> tensor<1x4x5x7xf32> {
   } : tensor<1x4x5x7xf32>
   return %y : tensor<1x4x5x7xf32>
 }
+
+// An input that is summed over at places given by data, several times an element, is read from a copy with its channels
+// last; the result of the method keeps its order.
+// CHECK-LABEL: func.func @sampled
+// CHECK-SAME:      %[[X:[a-z0-9]*]]: tensor<16x9x11xf32>
+func.func @sampled(%x: tensor<16x9x11xf32>, %at: tensor<500x4xi64>) -> tensor<16x500xf32> {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  // CHECK: %[[COPY:.*]] = weft.equation (%[[I:.*]], %[[J:.*]], %[[C:.*]]) in (9, 11, 16) names ["i1", "i2", "i0"] attributes {path = "y", relayout}
+  // CHECK: weft.read %[[X]][%[[C]], %[[I]], %[[J]]]
+  // CHECK: weft.equation (%[[C:.*]], %[[P:.*]]) in (16, 500) names ["c", "p"]
+  // CHECK: weft.read %[[COPY]][%[[V:.*]], %[[V]], %[[C]]] outside [clamp, clamp, inside]
+  %y = weft.equation (%c, %p) in (16, 500) names ["c", "p"] attributes {path = "y"} {
+    %s = weft.reduce sum (%a) from (%c0) to (%c4) names ["a"] {
+      %n = weft.read %at[%p, %a] : tensor<500x4xi64> -> i64
+      %v = arith.index_cast %n : i64 to index
+      %r = weft.read %x[%c, %v, %v] outside [inside, clamp, clamp] : tensor<16x9x11xf32> -> f32
+      weft.yield %r : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<16x500xf32>
+  return %y : tensor<16x500xf32>
+}
+
+// Where few elements are read, a copy does not pay.
+// CHECK-LABEL: func.func @sampled_once
+// CHECK-NOT: relayout
+func.func @sampled_once(%x: tensor<16x90x110xf32>, %at: tensor<50x4xi64>) -> tensor<16x50xf32> {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %y = weft.equation (%c, %p) in (16, 50) names ["c", "p"] attributes {path = "y"} {
+    %s = weft.reduce sum (%a) from (%c0) to (%c4) names ["a"] {
+      %n = weft.read %at[%p, %a] : tensor<50x4xi64> -> i64
+      %v = arith.index_cast %n : i64 to index
+      %r = weft.read %x[%c, %v, %v] outside [inside, clamp, clamp] : tensor<16x90x110xf32> -> f32
+      weft.yield %r : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<16x50xf32>
+  return %y : tensor<16x50xf32>
+}
