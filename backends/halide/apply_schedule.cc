@@ -22,6 +22,16 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// The elements of a vector lie side by side, whatever the order of the result's axes.
+void StoreAlong(Func func, const Var& lane) {
+  std::vector<Var> storage = func.args();
+  auto is_lane = [&](const Var& var) { return var.name() == lane.name(); };
+  auto place = std::find_if(storage.begin(), storage.end(), is_lane);
+  if (place == storage.begin() || place == storage.end()) return;
+  std::rotate(storage.begin(), place, place + 1);
+  func.reorder_storage(storage);
+}
+
 }  // namespace
 
 // A loop of `extent` lanes as whole registers, unrolled.
@@ -235,6 +245,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       }
       for (const auto& [var, leaf] : tile) {
         if (leaf->vectorized && !state.has_lanes) {
+          StoreAlong(func, var);
           // A guarded tail without a tile of its own leaves a part whose length is known at run time only.
           bool fixed = true;
           for (const BaseLoop& loop : equation.loops) {
