@@ -9,6 +9,7 @@
 #include "backends/loops/compile_kernel.h"
 #include "backends/schedule/default_schedule.h"
 #include "backends/schedule/joins.h"
+#include "backends/schedule/read_schedule.h"
 #include "compiler/ir/weft_dialect.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -213,7 +214,7 @@ TEST_F(HalideTest, SaysWhatADirectiveCannotDo) {
   ir::KernelOp kernel = Parse(Matmul(13, 17, 40, 0).text);
   for (auto [text, error] : std::vector<std::pair<const char*, const char*>>{
            {"inline m.y", "cannot be written out where it is read: it is a result of its kernel"},
-           {"m.y at m.z.i", "is a result of its kernel and cannot be computed inside another"},
+           {"this at m.z.i", "is a result of its kernel and cannot be computed inside another"},
            {"join i k into ik", "cannot be joined"}}) {
     SCOPED_TRACE(text);
     auto schedule = ParseSchedule(absl::StrCat("schedule m.y { ", text, " }"));

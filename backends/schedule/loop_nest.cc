@@ -10,8 +10,8 @@ namespace {
 
 class Resolver {
  public:
-  Resolver(const EquationLoops& equation, const EquationSchedule& schedule)
-      : equation_(equation), schedule_(schedule) {}
+  Resolver(const EquationLoops& equation, const EquationSchedule& schedule, ScheduleProblem& problem)
+      : equation_(equation), schedule_(schedule), problem_(problem) {}
 
   absl::StatusOr<LoopNest> Run() {
     for (const LoopInfo& loop : equation_.domain) Add(Loop(loop.name, loop.extent, false));
@@ -53,26 +53,34 @@ class Resolver {
     }
     return nullptr;
   }
-  absl::Status Error(const Directive& d, absl::string_view what) const {
-    std::string where =
-        d.line > 0 ? absl::StrCat("schedule, line ", d.line, ": ") : std::string("schedule: ");
-    return absl::InvalidArgumentError(absl::StrCat(where, what, " in `", equation_.path, "`"));
+  absl::Status Error(const Directive& d, absl::string_view what, absl::string_view name = "") const {
+    problem_.text = absl::StrCat(what, " in `", equation_.path, "`");
+    problem_.span = SpanOf(d, name);
+    return absl::InvalidArgumentError(absl::StrCat("schedule: ", problem_.text));
+  }
+  static dsl::Span SpanOf(const Directive& d, absl::string_view name) {
+    for (size_t i = 0; i < d.name_spans.size(); ++i) {
+      if (d.names[i] == name) return d.name_spans[i];
+    }
+    return d.span;
   }
   absl::Status Missing(const Directive& d, const std::string& name) const {
     if (nest_.IsSplit(name)) {
       auto [outer, inner] = nest_.Parts(name);
-      return Error(d, absl::StrCat("`", name, "` is split into `", outer, "` and `", inner, "`"));
+      return Error(d, absl::StrCat("`", name, "` is split into `", outer, "` and `", inner, "`"), name);
     }
-    std::string nearest = NearestName(name, leaves_);
-    std::string known;
-    for (const std::string& leaf : leaves_) absl::StrAppend(&known, known.empty() ? "" : ", ", leaf);
-    return Error(d, absl::StrCat("no loop `", name, "`",
-                                 nearest.empty() ? absl::StrCat(" (its loops are ", known, ")")
-                                                 : absl::StrCat("; did you mean `", nearest, "`?")));
+    for (const std::vector<std::string>& join : nest_.joins) {
+      if (std::find(join.begin(), join.end() - 1, name) != join.end() - 1)
+        return Error(d, absl::StrCat("`", name, "` is joined into `", join.back(), "`"), name);
+    }
+    absl::Status status = Error(d, absl::StrCat("there is no loop `", name, "`"), name);
+    problem_.missing = name;
+    problem_.known = leaves_;
+    return status;
   }
   absl::Status Fresh(const Directive& d, const std::string& name) const {
     for (const NestLoop& loop : nest_.loops) {
-      if (loop.name == name) return Error(d, absl::StrCat("the name `", name, "` is taken"));
+      if (loop.name == name) return Error(d, absl::StrCat("the name `", name, "` is taken"), name);
     }
     return absl::OkStatus();
   }
@@ -140,13 +148,13 @@ class Resolver {
           if (!loop) return Missing(d, name);
           if (d.kind == DirectiveKind::kParallel) {
             if (loop->reduction)
-              return Error(d, absl::StrCat("`", name, "` is summed over and cannot be parallel"));
+              return Error(d, absl::StrCat("`", name, "` is reduced over and cannot be parallel"), name);
             loop->parallel = true;
           } else {
             if (loop->extent < 0)
-              return Error(d, absl::StrCat("`", name, "` has no fixed length: split it first;"));
+              return Error(d, absl::StrCat("`", name, "` has no fixed length and must be split first"), name);
             if (loop->extent > 1024)
-              return Error(d, absl::StrCat("`", name, "` is too long: split it first;"));
+              return Error(d, absl::StrCat("`", name, "` is too long and must be split first"), name);
             (d.kind == DirectiveKind::kVectorize ? loop->vectorized : loop->unrolled) = true;
           }
         }
@@ -156,13 +164,16 @@ class Resolver {
           auto it = std::find_if(nest_.loops.begin(), nest_.loops.end(),
                                  [&](const NestLoop& l) { return l.name == name; });
           if (it == nest_.loops.end()) return Missing(d, name);
-          if (!nest_.IsSplit(name)) return Error(d, absl::StrCat("`", name, "` is not split"));
-          if (it->reduction) return Error(d, absl::StrCat("`", name, "` is summed over and cannot overlap"));
+          if (!nest_.IsSplit(name)) return Error(d, absl::StrCat("`", name, "` is not split"), name);
+          if (it->reduction)
+            return Error(d, absl::StrCat("`", name, "` is reduced over and cannot overlap"), name);
           if (!it->parent.empty())
-            return Error(d, absl::StrCat("`", name, "` is a part of `", it->parent, "` and cannot overlap"));
+            return Error(d, absl::StrCat("`", name, "` is a part of `", it->parent, "` and cannot overlap"),
+                         name);
           int64_t factor = nest_.Find(nest_.Parts(name).first).factor;
           if (it->extent < factor) {
-            return Error(d, absl::StrCat("`", name, "` is not known to be as long as its split of ", factor));
+            return Error(d, absl::StrCat("`", name, "` is not known to be as long as its split of ", factor),
+                         name);
           }
           it->overlap = true;
         }
@@ -202,11 +213,13 @@ class Resolver {
       NestLoop* loop = Leaf(d.names[i]);
       if (!loop) return Missing(d, d.names[i]);
       if (!seen.insert(d.names[i]).second)
-        return Error(d, absl::StrCat("`", d.names[i], "` stands twice in the order"));
+        return Error(d, absl::StrCat("`", d.names[i], "` stands twice in the order"), d.names[i]);
       bool between = d.bar1 >= 0 && i >= d.bar1 && i < d.bar2;
       if (d.bar1 >= 0 && between != loop->reduction) {
-        return Error(d, absl::StrCat("`", d.names[i], "` belongs ", loop->reduction ? "between" : "outside",
-                                     " the bars"));
+        return Error(
+            d,
+            absl::StrCat("`", d.names[i], "` belongs ", loop->reduction ? "between" : "outside", " the bars"),
+            d.names[i]);
       }
       if (loop->reduction) {
         nest_.reductions.push_back(d.names[i]);
@@ -235,6 +248,7 @@ class Resolver {
 
   const EquationLoops& equation_;
   const EquationSchedule& schedule_;
+  ScheduleProblem& problem_;
   LoopNest nest_;
   std::vector<std::string> leaves_;
 };
@@ -268,8 +282,10 @@ const std::string& LoopNest::Base(const std::string& name) const {
   return *base;
 }
 
-absl::StatusOr<LoopNest> ResolveLoops(const EquationLoops& equation, const EquationSchedule& schedule) {
-  return Resolver(equation, schedule).Run();
+absl::StatusOr<LoopNest> ResolveLoops(const EquationLoops& equation, const EquationSchedule& schedule,
+                                      ScheduleProblem* problem) {
+  ScheduleProblem unheard;
+  return Resolver(equation, schedule, problem ? *problem : unheard).Run();
 }
 
 }  // namespace weft::backends

@@ -61,11 +61,21 @@ struct LoopNest {
   const std::string& Base(const std::string& name) const;
 };
 
+// Why a schedule does not fit its kernel.
+struct ScheduleProblem {
+  std::string text;  // a sentence that names the loops and the equation
+  dsl::Span span;    // of the directive or of a name in it; invalid: of what the compiler has made
+  // Of a name that is no loop there: it, and what it may be instead.
+  std::string missing;
+  std::vector<std::string> known;
+};
+
 // Every directive must name loops that exist at its place, an order must list all loops once. A loop may be
-// split, and the outer part of one that results run along again, into steps of several. Errors name the line,
-// the equation and the nearest loop. Loops that no `order` lists keep the equation's order, reductions before
-// an inner part that is vectorized.
-absl::StatusOr<LoopNest> ResolveLoops(const EquationLoops& equation, const EquationSchedule& schedule);
+// split, and the outer part of one that results run along again, into steps of several. Loops that no `order`
+// lists keep the equation's order, reductions before an inner part that is vectorized. Errors are
+// InvalidArgument and go to `problem` too.
+absl::StatusOr<LoopNest> ResolveLoops(const EquationLoops& equation, const EquationSchedule& schedule,
+                                      ScheduleProblem* problem = nullptr);
 
 }  // namespace weft::backends
 

@@ -1,7 +1,7 @@
 #ifndef WEFT_BACKENDS_SCHEDULE_SCHEDULE_H_
 #define WEFT_BACKENDS_SCHEDULE_SCHEDULE_H_
 
-// Schedules as data: how an equation's loops run, never what they compute. Defaults, a user's file and a
+// Schedules as data: how an equation's loops run, never what they compute. Defaults, a user's text and a
 // tuner's result are the same data and are applied by the same code. The text form is the language's
 // `schedule` block:
 //
@@ -19,9 +19,8 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "dsl/base/span.h"
 
 namespace weft::backends {
 
@@ -49,11 +48,13 @@ struct Directive {
   std::vector<std::string> names;
   int64_t factor = 0;        // kSplit
   int bar1 = -1, bar2 = -1;  // kOrder; -1: no bar
-  int line = 0;              // in the text it was read from, 0: made by the compiler
+  // Where it and each of its names are written; invalid: made by the compiler.
+  dsl::Span span;
+  std::vector<dsl::Span> name_spans;
 };
 
 struct EquationSchedule {
-  std::string path;  // in a text: any suffix of a path that names one equation
+  std::string path;
   std::vector<Directive> directives;
 };
 
@@ -61,18 +62,24 @@ struct Schedule {
   std::vector<EquationSchedule> equations;
 };
 
-// Reads any number of `schedule PATH [on cpu] { ... }` blocks, nested blocks and knobs included (a knob
-// stands for its first value). Errors name the line and what was expected.
-absl::StatusOr<Schedule> ParseSchedule(absl::string_view text);
-
-// One block per equation; ParseSchedule reads it back to equal data.
+// One block per equation, as the language has it.
 std::string PrintSchedule(const Schedule& schedule);
 
-// Puts the directives of `user` in place of those of the schedules of all kernels. A block that splits, joins
-// or orders replaces all loop directives of its equation; otherwise each word replaces its own kind and the
-// rest stays. A path that fits no equation is an error with the nearest path, one that fits several is an
-// error that lists them.
-absl::Status OverrideSchedules(const Schedule& user, const std::vector<Schedule*>& kernels);
+// A block with these directives for all equations of `paths`, of which there is one at least.
+std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<Directive>& directives);
+
+// Puts the directives of `user` in place of those of `into`. What splits, joins or orders replaces all
+// directives about the loops; otherwise each word replaces its own kind and the rest stays: of a loop that
+// this splits, the outer part is made parallel, the inner one vectorized or unrolled.
+void Override(const std::vector<Directive>& user, EquationSchedule& into);
+
+// What a loop that is joined and split by some of `directives` has become: the joined one, its outermost or
+// its innermost part.
+enum class LoopPart { kOuter, kInner };
+std::string LoopWithin(std::string loop, const std::vector<Directive>& directives, LoopPart part);
+
+// Whether `path` is `suffix`, or ends with it behind a dot.
+bool HasSuffix(absl::string_view path, absl::string_view suffix);
 
 // Of `known`, the name nearest to `name` by edit distance; empty if none is near.
 std::string NearestName(absl::string_view name, const std::vector<std::string>& known);

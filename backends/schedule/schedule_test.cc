@@ -1,6 +1,7 @@
 #include "backends/schedule/schedule.h"
 
 #include "backends/schedule/loop_nest.h"
+#include "backends/schedule/read_schedule.h"
 #include "backends/schedule/target.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -24,11 +25,16 @@ constexpr char kText[] = R"(schedule net.conv.y {
   pad at ni
 }
 schedule net.p {
-  inline net.p
+  inline this
 }
 schedule net.q {
   transpose at net.o.h
-  net.q at net.o.io
+  this at net.o.io
+}
+schedule net."a-b".0.12.at {
+  order "by" | | k
+  pad
+  this at root
 }
 )";
 
@@ -49,11 +55,20 @@ TEST(ScheduleTest, ReadsNestedBlocksAndKnobs) {
     p at score.io
   })");
   ASSERT_TRUE(schedule.ok()) << schedule.status();
-  ASSERT_EQ(schedule->equations.size(), 3);
-  EXPECT_EQ(schedule->equations[1].path, "attention.score");
-  EXPECT_EQ(schedule->equations[1].directives[0].factor, 6);
-  EXPECT_EQ(schedule->equations[2].path, "attention.p");
-  EXPECT_THAT(schedule->equations[2].directives[0].names, ElementsAre("score", "io"));
+  ASSERT_EQ(schedule->equations.size(), 2);
+  EXPECT_EQ(schedule->equations[0].path, "attention.score");
+  EXPECT_EQ(schedule->equations[0].directives[0].factor, 6);
+  EXPECT_EQ(schedule->equations[1].path, "attention.p");
+  EXPECT_THAT(schedule->equations[1].directives[0].names, ElementsAre("score", "io"));
+}
+
+TEST(ScheduleTest, SaysTheSameOfSeveralEquations) {
+  auto schedule = ParseSchedule("schedule a.0.y, a.1.y { parallel i this at root }");
+  ASSERT_TRUE(schedule.ok()) << schedule.status();
+  ASSERT_EQ(schedule->equations.size(), 2);
+  EXPECT_EQ(schedule->equations[1].path, "a.1.y");
+  EXPECT_EQ(PrintBlock({"a.0.y", "a.1.y"}, schedule->equations[0].directives),
+            "schedule a.0.y,\n         a.1.y {\n  parallel i\n  this at root\n}\n");
 }
 
 TEST(ScheduleTest, SaysWhereItsTextIsWrong) {
@@ -61,14 +76,19 @@ TEST(ScheduleTest, SaysWhereItsTextIsWrong) {
     const char* text;
     const char* error;
   };
-  for (const Case& c :
-       std::vector<Case>{{"schedule y {\n  split k into a, b\n}", "line 2: expected `by` before `into`"},
-                         {"schedule y {\n  split k by 0 into a, b\n}", "line 2: expected a number above 0"},
-                         {"schedule y {\n  tile k\n}", "line 2: expected `at` before `k`"},
-                         {"schedule y {\n  order a | b\n}", "expected a second `|`"},
-                         {"schedule y {", "expected `}` before the end"},
-                         {"schedule y on moon { }", "not `on moon`"},
-                         {"split k by 4 into a, b", "line 1: expected `schedule`"}}) {
+  for (const Case& c : std::vector<Case>{
+           {"schedule y {\n  split k into a, b\n}", "2:11: error: expected `by`, found `into`"},
+           {"schedule y {\n  split k by 0 into a, b\n}", "2:14: error: this is a whole number from 1 to"},
+           {"schedule y {\n  split k by 2.5 into a, b\n}", "not 2.5"},
+           {"schedule y {\n  tile k\n}", "expected `{` or `at` after `tile`"},
+           {"schedule y {\n  order a | b\n}", "an `order` has two bars or none"},
+           {"schedule y {", "this `{` is never closed"},
+           {"schedule y on moon { }", "there is no target `moon`"},
+           {"schedule y { z at w }", "behind `at` stand an equation and one of its loops"},
+           {"schedule y { knob t in 4..2 split i by t into a, b }", "the range is empty"},
+           {"schedule y { knob rows in {4} split i by row into a, b }", "did you mean `rows`?"},
+           {"schedule y { pack w as [i, j] }", "no back end of this version applies `pack`"},
+           {"split k by 4 into a, b", "a file of schedules holds nothing else"}}) {
     SCOPED_TRACE(c.text);
     auto schedule = ParseSchedule(c.text);
     ASSERT_FALSE(schedule.ok());
@@ -76,25 +96,24 @@ TEST(ScheduleTest, SaysWhereItsTextIsWrong) {
   }
 }
 
-TEST(ScheduleTest, PutsTheUsersDirectivesInPlaceOfTheDefaults) {
-  Schedule kernel = *ParseSchedule(kText);
-  auto user = ParseSchedule("schedule conv.y {\n  parallel jo\n}");
-  ASSERT_TRUE(OverrideSchedules(*user, {&kernel}).ok());
-  EXPECT_THAT(PrintSchedule(kernel), HasSubstr("parallel jo\n"));
-  EXPECT_THAT(PrintSchedule(kernel), HasSubstr("split k by 32"));
-  // A split makes the default's loops meaningless: all of them go.
-  user = ParseSchedule("schedule conv.y {\n  split k by 8 into a, b\n}");
-  ASSERT_TRUE(OverrideSchedules(*user, {&kernel}).ok());
-  EXPECT_EQ(PrintSchedule(kernel).find("split j"), std::string::npos);
+std::string Overridden(absl::string_view user) {
+  Schedule kernel = *ParseSchedule(kText), words = *ParseSchedule(user);
+  Override(words.equations[0].directives, kernel.equations[0]);
+  return PrintSchedule({{kernel.equations[0]}});
 }
 
-TEST(ScheduleTest, NamesTheNearestEquation) {
-  Schedule kernel = *ParseSchedule(kText);
-  auto user = ParseSchedule("schedule conv.z {\n  parallel jo\n}");
-  auto status = OverrideSchedules(*user, {&kernel});
-  ASSERT_FALSE(status.ok());
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("line 2: no kernel computes `conv.z`; did you mean `conv.y`?"));
+TEST(ScheduleTest, PutsTheUsersDirectivesInPlaceOfTheDefaults) {
+  std::string text = Overridden("schedule conv.y { parallel jo }");
+  EXPECT_THAT(text, HasSubstr("parallel jo\n"));
+  EXPECT_THAT(text, HasSubstr("split k by 32"));
+  // A split makes the default's loops meaningless: all of them go.
+  EXPECT_EQ(Overridden("schedule conv.y { split k by 8 into a, b }"),
+            "schedule net.conv.y {\n  split k by 8 into a, b\n}\n");
+}
+
+TEST(ScheduleTest, FindsTheLoopsThatTheDefaultHasSplit) {
+  EXPECT_THAT(Overridden("schedule conv.y { parallel j n }"), HasSubstr("parallel jo ni\n"));
+  EXPECT_THAT(Overridden("schedule conv.y { unroll j c }"), HasSubstr("unroll ji ci\n"));
 }
 
 TEST(LoopNestTest, ResolvesTheLoopsOfAConvolution) {
@@ -129,12 +148,12 @@ TEST(LoopNestTest, RefusesWhatNamesNothing) {
     const char* error;
   };
   for (const Case& c : std::vector<Case>{
-           {"vectorize kk", "no loop `kk`; did you mean `k`?"},
+           {"vectorize kk", "there is no loop `kk`"},
            {"split k by 8 into ko, ki unroll k", "`k` is split into `ko` and `ki`"},
            {"order n i j", "`k` is missing in the order"},
            {"order n i j k k | c r s |", "`k` stands twice"},
            {"order n i c | j r s | k", "`c` belongs between the bars"},
-           {"parallel c", "`c` is summed over and cannot be parallel"},
+           {"parallel c", "`c` is reduced over and cannot be parallel"},
            {"join n j into nj", "`n` and `j` are not adjacent"},
            {"split k by 8 into j, ki", "the name `j` is taken"},
            {"overlap k", "`k` is not split"},

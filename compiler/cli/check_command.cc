@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <memory>
 
 #include "compiler/cli/commands.h"
 #include "compiler/cli/report.h"
+#include "compiler/driver/compile.h"
 
 namespace weft::cli {
 
@@ -12,6 +14,24 @@ struct CheckOptions {
   bool json = false;
 };
 
+// Every entry and test, and the schedules as they are bound in it. Where it cannot be compiled for another
+// reason than the file's text, nothing is said of schedules.
+void CheckPrograms(driver::SourceProgram& source) {
+  auto check = [&](const dsl::Program& program) {
+    bool has_schedules = std::any_of(source.schedules().begin(), source.schedules().end(),
+                                     [](const driver::ScheduleSource& file) { return !file.blocks.empty(); });
+    if (!has_schedules || source.diagnostics().has_errors()) return;
+    driver::CheckSchedules(program, source.sources(), source.schedules(), source.diagnostics()).IgnoreError();
+  };
+  for (const auto* entry : dsl::Entries(*source.module())) {
+    if (auto program = source.Elaborate(entry->name.text, {})) check(*program);
+  }
+  for (const auto* test : dsl::Tests(*source.module())) {
+    auto made = dsl::ElaborateTest(*source.module(), *test, source.sources(), source.diagnostics());
+    if (made) check(made->program);
+  }
+}
+
 int Check(const CheckOptions& options) {
   int worst = 0;
   for (const std::string& file : options.files) {
@@ -20,10 +40,7 @@ int Check(const CheckOptions& options) {
       worst = 1;
       continue;
     }
-    for (const auto* entry : dsl::Entries(*program.module())) program.Elaborate(entry->name.text, {});
-    for (const auto* test : dsl::Tests(*program.module())) {
-      dsl::ElaborateTest(*program.module(), *test, program.sources(), program.diagnostics());
-    }
+    CheckPrograms(program);
     worst |= PrintDiagnostics(program, options.json);
   }
   return worst;

@@ -45,15 +45,14 @@ int Compile(const CompileCommand& command) {
     return LoadProgram(command.program, source);
   }();
   if (!program) return 1;
-  std::optional<driver::CompileOptions> options = MakeCompileOptions(command.program, source);
-  if (!options) return 1;
-  options->kernels.timing = &timing;
-  options->emit = emit;
-  options->after = command.after;
-  options->embedded_weights = command.weights;
+  driver::CompileOptions options = MakeCompileOptions(command.program, source);
+  options.kernels.timing = &timing;
+  options.emit = emit;
+  options.after = command.after;
+  options.embedded_weights = command.weights;
   absl::StatusOr<driver::Compiled> compiled =
-      driver::Compile(*program, source.sources(), *options, source.diagnostics());
-  if (PrintDiagnostics(source)) return 1;
+      driver::Compile(*program, source.sources(), options, source.diagnostics());
+  if (source.diagnostics().has_errors()) return PrintDiagnostics(source);
   if (!compiled.ok()) return Fail(compiled.status().message());
   if (command.timing) std::cerr << driver::Print(timing);
   std::string output = command.output;

@@ -7,7 +7,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "compiler/cli/report.h"
-#include "dsl/module/module_loader.h"
 
 namespace weft::cli {
 
@@ -57,24 +56,19 @@ std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::S
   std::map<std::string, int64_t> dims;
   if (!ReadDimensions(options.dims, &dims) || !LoadOrReport(source, options.file)) return std::nullopt;
   std::optional<dsl::Program> program = source.Elaborate(options.entry, dims);
+  if (!options.schedule.empty() && !source.LoadSchedules(options.schedule)) {
+    Fail(absl::StrCat("cannot read `", options.schedule, "`"));
+    return std::nullopt;
+  }
   if (PrintDiagnostics(source)) return std::nullopt;
   return program;
 }
 
-std::optional<driver::CompileOptions> MakeCompileOptions(const ProgramOptions& options,
-                                                         driver::SourceProgram& source) {
+driver::CompileOptions MakeCompileOptions(const ProgramOptions& options, driver::SourceProgram& source) {
   driver::CompileOptions made;
   made.target = options.target;
   made.backend = options.backend == "loops" ? driver::Backend::kLoops : driver::Backend::kHalide;
-  if (std::string own = source.Schedules(); !own.empty()) made.schedules.emplace_back(options.file, own);
-  if (!options.schedule.empty()) {
-    std::optional<std::string> text = dsl::DiskReader()(options.schedule);
-    if (!text) {
-      Fail(absl::StrCat("cannot read `", options.schedule, "`"));
-      return std::nullopt;
-    }
-    made.schedules.emplace_back(options.schedule, *text);
-  }
+  made.schedules = source.schedules();
   if (!options.no_cache) made.kernels.cache = cache::ObjectCache::Default();
   if (::isatty(2)) made.kernels.progress = ShowProgress;
   const char* start = ::isatty(2) ? kClearLine : "";

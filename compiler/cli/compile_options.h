@@ -26,9 +26,8 @@ void AddProgramOptions(CLI::App& command, ProgramOptions& options);
 std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::SourceProgram& source);
 
 // For driver::Compile, with the schedules of the model file and of --schedule, the cache, and progress on the
-// standard error if that is a terminal. Nothing, after saying why, if a file cannot be read.
-std::optional<driver::CompileOptions> MakeCompileOptions(const ProgramOptions& options,
-                                                         driver::SourceProgram& source);
+// standard error if that is a terminal.
+driver::CompileOptions MakeCompileOptions(const ProgramOptions& options, driver::SourceProgram& source);
 
 }  // namespace weft::cli
 

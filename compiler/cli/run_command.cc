@@ -36,11 +36,10 @@ int CompileAndRun(const ProgramOptions& options, std::vector<std::string> words)
   driver::SourceProgram source;
   std::optional<dsl::Program> program = LoadProgram(options, source);
   if (!program) return 1;
-  std::optional<driver::CompileOptions> compile = MakeCompileOptions(options, source);
-  if (!compile) return 1;
+  driver::CompileOptions compile = MakeCompileOptions(options, source);
   absl::StatusOr<driver::Compiled> compiled =
-      driver::Compile(*program, source.sources(), *compile, source.diagnostics());
-  if (PrintDiagnostics(source)) return 1;
+      driver::Compile(*program, source.sources(), compile, source.diagnostics());
+  if (source.diagnostics().has_errors()) return PrintDiagnostics(source);
   if (!compiled.ok()) return Fail(compiled.status().message());
   words.insert(words.begin(), program->entry);
   return Become(compiled->bytes, std::move(words));

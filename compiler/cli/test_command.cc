@@ -43,10 +43,11 @@ struct Job {
 };
 
 // What the child says: 'p' or 'f', then the report. A child that says neither has crashed.
-[[noreturn]] void RunInChild(const Job& job, const driver::TestOptions& options, int pipe) {
+[[noreturn]] void RunInChild(const Job& job, driver::TestOptions options, int pipe) {
+  options.schedules = job.program->schedules();
   dsl::Diagnostics& diagnostics = job.program->diagnostics();
   auto test = dsl::ElaborateTest(*job.program->module(), *job.test, job.program->sources(), diagnostics);
-  std::string report = test ? driver::RunTest(*test, job.program->sources(), options)
+  std::string report = test ? driver::RunTest(*test, job.program->sources(), diagnostics, options)
                             : dsl::PrintDiagnostics(job.program->sources(), diagnostics);
   report = (report.empty() ? "p" : "f") + report;
   for (size_t written = 0; written < report.size();) {

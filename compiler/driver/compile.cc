@@ -75,31 +75,6 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program&
   return module;
 }
 
-// Puts the user's schedules over the default ones.
-absl::Status OverrideSchedules(std::vector<Kernel>& kernels, const CompileOptions& options) {
-  std::vector<backends::Schedule*> schedules;
-  std::vector<std::string> defaults;
-  for (Kernel& kernel : kernels) {
-    schedules.push_back(&kernel.schedule);
-    defaults.push_back(backends::PrintSchedule(kernel.schedule));
-  }
-  for (const auto& [name, text] : options.schedules) {
-    absl::StatusOr<backends::Schedule> user = backends::ParseSchedule(text);
-    absl::Status status = user.ok() ? backends::OverrideSchedules(*user, schedules) : user.status();
-    if (!status.ok()) return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
-  }
-  for (size_t i = 0; i < kernels.size(); ++i)
-    kernels[i].has_own_schedule = backends::PrintSchedule(kernels[i].schedule) != defaults[i];
-  return absl::OkStatus();
-}
-
-std::string AllSchedules(const std::vector<Kernel>& kernels) {
-  std::string text;
-  for (const Kernel& kernel : kernels)
-    absl::StrAppend(&text, "// kernel ", kernel.name, "\n", backends::PrintSchedule(kernel.schedule), "\n");
-  return text;
-}
-
 std::string AllCode(const std::vector<Kernel>& kernels) {
   std::string text;
   for (const Kernel& kernel : kernels)
@@ -146,11 +121,28 @@ size_t CountLaunches(mlir::ModuleOp module) {
   return count;
 }
 
-// Compiles all kernels. A fault of the compiler is reported; false then.
+// The kernels with the schedules that they shall have; what does not fit is reported.
+std::vector<Kernel> ScheduledKernels(mlir::ModuleOp module, const dsl::Program& program,
+                                     const backends::Target& target,
+                                     const std::vector<ScheduleSource>& schedules,
+                                     dsl::Diagnostics& diagnostics) {
+  std::vector<Kernel> kernels = KernelsOf(module, target);
+  BindSchedules(kernels, module, program, schedules, diagnostics);
+  return kernels;
+}
+
+// Compiles all kernels. A fault of the compiler is reported, and that a kernel cannot be compiled as the user
+// has scheduled it; false then.
 absl::StatusOr<bool> CompileOrReport(std::vector<Kernel>& kernels, const KernelSettings& settings,
                                      ForkServer& server, const KernelOptions& options,
                                      const dsl::SourceManager& sources, dsl::Diagnostics& diagnostics) {
   auto fault = CompileKernels(kernels, settings, server, options);
+  for (const Kernel& kernel : kernels) {
+    if (kernel.problem.ok() || !kernel.has_own_schedule) continue;
+    diagnostics.Report(kernel.schedule_place, dsl::kIllegalSchedule,
+                       absl::StrCat("the back end refuses this: ", std::string(kernel.problem.message())));
+    return false;
+  }
   if (!fault.ok()) return fault.status();
   if (*fault) ReportFault(kernels[(*fault)->kernel], (*fault)->end, sources, diagnostics);
   return !fault->has_value();
@@ -205,9 +197,9 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   if (!module.ok()) return module.status();
   if (options.emit == Emit::kIr) return Compiled{TextOf(**module), ""};
 
-  std::vector<Kernel> kernels = KernelsOf(**module, *target);
-  if (absl::Status status = OverrideSchedules(kernels, options); !status.ok()) return status;
-  if (options.emit == Emit::kSchedule) return Compiled{AllSchedules(kernels), ""};
+  std::vector<Kernel> kernels = ScheduledKernels(**module, program, *target, options.schedules, diagnostics);
+  if (diagnostics.has_errors()) return Reported();
+  if (options.emit == Emit::kSchedule) return Compiled{PrintSchedules(kernels), ""};
   auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
   if (Timing* timing = options.kernels.timing)
     timing->identical = CountLaunches(**module) - timing->compiled - timing->from_cache;
@@ -236,18 +228,31 @@ absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceM
   return work;
 }
 
+absl::Status CheckSchedules(const dsl::Program& program, const dsl::SourceManager& sources,
+                            const std::vector<ScheduleSource>& schedules, dsl::Diagnostics& diagnostics) {
+  absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
+  if (!target.ok()) return target.status();
+  mlir::MLIRContext context;
+  auto module = MakeModule(program, sources, {}, *target, context);
+  if (!module.ok()) return module.status();
+  ScheduledKernels(**module, program, *target, schedules, diagnostics);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,
-                                                          const dsl::SourceManager& sources, Backend backend,
+                                                          const dsl::SourceManager& sources,
+                                                          const CompileOptions& options,
                                                           dsl::Diagnostics& diagnostics) {
   absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
   if (!target.ok()) return target.status();
-  KernelSettings settings{*target, backend, KernelOutput::kObject};
+  KernelSettings settings = SettingsOf(options, *target);
   std::unique_ptr<ForkServer> server = StartKernelServer(settings);
   mlir::MLIRContext context;
   auto module = MakeModule(program, sources, {}, *target, context);
   if (!module.ok()) return module.status();
-  std::vector<Kernel> kernels = KernelsOf(**module, *target);
-  auto good = CompileOrReport(kernels, settings, *server, {}, sources, diagnostics);
+  std::vector<Kernel> kernels = ScheduledKernels(**module, program, *target, options.schedules, diagnostics);
+  if (diagnostics.has_errors()) return Reported();
+  auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
   if (!good.ok()) return good.status();
   if (!*good) return Reported();
   return MakeObjects(**module, kernels, *target, {});

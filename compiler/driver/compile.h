@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "compiler/driver/compile_kernels.h"
+#include "compiler/driver/schedules.h"
 #include "dsl/base/diagnostic.h"
 #include "dsl/base/source_file.h"
 #include "dsl/program/program.h"
@@ -33,8 +34,8 @@ struct CompileOptions {
   Backend backend = Backend::kHalide;
   std::string target = "host";
   std::string after;  // kIr: the pass or stage to stop behind, `lower` for none; empty: all
-  // (name, text) of schedules that replace parts of the default ones, later ones on top.
-  std::vector<std::pair<std::string, std::string>> schedules;
+  // What replaces parts of the default schedules, later ones on top.
+  std::vector<ScheduleSource> schedules;
   // [PREFIX=]FILE as a program takes them; the program then carries these weights inside.
   std::vector<std::string> embedded_weights;
   KernelOptions kernels;
@@ -57,10 +58,17 @@ struct Work {
 };
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources);
 
-// As Compile, for this machine and to objects (ELF bytes) for backends::LoadedProgram.
+// As Compile, for this machine and to objects (ELF bytes) for backends::LoadedProgram. Of the options it
+// takes the back end, the schedules and those about kernels.
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,
-                                                          const dsl::SourceManager& sources, Backend backend,
+                                                          const dsl::SourceManager& sources,
+                                                          const CompileOptions& options,
                                                           dsl::Diagnostics& diagnostics);
+
+// Reports what Compile would of these schedules, but for what a back end finds. Errors of other kinds come as
+// a status.
+absl::Status CheckSchedules(const dsl::Program& program, const dsl::SourceManager& sources,
+                            const std::vector<ScheduleSource>& schedules, dsl::Diagnostics& diagnostics);
 
 }  // namespace weft::driver
 

@@ -7,6 +7,7 @@
 #include "backends/schedule/default_schedule.h"
 #include "backends/schedule/kernel_view.h"
 #include "compiler/driver/build_identity.h"
+#include "compiler/driver/schedules.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
 
@@ -24,42 +25,6 @@ std::string SymbolOf(ir::KernelOp kernel, const std::string& content) {
   llvm::BLAKE3 hasher;
   hasher.update(content);
   return absl::StrCat("weft_kernel_", ClassOf(kernel), "_", llvm::toHex(hasher.final<16>(), true));
-}
-
-int64_t FlopsOf(ir::KernelOp kernel) {
-  auto flops = kernel->getAttrOfType<mlir::IntegerAttr>("flops");
-  return flops ? flops.getInt() : 0;
-}
-
-// An equation of the file may be spread over kernels (packing its weights, say). Its path stays with the
-// kernel that does most of the work; in the others the kernel's name follows.
-void MakePathsUnique(std::vector<Kernel>& kernels) {
-  std::map<std::string, size_t> owner;
-  for (size_t i = 0; i < kernels.size(); ++i) {
-    for (const backends::EquationSchedule& equation : kernels[i].schedule.equations) {
-      auto [known, is_new] = owner.try_emplace(equation.path, i);
-      if (!is_new && FlopsOf(kernels[i].op) > FlopsOf(kernels[known->second].op)) known->second = i;
-    }
-  }
-  for (size_t i = 0; i < kernels.size(); ++i) {
-    std::map<std::string, std::string> renamed;
-    for (const backends::EquationSchedule& equation : kernels[i].schedule.equations) {
-      if (owner[equation.path] != i)
-        renamed[equation.path] = absl::StrCat(equation.path, ".", kernels[i].name);
-    }
-    for (backends::EquationSchedule& equation : kernels[i].schedule.equations) {
-      auto change = [&](std::string& path) {
-        if (auto found = renamed.find(path); found != renamed.end()) path = found->second;
-      };
-      change(equation.path);
-      // What is computed `at` a place names the equation of that place.
-      for (backends::Directive& directive : equation.directives) {
-        bool names_equation = directive.kind == backends::DirectiveKind::kAt ||
-                              directive.kind == backends::DirectiveKind::kTranspose;
-        if (names_equation && !directive.names.empty()) change(directive.names[0]);
-      }
-    }
-  }
 }
 
 // Several kernels, equal ones, that are compiled as one.
@@ -99,6 +64,7 @@ class Compilation {
         job.named = true;
         waiting.push_back(end->task);
       } else if (!result.status.ok()) {
+        kernels_[job.kernel].problem = result.status;
         return absl::Status(result.status.code(), absl::StrCat("kernel `", kernels_[job.kernel].name,
                                                                "`: ", result.status.message()));
       } else {
@@ -178,12 +144,13 @@ class Compilation {
 }  // namespace
 
 std::vector<Kernel> KernelsOf(mlir::ModuleOp module, const backends::Target& target) {
+  NameEquations(module);
   std::vector<Kernel> kernels;
   module.walk([&](ir::KernelOp op) {
     std::string name = op.getSymName().str();
-    kernels.push_back({op, name, "", backends::DefaultSchedule(backends::ViewKernel(op), target), false, ""});
+    kernels.push_back(
+        {op, name, "", backends::DefaultSchedule(backends::ViewKernel(op), target), false, {}, {}, ""});
   });
-  MakePathsUnique(kernels);
   return kernels;
 }
 

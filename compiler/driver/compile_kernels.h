@@ -15,6 +15,7 @@
 #include "compiler/driver/kernel_work.h"
 #include "compiler/driver/timing.h"
 #include "compiler/ir/weft_dialect.h"
+#include "dsl/base/span.h"
 
 namespace weft::driver {
 
@@ -25,10 +26,13 @@ struct Kernel {
   std::string symbol;             // in C
   backends::Schedule schedule;    // of the Halide back end
   bool has_own_schedule = false;  // the user's directives are in it
+  dsl::Span schedule_place;       // of the first of them
+  absl::Status problem;           // why it could not be compiled
   std::string code;               // once compiled: the object, or a text
 };
 
-// The kernels of a module as the passes leave it, with default schedules.
+// The kernels of a module as the passes leave it, with default schedules. Its equations get paths of their
+// own.
 std::vector<Kernel> KernelsOf(mlir::ModuleOp module, const backends::Target& target);
 
 struct KernelOptions {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/halide/kernel_to_halide.h"
 #include "backends/loops/compile_kernel.h"
+#include "backends/schedule/read_schedule.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -115,13 +115,15 @@ std::vector<float> RandomNumbers(const dsl::Port& port, std::mt19937_64& generat
 }  // namespace
 
 std::string RunTest(const dsl::TestProgram& test, const dsl::SourceManager& sources,
-                    const TestOptions& options) {
+                    dsl::Diagnostics& diagnostics, const TestOptions& options) {
   auto failed = [](const auto& status) {
     return absl::StrCat("the test did not run: ", std::string(status.message()), "\n");
   };
   if (test.expectations.empty()) return "the test expects nothing\n";
-  dsl::Diagnostics diagnostics;
-  auto objects = CompileToObjects(test.program, sources, options.backend, diagnostics);
+  CompileOptions compile;
+  compile.backend = options.backend;
+  compile.schedules = options.schedules;
+  auto objects = CompileToObjects(test.program, sources, compile, diagnostics);
   if (diagnostics.has_errors()) return dsl::PrintDiagnostics(sources, diagnostics);
   if (!objects.ok()) return failed(objects.status());
   auto loaded = backends::LoadedProgram::Load(*objects);

@@ -14,12 +14,13 @@ struct TestOptions {
   Backend backend = Backend::kLoops;
   // What `random` and parameters without a value are drawn from. A test's numbers depend on nothing else.
   uint64_t seed = 1;
+  std::vector<ScheduleSource> schedules;
 };
 
 // Compiles a test, runs it in this process and compares. Empty if all expectations hold; else says for each
 // that does not its place and line and the element that is furthest off, or why the test could not run.
 std::string RunTest(const dsl::TestProgram& test, const dsl::SourceManager& sources,
-                    const TestOptions& options);
+                    dsl::Diagnostics& diagnostics, const TestOptions& options);
 
 }  // namespace weft::driver
 

@@ -5,7 +5,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "compiler/driver/schedules.h"
+#include "dsl/ast/decl.h"
 #include "dsl/base/diagnostic.h"
 #include "dsl/base/source_file.h"
 #include "dsl/module/module_loader.h"
@@ -22,18 +25,26 @@ class SourceProgram {
   // The program of an entry: of the only one where `entry` is empty. Nothing if something was reported.
   std::optional<dsl::Program> Elaborate(const std::string& entry, const std::map<std::string, int64_t>& dims);
 
-  // The text of the file's own `schedule` blocks.
-  std::string Schedules() const;
+  // Reads a file of `schedule` blocks, which overrule those of the model files. False if it cannot be read.
+  bool LoadSchedules(const std::string& path);
+
+  // The blocks of all files, weakest first: of imported ones before those that import them.
+  const std::vector<ScheduleSource>& schedules() const { return schedules_; }
 
   const dsl::sema::Module* module() const { return module_; }
   dsl::SourceManager& sources() { return sources_; }
   dsl::Diagnostics& diagnostics() { return diagnostics_; }
 
  private:
+  void CheckScheduleNames();
+
   dsl::SourceManager sources_;
   dsl::Diagnostics diagnostics_;
   std::unique_ptr<dsl::ModuleLoader> loader_;
   const dsl::sema::Module* module_ = nullptr;
+  dsl::Program declared_;  // what is known of the module's declarations without an instance
+  std::vector<std::unique_ptr<dsl::ast::File>> schedule_files_;
+  std::vector<ScheduleSource> schedules_;
 };
 
 // The folder of the standard library: share/weft/stdlib beside the installed compiler, or the one it was

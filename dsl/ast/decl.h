@@ -152,13 +152,18 @@ struct Split {
   ExprPtr factor;  // a Ref (a knob) or a Number
   Name outer, inner;
 };
-// "order" NAME { NAME | "|" }
+// "join" NAME { NAME } "into" NAME
+struct Join {
+  std::vector<Name> indices;
+  Name into;
+};
+// "order" ( NAME | "|" ) { NAME | "|" }
 struct Order {
   std::vector<Name> indices;  // "|" stands among them as it is written
 };
-// ( "parallel" | "vectorize" | "unroll" ) NAME { NAME }
+// ( "parallel" | "vectorize" | "unroll" | "overlap" ) NAME { NAME }
 struct Mark {
-  enum class Kind { kParallel, kVectorize, kUnroll };
+  enum class Kind { kParallel, kVectorize, kUnroll, kOverlap };
   Kind kind;
   std::vector<Name> indices;
 };
@@ -167,7 +172,13 @@ struct Pack {
   Name tensor;
   std::vector<Name> indices;
 };
-// "inline" path
+// ( "pad" | "transpose" ) [ "at" equation ]
+struct Copy {
+  enum class Kind { kPad, kTranspose };
+  Kind kind;
+  Path place;  // no parts: none is written
+};
+// "inline" equation
 struct Inline {
   Path equation;
 };
@@ -176,18 +187,18 @@ struct Recompute {
   std::vector<Name> values;
   std::optional<Name> by;
 };
-// path "{" { directive } "}"
+// equation "{" { directive } "}"
 struct Nested {
   Path equation;
   std::vector<const Directive*> directives;
 };
-// path "at" path
+// equation "at" equation
 struct ComputeAt {
   Path equation, place;
 };
 
 struct Directive {
-  std::variant<Knob, Split, Order, Mark, Pack, Inline, Recompute, Nested, ComputeAt> node;
+  std::variant<Knob, Split, Join, Order, Mark, Pack, Copy, Inline, Recompute, Nested, ComputeAt> node;
   Span span;
   bool broken = false;  // see Stmt::broken
 
@@ -197,9 +208,10 @@ struct Directive {
   }
 };
 
-// "schedule" path [ "on" NAME ] "{" { directive } "}"
+// "schedule" equation { "," equation } [ "on" NAME ] "{" { directive } "}"
+// equation := part { "." part }, whose parts are names, numbers and strings
 struct Schedule {
-  Path subject;
+  std::vector<Path> subjects;
   std::optional<Name> target;
   std::vector<const Directive*> directives;
 };

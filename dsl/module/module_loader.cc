@@ -42,6 +42,7 @@ const sema::Module* ModuleLoader::LoadPath(const std::string& path) {
   ReadDeclarations(loaded, path);
   open_.pop_back();
   loaded.complete = true;
+  modules_.push_back(loaded.module.get());
   return loaded.module.get();
 }
 

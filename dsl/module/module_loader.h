@@ -33,6 +33,9 @@ class ModuleLoader {
   // user's). What is wrong inside is reported; the module then holds what could be read.
   const sema::Module* Load(const std::string& path);
 
+  // All that has been read, each behind what it imports.
+  const std::vector<const sema::Module*>& modules() const { return modules_; }
+
  private:
   struct Loaded {
     std::unique_ptr<ast::File> file;
@@ -50,6 +53,7 @@ class ModuleLoader {
   std::string stdlib_;
   std::map<std::string, Loaded> loaded_;  // by path
   std::vector<std::string> open_;         // the chain of imports being read
+  std::vector<const sema::Module*> modules_;
 };
 
 }  // namespace weft::dsl

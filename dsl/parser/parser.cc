@@ -28,12 +28,23 @@ Parser::Parser(const SourceManager& sources, int32_t file, Diagnostics& diagnost
 
 std::unique_ptr<ast::File> Parser::Run() {
   ParseVersion();
+  ParseDecls(&Parser::ParseDecl);
+  return std::move(file_);
+}
+
+std::unique_ptr<ast::File> Parser::RunOnSchedules() {
+  if (AtWord("weft")) ParseVersion();
+  ParseDecls(&Parser::ParseScheduleOnly);
+  return std::move(file_);
+}
+
+void Parser::ParseDecls(ast::Decl* (Parser::*parse)()) {
   while (!AtEnd()) {
     TakeMistakes(pos_);
     panic_ = false;
     in_test_ = false;
     size_t before = pos_;
-    ast::Decl* decl = ParseDecl();
+    ast::Decl* decl = (this->*parse)();
     if (decl != nullptr) file_->decls.push_back(decl);
     if (panic_) {
       if (pos_ == before) SkipToken();
@@ -45,7 +56,6 @@ std::unique_ptr<ast::File> Parser::Run() {
     bool broken = TakeMistakes(before);
     if (decl != nullptr) decl->broken = broken;
   }
-  return std::move(file_);
 }
 
 const Token& Parser::Peek(size_t ahead) const { return tokens_[std::min(pos_ + ahead, tokens_.size() - 1)]; }
@@ -260,6 +270,11 @@ void Parser::SkipToItem(size_t open, size_t first) {
 
 std::unique_ptr<ast::File> ParseFile(const SourceManager& sources, int32_t file, Diagnostics& diagnostics) {
   return Parser(sources, file, diagnostics).Run();
+}
+
+std::unique_ptr<ast::File> ParseScheduleFile(const SourceManager& sources, int32_t file,
+                                             Diagnostics& diagnostics) {
+  return Parser(sources, file, diagnostics).RunOnSchedules();
 }
 
 }  // namespace weft::dsl

@@ -30,6 +30,7 @@ class Parser {
  public:
   Parser(const SourceManager& sources, int32_t file, Diagnostics& diagnostics);
   std::unique_ptr<ast::File> Run();
+  std::unique_ptr<ast::File> RunOnSchedules();
 
  private:
   // More levels of brackets, operators or blocks are refused, so that no input can exhaust the stack.
@@ -57,6 +58,7 @@ class Parser {
   };
 
   // ---- Tokens and recovery (parser.cc)
+  void ParseDecls(ast::Decl* (Parser::*parse)());
   const Token& Peek(size_t ahead = 0) const;
   bool At(TokenKind kind) const { return Peek().kind == kind; }
   bool AtWord(absl::string_view word) const { return At(TokenKind::kName) && Peek().text == word; }
@@ -167,8 +169,18 @@ class Parser {
   ast::Limits::Dimension ParseDimension();
   std::optional<std::string> ParseWeightPath();
   void CheckCallable(const ast::Name& name, absl::string_view what);
+  ast::Decl* ParseScheduleOnly();
   ast::Schedule ParseSchedule();
   ast::Directive* ParseDirective();
+  ast::Directive* MakeDirective();
+  ast::Knob ParseKnob();
+  ast::Split ParseSplit();
+  ast::Join ParseJoin();
+  ast::Pack ParsePack();
+  ast::Copy ParseCopy(ast::Copy::Kind kind);
+  bool ParseOfEquation(ast::Directive* directive);
+  ast::Path ParseEquationPath(absl::string_view what);
+  bool AtEquationPath() const;
   std::vector<const ast::Directive*> ParseDirectives(absl::string_view what);
   ast::Name ExpectIndex(absl::string_view what);
   std::vector<ast::Name> ParseIndices(bool with_bars);

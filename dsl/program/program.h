@@ -189,11 +189,20 @@ struct Recurrence {
   std::vector<State> states;
 };
 
+// A declaration in whose text a statement stands, or that calls one that it stands in.
+struct Enclosing {
+  std::string name;   // "softmax", "Linear.forward"
+  Span declared;      // the op's or model's name
+  std::string below;  // the equations from there down: "p.e"
+};
+
 struct Statement {
   std::variant<Equation, Collapse, Expand, Concat, Check, Sort, Filter, Parallel, Recurrence> node;
   Span span;
   // Instance path and equation name, `attention.p.e`; schedules and profiles name it so.
   std::string path;
+  // The innermost declaration first, out to the next method.
+  std::vector<Enclosing> enclosing;
 };
 
 // ---- Entries

@@ -226,11 +226,19 @@ Value Elaborator::CallOp(const OpRef& ref, const Arguments& args, Span span) {
   frame.caller = frame_;
   frame.training = args.training.value_or(frame_->training);
   frame.subject = absl::StrCat("`", op.name.text, "`");
+  frame.declaration = op.name.text;
+  frame.declared = op.name.span;
   frame.call = span;
   frame.path = frame_->equation.empty() ? op.name.text : absl::StrCat(frame_->path, ".", frame_->equation);
   Value result = CallDeclared(op.signature, op.body, frame, args, span);
   LeaveCall(&op);
   return result;
+}
+
+void Elaborator::EnterMethod(const ast::Model& model, const ast::Method& method, Frame& frame) {
+  frame.declaration = absl::StrCat(model.name.text, ".", method.name.text);
+  frame.declared = model.name.span;
+  frame.is_method = true;
 }
 
 Value Elaborator::CallMethod(const MethodRef& ref, const Arguments& args, Span span) {
@@ -242,7 +250,8 @@ Value Elaborator::CallMethod(const MethodRef& ref, const Arguments& args, Span s
   frame.self = ref.self;
   frame.caller = frame_;
   frame.training = args.training.value_or(frame_->training);
-  frame.subject = absl::StrCat("`", ref.self->model->name.text, ".", method.name.text, "`");
+  EnterMethod(*ref.self->model, method, frame);
+  frame.subject = absl::StrCat("`", frame.declaration, "`");
   frame.call = span;
   std::string leaf = method.name.text == "forward" ? "" : method.name.text;
   frame.path = PathOf(ref.self.get(), leaf);

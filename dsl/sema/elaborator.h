@@ -32,7 +32,11 @@ struct Frame {
   bool training = false;
   std::string path;      // of equations, R38
   std::string equation;  // the one being elaborated
-  std::string subject;   // "`conv2d`", for messages
+  std::string
+      declaration;  // of an op or method, R38: "conv2d", "Conv2d.forward"; and its op's or model's name
+  Span declared;
+  bool is_method = false;
+  std::string subject;  // "`conv2d`", for messages
   Span call;
   bool is_inline = false;                               // the body of an op of scalars: nothing is stored
   std::map<std::string, const ast::Head*> next_heads;   // states with a next value
@@ -242,6 +246,7 @@ class Elaborator {
   void NarrowIndices(const std::vector<IndexPtr>& widened);
   bool EvalArguments(const ast::Call& node, bool has_weights, Arguments* out);
   Value CallOp(const OpRef& op, const Arguments& args, Span span);
+  static void EnterMethod(const ast::Model& model, const ast::Method& method, Frame& frame);
   Value CallMethod(const MethodRef& method, const Arguments& args, Span span);
   bool MatchArguments(const ast::Params& params, const std::string& callee, const Arguments& args, Span span);
   Value CallByLeaf(const ast::Signature& signature, const ast::Block& body, const Frame& frame,
@@ -376,6 +381,7 @@ class Elaborator {
   bool IsUnbounded(const Deferred& question);
   bool IsAlwaysWrong(const Deferred& question);
   bool CheckedAtBoundary(const Deferred& question);
+  std::vector<Enclosing> EnclosingOf(const std::string& equation) const;
   void Emit(Span span, const std::string& name, decltype(Statement::node) node);
 
   // ---- recurrences.cc: `rec` (R22, R23)

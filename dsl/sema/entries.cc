@@ -263,6 +263,7 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
   frame.module = entry->module;
   frame.self = entry;
   frame.path = declared.name.text;
+  EnterMethod(*entry->model, declared, frame);
   frame.subject = absl::StrCat("`", declared.name.text, "`");
   FrameScope scope(*this, frame);
   const ast::Signature& signature = declared.signature;

@@ -133,8 +133,7 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
 void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame) {
   Method method;
   method_ = &method;
-  std::vector<Statement> statements;
-  statements_ = &statements;
+  statements_ = &method.body;
   weight_tensors_.clear();
   known_reads_.clear();
   int before = diagnostics_.errors_found();
@@ -143,6 +142,7 @@ void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& bo
     RunBody(signature, body, Span());
     if (diagnostics_.errors_found() == before) sound_.insert(&body);
   }
+  program_.methods.push_back(std::move(method));
   method_ = nullptr;
   statements_ = nullptr;
 }
@@ -156,6 +156,8 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
     Frame frame;
     frame.module = &module;
     frame.path = op->name.text;
+    frame.declaration = op->name.text;
+    frame.declared = op->name.span;
     calls_ = {op};
     CheckBody(op->signature, op->body, frame);
   }
@@ -193,6 +195,7 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
       body.module = &module;
       body.self = instance;
       body.path = declared->name.text;
+      EnterMethod(*model, *declared, body);
       calls_ = {&instance->calls[declared]};
       CheckBody(declared->signature, declared->body, body);
     }
@@ -283,15 +286,16 @@ void Elaborator::ElaborateTest(const ast::Test& test, const Module& module,
 
 }  // namespace sema
 
-void CheckModule(const sema::Module& module, const SourceManager& sources, Diagnostics& diagnostics) {
+Program CheckModule(const sema::Module& module, const SourceManager& sources, Diagnostics& diagnostics) {
+  Program declared;
   std::set<const ast::Block*> sound;
   for (const ast::Decl* decl : module.file->decls) {
-    Program scratch;
-    sema::Elaborator elaborator(sources, diagnostics, scratch, /*generic=*/true);
+    sema::Elaborator elaborator(sources, diagnostics, declared, /*generic=*/true);
     elaborator.sound().swap(sound);
     elaborator.CheckDeclaration(*decl, module);
     elaborator.sound().swap(sound);
   }
+  return declared;
 }
 
 std::vector<const ast::Model*> Entries(const sema::Module& module) {

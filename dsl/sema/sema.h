@@ -19,8 +19,9 @@ struct Module;
 }
 
 // Checks every declaration of a module on its own, with symbols for its dimensions and attributes: what is
-// wrong for all of them is reported, what only an instance can tell is left open.
-void CheckModule(const sema::Module& module, const SourceManager& sources, Diagnostics& diagnostics);
+// wrong for all of them is reported, what only an instance can tell is left open. What could be worked out of
+// each op and method is a method of the result: a program to look at, not to compile.
+Program CheckModule(const sema::Module& module, const SourceManager& sources, Diagnostics& diagnostics);
 
 // The entries of a module, in the order of the text.
 std::vector<const ast::Model*> Entries(const sema::Module& module);

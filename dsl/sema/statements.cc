@@ -38,8 +38,20 @@ void Elaborator::Emit(Span span, const std::string& name, decltype(Statement::no
   statement.path = frame_->path.empty() ? equation
                    : equation.empty()   ? frame_->path
                                         : absl::StrCat(frame_->path, ".", equation);
+  statement.enclosing = EnclosingOf(equation);
   statements_->push_back(std::move(statement));
   ++work_;
+}
+
+std::vector<Enclosing> Elaborator::EnclosingOf(const std::string& equation) const {
+  std::vector<Enclosing> enclosing;
+  std::string below = equation;
+  for (const Frame* frame = frame_; frame && !frame->declaration.empty(); frame = frame->caller) {
+    enclosing.push_back({frame->declaration, frame->declared, below});
+    if (frame->is_method || !frame->caller || frame->caller->equation.empty()) break;
+    below = below.empty() ? frame->caller->equation : absl::StrCat(frame->caller->equation, ".", below);
+  }
+  return enclosing;
 }
 
 void Elaborator::RunBlock(const ast::Block& block) {

@@ -119,6 +119,27 @@ Value YieldedValue(ir::EquationOp equation, unsigned result) {
 
 EquationLabel LabelOf(ir::EquationOp equation) { return {equation.getLoc(), equation.getPathAttr()}; }
 
+EquationLabel LabelAt(mlir::Location location) {
+  auto named = mlir::dyn_cast<mlir::NameLoc>(location);
+  return {location, named ? named.getName() : nullptr};
+}
+
+EquationLabel PartOf(EquationLabel whole, llvm::StringRef part) {
+  if (whole.path)
+    whole.path = mlir::StringAttr::get(whole.path.getContext(), whole.path.getValue() + "." + part);
+  return whole;
+}
+
+void NoteFused(ir::EquationOp equation, ir::EquationOp part) {
+  llvm::SetVector<mlir::Attribute> paths;
+  for (ir::EquationOp op : {part, equation})
+    if (auto before = op->getAttrOfType<mlir::ArrayAttr>("fused")) paths.insert(before.begin(), before.end());
+  mlir::StringAttr path = part.getPathAttr();
+  if (path && path != equation.getPathAttr()) paths.insert(path);
+  if (!paths.empty())
+    equation->setAttr("fused", mlir::ArrayAttr::get(equation.getContext(), paths.getArrayRef()));
+}
+
 ir::EquationOp CreateEquation(mlir::OpBuilder& builder, EquationLabel label,
                               llvm::ArrayRef<OpFoldResult> extents, llvm::ArrayRef<mlir::Attribute> names,
                               llvm::ArrayRef<mlir::Type> element_types, BodyBuilder body) {

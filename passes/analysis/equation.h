@@ -60,6 +60,13 @@ struct EquationLabel {
   mlir::StringAttr path;  // may be null
 };
 EquationLabel LabelOf(ir::EquationOp equation);
+// Of what a named location stands for.
+EquationLabel LabelAt(mlir::Location location);
+// Of an equation that a pass makes out of another: `y.packed`.
+EquationLabel PartOf(EquationLabel whole, llvm::StringRef part);
+
+// Keeps with `equation` (attribute `fused`) that `part`, and what is fused into that, is computed in it now.
+void NoteFused(ir::EquationOp equation, ir::EquationOp part);
 
 // Writes an equation. `body` writes the scalar operations and returns one value per element type.
 using BodyBuilder =

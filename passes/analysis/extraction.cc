@@ -84,7 +84,9 @@ ir::EquationOp ExtractEquation(Value value, ir::EquationOp equation) {
   }
   llvm::SetVector<mlir::Operation*> slice = SliceOf(value, equation);
   mlir::OpBuilder builder(equation);
-  EquationLabel label = LabelOf(equation);
+  auto reduce = value.getDefiningOp<ir::ReduceOp>();
+  EquationLabel label =
+      PartOf(LabelOf(equation), reduce ? ir::stringifyReduceKind(reduce.getKind()) : "part");
   auto extracted =
       CreateEquation(builder, label, extents, names, value.getType(),
                      [&](mlir::OpBuilder& body, mlir::ValueRange arguments) -> SmallVector<Value> {

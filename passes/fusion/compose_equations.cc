@@ -161,7 +161,7 @@ class Composer {
     for (mlir::Operation* user : producer->getUsers()) left.push_back(mlir::cast<ir::ReadOp>(user));
     if (HasReduction(producer))
       TakeName(mlir::cast<ir::EquationOp>(consumers.front()), producer, left.front());
-    for (mlir::Operation* consumer : consumers) NoteFused(consumer, producer);
+    for (mlir::Operation* consumer : consumers) NoteFused(mlir::cast<ir::EquationOp>(consumer), producer);
     ComposeReads(builder_, left);
     producer->erase();
     for (mlir::Operation* consumer : consumers) {
@@ -186,15 +186,6 @@ class Composer {
         names[index.getArgNumber()] = producer.getNames()[axis];
     llvm::SmallDenseSet<mlir::Attribute> distinct(names.begin(), names.end());
     if (distinct.size() == names.size()) consumer.setNamesAttr(builder_.getArrayAttr(names));
-  }
-
-  // `fused`: the paths of equations that are part of this one now.
-  void NoteFused(mlir::Operation* consumer, ir::EquationOp producer) {
-    SmallVector<mlir::Attribute> paths;
-    for (mlir::Operation* op : {producer.getOperation(), consumer})
-      if (auto before = op->getAttrOfType<mlir::ArrayAttr>("fused")) llvm::append_range(paths, before);
-    if (mlir::StringAttr path = producer.getPathAttr()) paths.push_back(path);
-    if (!paths.empty()) consumer->setAttr("fused", builder_.getArrayAttr(paths));
   }
 
   // Reads of `producer` at equal subscripts in the top block of the consumer's body.

@@ -136,8 +136,8 @@ class Batcher {
       names.push_back(builder_.getStringAttr("r" + std::to_string(axis)));
     }
     auto equation = CreateEquation(
-        builder_, {loop_.getLoc(), nullptr}, extents, UniqueNames(names), type.getElementType(),
-        [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
+        builder_, PartOf(LabelAt(loop_.getLoc()), "spread"), extents, UniqueNames(names),
+        type.getElementType(), [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
           return {CreateRead(body, loop_.getLoc(), tensor, indices.drop_front(Depth()))};
         });
     return equation->getResult(0);

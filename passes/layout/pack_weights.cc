@@ -122,7 +122,7 @@ class Packer {
     extents.push_back(outside_.getIndexAttr(block));
     names.push_back(outside_.getStringAttr("lane"));
     auto packed = CreateEquation(
-        outside_, LabelOf(equation_), extents, names, type.getElementType(),
+        outside_, PartOf(LabelOf(equation_), "packed"), extents, names, type.getElementType(),
         [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
           Value width = arith::ConstantIndexOp::create(body, location, block);
           Value column = arith::MulIOp::create(body, location, indices.front(), width);
@@ -217,14 +217,13 @@ class Packer {
       extents.push_back(outside_.getIndexAttr(type.getDimSize(axis)));
       names.push_back(outside_.getStringAttr("i" + std::to_string(axis)));
     }
-    auto permuted =
-        CreateEquation(outside_, LabelOf(equation_), extents, names, type.getElementType(),
-                       [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
-                         SmallVector<Value> subscripts(type.getRank());
-                         for (auto [position, old] : llvm::enumerate(order))
-                           subscripts[old] = indices[position];
-                         return {CreateRead(body, read.getLoc(), read.getTensor(), subscripts)};
-                       });
+    auto permuted = CreateEquation(
+        outside_, PartOf(LabelOf(equation_), "permuted"), extents, names, type.getElementType(),
+        [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
+          SmallVector<Value> subscripts(type.getRank());
+          for (auto [position, old] : llvm::enumerate(order)) subscripts[old] = indices[position];
+          return {CreateRead(body, read.getLoc(), read.getTensor(), subscripts)};
+        });
     mlir::OpBuilder builder(read);
     SmallVector<Value> subscripts;
     for (int64_t old : order) subscripts.push_back(read.getSubscripts()[old]);

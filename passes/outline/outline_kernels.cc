@@ -45,10 +45,11 @@ class Outliner {
       if (!CanMaterialize(scalar)) AddArgument(scalar);
     for (Value scalar : scalars) Materialize(kernel_builder, scalar);
 
-    SmallVector<mlir::Attribute> paths;
     for (ir::EquationOp equation : equations_) {
       mlir::Operation* clone = kernel_builder.clone(*equation, mapping_);
-      paths.push_back(builder_.getStringAttr(equation.getPath().value_or("")));
+      paths_.push_back(builder_.getStringAttr(equation.getPath().value_or("")));
+      auto fused = equation->getAttrOfType<mlir::ArrayAttr>("fused");
+      fused_.push_back(fused ? fused : builder_.getArrayAttr({}));
       clone->removeAttr("group");
       clone->removeAttr("fused");
     }
@@ -163,6 +164,10 @@ class Outliner {
     auto launch =
         ir::LaunchOp::create(builder_, location, result_types, kernel.getSymName(), arguments_, sizes);
     if (mlir::StringAttr path = last_.getPathAttr()) launch->setAttr("path", path);
+    launch->setAttr("paths", builder_.getArrayAttr(paths_));
+    if (llvm::any_of(fused_,
+                     [](mlir::Attribute paths) { return !mlir::cast<mlir::ArrayAttr>(paths).empty(); }))
+      launch->setAttr("fused", builder_.getArrayAttr(fused_));
     for (auto [result, launched] : llvm::zip_equal(results_, launch.getResults()))
       result.replaceAllUsesWith(launched);
     for (ir::EquationOp equation : llvm::reverse(equations_)) equation->erase();
@@ -175,6 +180,7 @@ class Outliner {
   mlir::Block* body_ = nullptr;
   mlir::IRMapping mapping_;
   SmallVector<Value> arguments_, results_;
+  SmallVector<mlir::Attribute> paths_, fused_;  // by equation
 };
 
 struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {

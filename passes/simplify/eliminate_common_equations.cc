@@ -29,6 +29,8 @@ struct EliminateCommonEquationsPass : impl::EliminateCommonEquationsBase<Elimina
         if (!mlir::isMemoryEffectFree(&op) || op.getNumResults() == 0) continue;
         auto [found, inserted] = first.try_emplace(StructureOf(&op), &op);
         if (inserted) continue;
+        if (auto equation = mlir::dyn_cast<ir::EquationOp>(op))
+          NoteFused(mlir::cast<ir::EquationOp>(found->second), equation);
         op.replaceAllUsesWith(found->second->getResults());
         op.erase();
       }

@@ -43,6 +43,7 @@ struct FoldCopiesPass : impl::FoldCopiesBase<FoldCopiesPass> {
         auto read = mlir::dyn_cast<ir::ReadOp>(user);
         if (read && ComposesFreely(read, equation)) reads.push_back(read);
       }
+      for (ir::ReadOp read : reads) NoteFused(EnclosingEquation(read), equation);
       ComposeReads(builder, reads);
       if (equation->use_empty()) equation->erase();
     }

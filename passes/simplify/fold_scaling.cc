@@ -159,8 +159,7 @@ class Folder {
     }
     llvm::SetVector<mlir::Operation*> slice = SliceOf(scale, equation_);
     auto scaled = CreateEquation(
-        outside, {equation_.getLoc(), equation_.getPathAttr()}, extents, names,
-        contraction_.weight_factor.getType(),
+        outside, PartOf(LabelOf(equation_), "scaled"), extents, names, contraction_.weight_factor.getType(),
         [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
           mlir::IRMapping mapping;
           for (auto [subscript, index] : llvm::zip_equal(read.getSubscripts(), indices))

@@ -62,7 +62,7 @@ struct LowerConcatPass : impl::LowerConcatBase<LowerConcatPass> {
         extents.push_back(AsIndex(builder, location, extent));
       }
       auto equation = CreateEquation(
-          builder, {location, nullptr}, extents, names, type.getElementType(),
+          builder, LabelAt(location), extents, names, type.getElementType(),
           [&](OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
             return {Choose(body, location, concat.getInputs(), 0, joined, SmallVector<Value>(indices))};
           });

@@ -29,7 +29,7 @@ MAY_USE = {
     "compiler/lower": ["dsl/base", "dsl/size", "dsl/program", "compiler/ir"],
     "passes": ["compiler/ir", "passes"],
     "backends": ["compiler/ir", "passes", "runtime", "backends"],
-    "backends/schedule": ["compiler/ir", *PASSES],
+    "backends/schedule": ["dsl/base", "dsl/ast", "dsl/parser", "compiler/ir", *PASSES],
     "compiler/driver": [*DSL, "compiler/ir", "compiler/lower", "compiler/cache", "passes", "backends", "runtime"],
     "compiler/cli": [*DSL, "compiler", "passes", "backends", "runtime"],
     "tests": ["dsl", "compiler", "passes", "backends", "runtime"],

@@ -3,7 +3,7 @@
 // Equations of one group are one kernel.
 // CHECK-LABEL: func.func @one_group
 // CHECK-NOT: weft.equation
-// CHECK: weft.launch @rows(%{{.*}}) {path = "m.y"} : (tensor<4x8xf32>) -> tensor<4xf32>
+// CHECK: weft.launch @rows(%{{.*}}) {{{.*}}path = "m.y", paths = ["m.e", "m.y"]} : (tensor<4x8xf32>) -> tensor<4xf32>
 func.func @one_group(%x: tensor<4x8xf32>) -> tensor<4xf32> {
   %c0 = arith.constant 0 : index
   %n = arith.constant 8 : index
@@ -25,7 +25,7 @@ func.func @one_group(%x: tensor<4x8xf32>) -> tensor<4xf32> {
 // A size of an operand is read off it in the kernel; another is passed, and the launch gives the sizes of the results.
 // CHECK-LABEL: func.func @sizes
 // CHECK: %[[H:.*]] = tensor.dim
-// CHECK: weft.launch @copy(%{{.*}}, %[[N:.*]]) sizes(%[[N]], %[[H]]) : (tensor<?xf32>, index) -> tensor<?x?xf32>
+// CHECK: weft.launch @copy(%{{.*}}, %[[N:.*]]) sizes(%[[N]], %[[H]]) {{.*}}: (tensor<?xf32>, index) -> tensor<?x?xf32>
 func.func @sizes(%x: tensor<?xf32>, %n: index) -> tensor<?x?xf32> {
   %c0 = arith.constant 0 : index
   %h = tensor.dim %x, %c0 : tensor<?xf32>
@@ -38,8 +38,8 @@ func.func @sizes(%x: tensor<?xf32>, %n: index) -> tensor<?x?xf32> {
 
 // A launch stands behind all that it needs, also where its group's first equation stood above that.
 // CHECK-LABEL: func.func @order
-// CHECK: %[[B:.*]] = weft.launch @[[SECOND:.*]](%{{.*}}) : (tensor<4xf32>) -> tensor<4xf32>
-// CHECK: weft.launch @{{.*}}(%{{.*}}, %[[B]]) : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+// CHECK: %[[B:.*]] = weft.launch @[[SECOND:[a-z_]*]](%{{.*}}) {{.*}}: (tensor<4xf32>) -> tensor<4xf32>
+// CHECK: weft.launch @{{.*}}(%{{.*}}, %[[B]]) {{.*}}: (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
 func.func @order(%x: tensor<4xf32>) -> tensor<4xf32> {
   %a = weft.equation (%i) in (4) names ["i"] attributes {common = array<i64: 0>, group = 0 : i64} {
     %u = weft.read %x[%i] : tensor<4xf32> -> f32
