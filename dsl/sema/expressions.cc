@@ -107,7 +107,7 @@ Value Elaborator::EvalOptional(const ast::Expr& expr, const ast::Expr& optional)
 Value Elaborator::EvalField(const ast::Expr& expr, const ast::Field& node) {
   // In a test the locals of a call are fields (R38).
   std::map<std::string, Value> locals;
-  bool is_call = expectations_ && node.base->As<ast::Call>();
+  bool is_call = expectations_ && !frame_->caller && in_force_.empty() && node.base->As<ast::Call>();
   if (is_call) captured_call_ = node.base, captured_ = &locals;
   Value base = Eval(*node.base);
   captured_call_ = nullptr;

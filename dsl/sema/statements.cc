@@ -438,13 +438,26 @@ std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
   }
   std::vector<Size> candidates{Size(0)};
   CollectBounds(form, &candidates);
+  // `clip(x, 2, 5) - 2` is bounded by what bounds the clip, moved along.
+  for (const Size::Term& term : form.terms()) {
+    if (term.monomial.size() != 1 || term.monomial[0].second != 1) continue;
+    std::vector<Size> bounds;
+    Size factor = Size::FromRational(term.coefficient), atom = Size::OfAtom(term.monomial[0].first);
+    CollectBounds(atom, &bounds);
+    for (const Size& bound : bounds) {
+      Size moved = form - factor * atom + factor * bound;
+      if (IsGlobal(moved)) candidates.push_back(moved);
+    }
+  }
   std::optional<Size> low, high;
   for (const Size& candidate : candidates) {
+    // The first that holds, unless a later one is seen to be tighter.
     Prover prover = MakeProver({form, candidate}, facts_);
-    if (!low && prover.IsNatural(form - candidate)) low = candidate;
-    if (!high && prover.IsNatural(candidate - form)) {
-      high = prover.IsPositive(candidate - form) ? candidate : candidate + Size(1);
-    }
+    bool is_tighter = !low || prover.IsPositive(candidate - *low);
+    if (is_tighter && prover.IsNatural(form - candidate)) low = candidate;
+    if (!prover.IsNatural(candidate - form)) continue;
+    Size end = prover.IsPositive(candidate - form) ? candidate : candidate + Size(1);
+    if (!high || prover.IsPositive(*high - end)) high = end;
   }
   if (!low && !high) return std::nullopt;
   if (!low) low = Size::Symbol(next_symbol_++, "low");
