@@ -78,9 +78,10 @@ KernelResult WithLoops(ir::KernelOp kernel, const KernelSettings& settings, cons
 
 KernelResult Compile(ir::KernelOp kernel, const KernelSettings& settings, const std::string& schedule_text,
                      const std::string& symbol, bool has_own_schedule) {
-  // Sorts and filters call the runtime: they have no loops to schedule.
-  bool has_loops = !kernel.getBody().getOps<ir::EquationOp>().empty();
-  if (settings.backend == Backend::kLoops || !has_loops) return WithLoops(kernel, settings, symbol);
+  // Sorts and filters call the runtime, and steps one after another are no pipeline: no schedule tells them
+  // anything.
+  bool has_pipeline = !kernel.getBody().getOps<ir::EquationOp>().empty();
+  if (settings.backend == Backend::kLoops || !has_pipeline) return WithLoops(kernel, settings, symbol);
   absl::StatusOr<backends::Schedule> schedule = backends::ParseSchedule(schedule_text);
   if (!schedule.ok()) return {schedule.status(), "", ""};
   backends::HalideOutput output = settings.output == KernelOutput::kObject ? backends::HalideOutput::kObject

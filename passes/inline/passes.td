@@ -9,6 +9,15 @@ def InlineParallel : WeftPass<"weft-inline-parallel", "mlir::func::FuncOp"> {
   }];
 }
 
+def ScanPrefixes : WeftPass<"weft-scan-prefixes", "mlir::func::FuncOp"> {
+  let summary = "Compute reductions over what lies before an index step by step";
+  let description = [{
+    `sum(j <= i) x[j]` adds up N*N/2 elements as it stands. A sum, product, maximum, minimum, any or all over `0..i`,
+    `0..i + 1`, `i..N` or `i + 1..N` whose elements do not depend on i becomes a `weft.loop` that carries it, in the
+    order in which a plain loop adds.
+  }];
+}
+
 def OutlineSteps : WeftPass<"weft-outline-steps", "mlir::ModuleOp"> {
   let summary = "Make a function of the body of every loop of steps";
   let description = [{

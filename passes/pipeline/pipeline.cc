@@ -59,6 +59,7 @@ std::vector<Stage> Stages() {
       {"inline",
        {
            OnFunctions("inline-parallel", createInlineParallel),
+           OnFunctions("scan-prefixes", createScanPrefixes),
            OnModule("outline-steps", createOutlineSteps),
            Canonicalize(),
        }},
@@ -110,6 +111,7 @@ std::vector<Stage> Stages() {
        }},
       {"outline",
        {
+           OnModule("fuse-steps", createFuseSteps),
            OnModule("outline-kernels", createOutlineKernels),
            Canonicalize(),
            OnModule("deduplicate-kernels", createDeduplicateKernels),

@@ -1,10 +1,14 @@
 """Recurrences of every form, compiled by both back ends, against loops in NumPy: python recurrences.py WEFT"""
 
+import pathlib
+import re
+import subprocess
 import sys
+import tempfile
 
 import numpy as np
 
-from program_case import check, run
+from program_case import check
 
 
 def entry(signature, body, declarations=""):
@@ -123,10 +127,97 @@ op keepers(s: float[N]) -> keep: bool[N] {
     return check(weft, "under indices", text, {"x": x, "s": s}, {"y": y, "k": keep})
 
 
+LARGE = """
+model Cell(width: int) {
+  param w: float[width, width]
+  param u: float[width, width]
+  forward(x: float[width], h: float[width]) -> y: float[width] {
+    y[k] = tanh((sum(j) w[k, j] * x[j]) + sum(j) u[k, j] * h[j])
+  }
+}"""
+
+
+def large_steps(weft, rng):
+    """Steps with kernels of their own; their weights are packed when the program is created, not in a step."""
+    x = (rng.normal(size=(6, 96)) / 4).astype(np.float32)
+    w, u = ((rng.normal(size=(96, 96)) / 10).astype(np.float32) for _ in range(2))
+    cells = """
+op cell(x: float[I], h: float[H], w: float[H, I], u: float[H, H]) -> y: float[H] {
+  y[k] = tanh((sum(i) w[k, i] * x[i]) + sum(j) u[k, j] * h[j])
+}"""
+    text = entry(
+        "dim T in 1..20\n  forward(x: f32[T, 96], w: f32[96, 96], u: f32[96, 96]) -> h: f32[T, 96], last: f32[96], g: f32[T, 96]",
+        """    rec h[t] = cell(x[t], h[t-1], w, u) from h[-1, k < 96] = 0
+    last = h[T-1]
+    rec t {
+      c[t] = cell(x[t], x[t], w, u)
+      g[t, k]: f32[T, 96] = c[t, k] - 0.1 * sum(j < t) g[j, k]
+    }""",
+        cells,
+    )
+    h = iterate(range(6), np.zeros(96), lambda t, h: np.tanh(w @ x[t] + u @ h))
+    g = np.zeros((6, 96))
+    for t in range(6):
+        g[t] = np.tanh(w @ x[t] + u @ x[t]) - 0.1 * g[:t].sum(0)
+    problems = check(weft, "large steps", text, {"x": x, "w": w, "u": u}, {"h": h, "last": h[-1], "g": g})
+    ir = emitted(weft, entry("net: Cell(96)\n  forward(x: f32[6, 96]) -> h: f32[6, 96]", "    rec h[t] = net(x[t], h[t-1]) from h[-1, k < 96] = 0", LARGE))
+    step = ir[ir.index("func.func private @forward_t_step") :]
+    step = step[: step.index("\n  }")]
+    if "weft.weight" in step or step.count("weft.prepared") != 2:
+        problems.append(f"the weights of a step are not prepared:\n{step}")
+    return problems
+
+
+def emitted(weft, text):
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder) / "model.weft"
+        model.write_text(text)
+        done = subprocess.run([weft, "compile", model, "--emit", "ir"], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def small_steps(weft, rng):
+    """Small steps are one kernel with its loop: one launch, however many steps."""
+    body = "    rec y[t] = 0.9 * y[t-1] + x[t] from y[-1] = 0"
+    ir = emitted(weft, entry("forward(x: f32[10000]) -> y: f32[10000]", body))
+    forward = ir[ir.index("func.func @forward") :]
+    launches = forward[: forward.index("\n  }")].count("weft.launch")
+    return [] if launches == 1 and "weft.iterate" not in ir else [f"{launches} launches for a scalar recurrence:\n{ir}"]
+
+
+def prefixes(weft, rng):
+    """Reductions over what lies before or behind an index take as much work as there are elements."""
+    x = rng.normal(size=(3, 500)).astype(np.float32)
+    text = entry(
+        "forward(x: f32[3, 500]) -> s: f32[3, 500], b: f32[3, 500], m: f32[3, 500], r: f32[3, 500], q: bool[500]",
+        """    s[c, i] = sum(j <= i) x[c, j]
+    b[c, i < 500] = exp(-sum(j < i) abs(x[c, j]) * 0.01)
+    m[c, i] = max(j in i..500) x[c, j]
+    r[c, i] = x[c, i] + sum(j in i+1..500 where x[c, j] > 0) x[c, j]
+    q[i < 500] = any(j < i) x[0, j] > 2.5""",
+    )
+    before = lambda a: np.concatenate([np.zeros((3, 1)), np.cumsum(a, 1)[:, :-1]], 1)
+    behind = lambda a: np.concatenate([np.cumsum(a[:, ::-1], 1)[:, ::-1][:, 1:], np.zeros((3, 1))], 1)
+    wide = x.astype(np.float64)
+    wanted = {
+        "s": np.cumsum(wide, 1),
+        "b": np.exp(-before(np.abs(wide)) * 0.01),
+        "m": np.maximum.accumulate(x[:, ::-1], 1)[:, ::-1],
+        "r": wide + behind(np.maximum(wide, 0)),
+        "q": np.concatenate([[False], np.maximum.accumulate(x[0])[:-1] > 2.5]),
+    }
+    problems = check(weft, "prefixes", text, {"x": x}, wanted, tolerance=1e-4)
+    work = sum(map(int, re.findall(r"flops = (\d+)", emitted(weft, text))))
+    if work > 100 * 3 * 500:
+        problems.append(f"prefix reductions take {work} operations")
+    return problems
+
+
 def main():
     weft = sys.argv[1]
     problems = []
-    for case in (upwards, downwards, several_states, whole_history, under_indices):
+    for case in (upwards, downwards, several_states, whole_history, under_indices, large_steps, small_steps, prefixes):
         problems += case(weft, np.random.default_rng(7))
     for problem in problems:
         print(problem)
