@@ -182,6 +182,8 @@ class Elaborator {
   // `first`: the position along the first axis, where it has been worked out.
   Value SubscriptTensor(const TensorPtr& tensor, const ast::Expr& expr, const ast::Subscript& node,
                         const ast::Expr* otherwise, const Position* first = nullptr);
+  Value SubscriptRecord(const Record& record, const ast::Expr& expr, const ast::Subscript& node,
+                        const ast::Expr* otherwise);
   Value SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
                       const ast::Expr* otherwise);
   struct OpenAccess {  // a subscript under `else` that may be outside
@@ -389,7 +391,7 @@ class Elaborator {
   void RunRec(const ast::Stmt& stmt, const ast::Rec& rec);
   bool OpenLoop(const ast::Stmt& stmt, const ast::Rec& rec, Loop* loop);
   bool OpenLoopIndex(const ast::Rec& rec, Loop* loop);
-  std::optional<Size> ExtentOf(const std::string& index, const ast::Expr& expr, const Loop& loop);
+  std::optional<Size> ExtentOf(const std::string& index, const ast::Expr& expr, Loop& loop);
   bool GiveSlices(const ast::Rec& rec, Loop* loop);
   bool GiveSlice(const ast::From& from, Loop* loop);
   void MakeHistory(Loop* loop, const std::string& name);

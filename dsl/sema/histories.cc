@@ -51,6 +51,7 @@ Value Elaborator::SubscriptHistory(const TensorPtr& tensor, const ast::Expr& exp
                                    const ast::Expr* otherwise) {
   History& history = *tensor->history;
   if (!history.index) return SubscriptGiven(tensor, expr, node, otherwise);
+  if (history.is_unknown) return Poison{};
   const ast::Subscript::Item& item = node.items[0];
   std::optional<Scalar> at = HistoryPosition(history, item);
   if (!at) return Poison{};

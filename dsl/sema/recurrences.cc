@@ -1,6 +1,7 @@
 // `rec`: one loop over positions whose steps read what earlier steps, or `from`, have given (R22-R24).
 
 #include <algorithm>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
 #include "dsl/ast/visitor.h"
@@ -13,6 +14,7 @@ struct Elaborator::Loop {
   ast::Binder binder;  // of its index
   IndexPtr index;
   Size length;
+  bool is_unknown = false;  // something that the index subscripts could not be made out
   struct Step {
     const ast::Equation* equation;  // null: a `let`
     const ast::Let* let;
@@ -195,13 +197,13 @@ bool Elaborator::OpenLoopIndex(const ast::Rec& rec, Loop* loop) {
       index->ranged = step.equation->value->span;
     }
   }
-  if (!index->upper) Report(index->span, kUnrangedIndex, index->name);
+  if (!index->upper && !loop->is_unknown) Report(index->span, kUnrangedIndex, index->name);
   loop->length = index->upper.value_or(Size(0));
   return index->upper.has_value();
 }
 
 // The axis that the index subscripts alone, of a tensor that is there before the loop.
-std::optional<Size> Elaborator::ExtentOf(const std::string& index, const ast::Expr& expr, const Loop& loop) {
+std::optional<Size> Elaborator::ExtentOf(const std::string& index, const ast::Expr& expr, Loop& loop) {
   const auto* access = expr.As<ast::Subscript>();
   const ast::Expr* root = access ? access->base : nullptr;
   while (root && root->As<ast::Field>()) root = root->As<ast::Field>()->base;
@@ -212,6 +214,7 @@ std::optional<Size> Elaborator::ExtentOf(const std::string& index, const ast::Ex
     const auto* ref = at ? at->As<ast::Ref>() : nullptr;
     if (!ref || ref->name != index || loop.states.contains(name->name)) continue;
     Value base = Eval(*access->base);
+    loop.is_unknown |= base.IsPoison();
     if (const auto* record = base.As<std::shared_ptr<Record>>(); record && !(*record)->fields.empty())
       base = Value((*record)->fields[0].second);
     const TensorPtr* tensor = base.As<TensorPtr>();
@@ -360,29 +363,29 @@ void Elaborator::MakeHistory(Loop* loop, const std::string& name) {
     };
     return TensorPtr(tensor);
   };
-  const Value* example = !state.before.empty()  ? &state.before[0]
-                         : !state.after.empty() ? &state.after[0]
-                                                : nullptr;
-  const auto* record = example ? example->As<std::shared_ptr<Record>>() : nullptr;
-  if (!record) {
-    state.history = make(state.before, state.after, name);
-    return;
-  }
-  auto histories = std::make_shared<Record>();
-  for (size_t field = 0; field < (*record)->fields.size(); ++field) {
-    const std::string& label = (*record)->fields[field].first;
-    auto part = [&](const std::vector<Value>& values) {
-      std::vector<Value> parts;
-      for (const Value& value : values) {
-        const auto* fields = value.As<std::shared_ptr<Record>>();
-        if (fields && field < (*fields)->fields.size()) parts.push_back((*fields)->fields[field].second);
-      }
-      return parts;
-    };
-    histories->fields.emplace_back(
-        label, make(part(state.before), part(state.after), absl::StrCat(name, ".", label)));
-  }
-  state.history = histories;
+  // Records go leaf by leaf.
+  using Values = std::vector<Value>;
+  std::function<Value(const Values&, const Values&, const std::string&)> build =
+      [&](const Values& before, const Values& after, const std::string& label) -> Value {
+    const Value* example = !before.empty() ? &before[0] : !after.empty() ? &after[0] : nullptr;
+    const auto* record = example ? example->As<std::shared_ptr<Record>>() : nullptr;
+    if (!record) return make(before, after, label);
+    auto histories = std::make_shared<Record>();
+    for (size_t field = 0; field < (*record)->fields.size(); ++field) {
+      auto part = [&](const Values& values) {
+        Values parts;
+        for (const Value& value : values) {
+          const auto* fields = value.As<std::shared_ptr<Record>>();
+          if (fields && field < (*fields)->fields.size()) parts.push_back((*fields)->fields[field].second);
+        }
+        return parts;
+      };
+      const std::string& own = (*record)->fields[field].first;
+      histories->fields.emplace_back(own, build(part(before), part(after), absl::StrCat(label, ".", own)));
+    }
+    return histories;
+  };
+  state.history = build(state.before, state.after, name);
 }
 
 // A `from` that is a number takes the type of what the loop computes (R20): tried out, what is said is
@@ -455,6 +458,9 @@ bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
     for (size_t i = 0; i < results.size(); ++i) {
       const ast::Head& head = step.own.heads[i];
       const std::string& name = head.path.parts[0].text;
+      if (results[i].IsPoison()) {
+        for (const auto& history : HistoriesOf(loop->states.at(name).history)) history->is_unknown = true;
+      }
       ok = ok && !results[i].IsPoison() && KeepSlice(results[i], loop->states.at(name).history, head.span);
     }
   }
@@ -596,18 +602,19 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
     node.states.push_back(std::move(state));
     return result;
   };
+  std::function<Value(const Value&)> finish_all = [&](const Value& history) -> Value {
+    if (const TensorPtr* tensor = history.As<TensorPtr>()) return finish(*tensor);
+    auto fields = std::make_shared<Record>();
+    if (const auto* record = history.As<std::shared_ptr<Record>>()) {
+      for (const auto& [field, part] : (*record)->fields)
+        fields->fields.emplace_back(field, finish_all(part));
+    }
+    return fields;
+  };
   std::vector<std::pair<std::string, Value>> results;
   for (const std::string& name : loop->names) {
     const Value& history = loop->states.at(name).history;
-    Value value;
-    if (const TensorPtr* tensor = history.As<TensorPtr>()) {
-      value = Value(finish(*tensor));
-    } else if (const auto* record = history.As<std::shared_ptr<Record>>()) {
-      auto fields = std::make_shared<Record>();
-      for (const auto& [field, part] : (*record)->fields)
-        fields->fields.emplace_back(field, finish(*part.As<TensorPtr>()));
-      value = fields;
-    }
+    Value value = finish_all(history);
     results.emplace_back(name, std::move(value));
   }
   std::string outer = frame_->equation;

@@ -613,6 +613,25 @@ Value Elaborator::SubscriptList(const Value& list, const ast::Expr& expr, const 
   return SubscriptTensor(*tensor, expr, node, otherwise);
 }
 
+// Records go leaf by leaf (R12, R33).
+Value Elaborator::SubscriptRecord(const Record& record, const ast::Expr& expr, const ast::Subscript& node,
+                                  const ast::Expr* otherwise) {
+  auto rows = std::make_shared<Record>();
+  for (const auto& [name, field] : record.fields) {
+    if (field.IsPoison()) return Poison{};
+    if (const auto* inner = field.As<std::shared_ptr<Record>>()) {
+      rows->fields.emplace_back(name, SubscriptRecord(**inner, expr, node, otherwise));
+    } else if (const TensorPtr* tensor = field.As<TensorPtr>()) {
+      rows->fields.emplace_back(name, SubscriptTensor(*tensor, expr, node, otherwise));
+    } else {
+      Report(expr.span, kTypeMismatch, absl::StrCat("the field `", name, "` cannot be subscripted"));
+      return Poison{};
+    }
+    if (rows->fields.back().second.IsPoison()) return Poison{};
+  }
+  return rows;
+}
+
 Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& node,
                                 const ast::Expr* otherwise) {
   Value base = Eval(*node.base);
@@ -632,19 +651,9 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
     // All fields by one subscript: what it finds is found once.
     std::map<const ast::Expr*, Value> values;
     std::map<const ast::Expr*, Value>* outer = std::exchange(subscript_values_, &values);
-    auto rows = std::make_shared<Record>();
-    bool ok = true;
-    for (const auto& [name, field] : (*record)->fields) {
-      const TensorPtr* tensor = field.As<TensorPtr>();
-      ok = ok && !field.IsPoison();
-      if (ok && !tensor) {
-        Report(expr.span, kTypeMismatch, absl::StrCat("the field `", name, "` cannot be subscripted"));
-        ok = false;
-      }
-      if (ok) rows->fields.emplace_back(name, SubscriptTensor(*tensor, expr, node, otherwise));
-    }
+    Value rows = SubscriptRecord(**record, expr, node, otherwise);
     subscript_values_ = outer;
-    return ok ? Value(rows) : Value(Poison{});
+    return rows;
   }
   if (base.IsAbsent()) {
     Report(expr.span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");

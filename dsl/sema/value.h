@@ -63,7 +63,8 @@ struct TensorValue {
 // A tensor that a recurrence makes, as its loop and what follows see it (R22, R23).
 struct History {
   std::string name;
-  bool is_known = false;  // its type and the shape of its slices
+  bool is_known = false;    // its type and the shape of its slices
+  bool is_unknown = false;  // what a step computes could not be made out; that has been reported
   ElementType type = ElementType::kF32;
   std::vector<Size> row;                       // shape of a slice
   std::optional<std::pair<Size, Size>> range;  // of an int: first..second

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 NOT_YET = re.compile(
-    r"^(`(rec|grad|params|total|flatten|unflatten|bits)`"
+    r"^(`(until|grad|params|total|flatten|unflatten|bits)`"
     r"|a call with other weights|a `next` that changes something"
     r"|a call of the extern op `\w+`|the type of a record"
     r") cannot be compiled by this version of Weft$")
