@@ -550,7 +550,7 @@ class Chooser {
     // Short loops are unrolled whole, from the innermost; a long innermost one by four.
     for (size_t n = places.size(); n-- > 0;) {
       const LoopInfo& loop = plan.reductions[places[n].second];
-      int64_t most = reuse ? 8 : 32;
+      int64_t most = reuse ? 8 : Gathers(reads) ? 4 : 32;
       if (loop.extent >= 0 && loop.extent * unrolled <= most) {
         if (loop.extent > 1) plan.Mark(DirectiveKind::kUnroll, loop.name);
         unrolled *= std::max<int64_t>(1, loop.extent);

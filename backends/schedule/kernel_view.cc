@@ -269,4 +269,14 @@ Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices) {
   return packed ? Motion::kPacked : Motion::kOther;
 }
 
+bool Gathers(const std::vector<const ReadView*>& reads) {
+  for (const ReadView* read : reads) {
+    for (mlir::Value subscript : read->subscripts) {
+      AffineForm form;
+      if (!MatchAffine(subscript, &form)) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace weft::backends

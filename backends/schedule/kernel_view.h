@@ -90,6 +90,9 @@ enum class Motion {
   kOther,
 };
 Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices);
+
+// Whether some read's place is no linear form of the loops but given by data: neighbours share nothing then.
+bool Gathers(const std::vector<const ReadView*>& reads);
 bool Mentions(const std::vector<mlir::Value>& indices, mlir::Value value);
 
 }  // namespace weft::backends
