@@ -9,7 +9,6 @@
 namespace weft::backends {
 namespace loops {
 
-
 func::FuncOp Translator::Declare(llvm::StringRef name, mlir::FunctionType type) {
   if (auto known = module_.lookupSymbol<func::FuncOp>(name)) return known;
   OpBuilder::InsertionGuard guard(b_);

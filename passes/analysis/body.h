@@ -22,9 +22,9 @@ llvm::SetVector<mlir::Value> IndicesOf(mlir::Value value);
 std::optional<int64_t> PointCount(ir::EquationOp equation);
 std::optional<int64_t> PointCount(ir::ReduceOp reduce);
 
-// What one point takes, in additions of floats: every arithmetic operation counts one, functions like exp what
-// they cost beside an addition, a reduction its steps. `unknown` stands for the steps of a reduction whose
-// bounds are not numbers.
+// What one point takes, in additions of floats: every arithmetic operation counts one, functions like exp
+// what they cost beside an addition, a reduction its steps. `unknown` stands for the steps of a reduction
+// whose bounds are not numbers.
 double CostPerPoint(ir::EquationOp equation, double unknown = 64);
 
 // The same for the operation alone with everything in it, once.
