@@ -41,7 +41,7 @@ class StepFuser {
       if (mlir::isa<mlir::arith::ConstantOp>(op)) continue;
       auto equation = mlir::dyn_cast<ir::EquationOp>(op);
       if (!equation && op.getNumRegions() == 0 && mlir::isMemoryEffectFree(&op) &&
-          !mlir::isa<ir::LaunchOp, ir::IterateOp>(op))
+          !mlir::isa<ir::LaunchOp, ir::IterateOp, ir::SortOp, ir::FilterOp, ir::FoundOp>(op))
         continue;
       if (!equation) return false;
       std::optional<int64_t> points = PointCount(equation);
