@@ -46,7 +46,7 @@ class StepFuser {
       if (!equation) return false;
       std::optional<int64_t> points = PointCount(equation);
       if (!points) return false;
-      operations += static_cast<double>(*points) * std::max(1.0, FlopsPerPoint(equation, kMostOperations));
+      operations += static_cast<double>(*points) * std::max(1.0, CostPerPoint(equation, kMostOperations));
       for (Value result : equation->getResults()) {
         bool leaves = llvm::is_contained(end->getOperands(), result);
         if (!leaves && BytesOf(result.getType()).value_or(kMostBytes + 1) > kMostBytes) return false;
@@ -164,7 +164,7 @@ class StepFuser {
     if (!steps) return;
     double flops = 0;
     step_.walk([&](ir::EquationOp equation) {
-      flops += static_cast<double>(*PointCount(equation)) * FlopsPerPoint(equation, 1);
+      flops += static_cast<double>(*PointCount(equation)) * FlopsPerPoint(equation);
     });
     flops *= static_cast<double>(*steps);
     kernel->setAttr("flops", builder_.getI64IntegerAttr(static_cast<int64_t>(flops)));
