@@ -439,13 +439,18 @@ Expr PipelineBuilder::Load(const Tensor& tensor, const std::vector<Expr>& subscr
   return tensor.param ? (*tensor.param)(at) : (*tensor.func)(at);
 }
 
-// Whether the read goes along the one block of packed weights, which is longer than the loop may be.
+// Whether the read goes along the one block of packed weights, which is longer than the loop may be, by a
+// tile that is as long as the block.
 bool PipelineBuilder::ReadsBlock(const ReadView& read, const AxisGroup& group, const Context& context) const {
   if (!context.equation || context.equation->view->packed_axis < 0) return false;
   const EquationView& view = *context.equation->view;
   mlir::Value subscript = read.subscripts[group.first];
-  return subscript == view.indices[view.packed_axis] && group.fixed == view.packed_block &&
-         context.tiles.count(subscript.getAsOpaquePointer()) > 0;
+  if (subscript != view.indices[view.packed_axis] || group.fixed != view.packed_block ||
+      context.tiles.count(subscript.getAsOpaquePointer()) == 0)
+    return false;
+  return llvm::any_of(context.equation->loops, [&](const BaseLoop& loop) {
+    return loop.indices[0] == subscript && loop.factor == group.fixed;
+  });
 }
 
 absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Context& context) {

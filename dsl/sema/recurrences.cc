@@ -351,6 +351,8 @@ void Elaborator::MakeHistory(Loop* loop, const std::string& name) {
         history->row.push_back(size.value_or(Size(0)));
       }
     }
+    for (const auto* given : {&before, &after})
+      for (const Value& value : *given) history->is_unknown |= value.IsPoison();
     auto tensor = std::make_shared<TensorValue>();
     tensor->type = history->type;
     tensor->shape = history->row;

@@ -474,6 +474,11 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
       stored->fields.emplace_back(name, Define(head, axes, field, span));
     return stored;
   }
+  if (const auto* list = value.As<std::shared_ptr<ListValue>>();
+      list && std::any_of((*list)->elements.begin(), (*list)->elements.end(),
+                          [](const Value& element) { return element.As<std::shared_ptr<Record>>(); })) {
+    return Unsupported(span, "a list of records under indices");
+  }
   if (value.IsAbsent()) {
     Report(span, kAbsence, "the right side is absent here");
     return Poison{};
