@@ -68,14 +68,14 @@ def check_threads(program, folder):
     if len(processors) < 2:
         return
     with subprocess.Popen([program, "--init", "1", "--threads", "2", "--bench"], stdout=subprocess.DEVNULL) as child:
-        seen = set()
-        while len(seen) < 2 and child.poll() is None:
+        seen, expected = set(), {(processors[0],), (processors[1],)}
+        while seen != expected and child.poll() is None:
             try:
                 seen = {tuple(os.sched_getaffinity(int(task))) for task in os.listdir(f"/proc/{child.pid}/task")}
             except OSError:
                 pass
         child.kill()
-    assert seen == {(processors[0],), (processors[1],)}, seen
+    assert seen == expected, seen
 
 
 def check_texts(program, folder):
