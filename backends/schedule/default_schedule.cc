@@ -495,7 +495,7 @@ class Chooser {
   // this one used, and the next block the lines that both touch. Threads share blocks of rows, as they do in
   // the kernels around: most of what each reads is then in its own cache.
   void PlaceWindows(Plan& plan, const std::vector<const ReadView*>& reads,
-                    std::pair<std::string, int64_t> columns, int window, Loops& outer) {
+                    const std::pair<std::string, int64_t>& columns, int window, Loops& outer) {
     auto at = outer.begin() + window;
     auto [rows, extent] = *at;
     int64_t outside = 1;
@@ -504,11 +504,12 @@ class Chooser {
     for (const ReadView* read : reads)
       row_bytes = std::max(row_bytes, BytesPerStep(*read, plan.domain_indices[window]));
     int64_t blocks = 1;
-    if (SharedByThreads() && outside == 1 && extent >= 2 * target_.cores)
-      blocks = extent >= 12 * target_.cores ? 2 * target_.cores : target_.cores;
+    const int64_t cores = target_.cores;
+    if (SharedByThreads() && outside == 1 && extent >= 2 * cores)
+      blocks = extent >= 12 * cores ? 2 * cores : cores;
     while (extent >= 8 * blocks &&
            row_bytes * static_cast<double>(extent) > 0.5 * static_cast<double>(target_.l2_bytes * blocks)) {
-      blocks += SharedByThreads() ? target_.cores : 1;
+      blocks += SharedByThreads() ? cores : 1;
     }
     if (blocks > 1) {
       int64_t size = (extent + blocks - 1) / blocks;

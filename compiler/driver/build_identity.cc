@@ -29,7 +29,9 @@ int AddLibrary(dl_phdr_info* library, size_t, void* identity) {
   std::string id;
   for (int i = 0; i < library->dlpi_phnum && id.empty(); ++i) {
     const ElfW(Phdr) & header = library->dlpi_phdr[i];
+    // The loader tells addresses as numbers.
     if (header.p_type == PT_NOTE)
+      // NOLINTNEXTLINE(performance-no-int-to-ptr)
       id = BuildIdIn({reinterpret_cast<const char*>(library->dlpi_addr + header.p_vaddr), header.p_memsz});
   }
   absl::string_view path = library->dlpi_name;

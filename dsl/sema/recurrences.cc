@@ -619,7 +619,6 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
     Value value = finish_all(history);
     results.emplace_back(name, std::move(value));
   }
-  std::string outer = frame_->equation;
   Emit(stmt.span, loop->names[0], std::move(node));
   for (auto& [name, value] : results) {
     Binding binding;
