@@ -88,6 +88,22 @@ def Weft_ReadOp : Weft_Op<"read", [NoMemoryEffect, AttrSizedOperandSegments]> {
   }];
 }
 
+def Weft_RandomOp : Weft_Op<"random", [Pure]> {
+  let summary = "32 random bits, a function of a seed and counters";
+  let description = [{
+    The first word of the block of Philox4x32-10 (Salmon et al., 2011) whose key is the seed, low half first, and whose
+    counters are the low halves of `counters`.
+
+    C1. There are four counters.
+
+        %b = weft.random %seed at %i, %j, %zero, %zero
+  }];
+  let arguments = (ins I64:$seed, Variadic<I64>:$counters);
+  let results = (outs I64:$bits);
+  let assemblyFormat = "$seed `at` $counters attr-dict";
+  let hasVerifier = 1;
+}
+
 def Weft_YieldOp : Weft_Op<"yield", [NoMemoryEffect, Terminator, ReturnLike, AttrSizedOperandSegments,
                                      ParentOneOf<["EquationOp", "ReduceOp", "LoopOp"]>]> {
   let summary = "What a body computes";

@@ -90,6 +90,11 @@ LogicalResult ReadOp::verify() {
   return mlir::success();
 }
 
+LogicalResult RandomOp::verify() {
+  if (getCounters().size() != 4) return emitOpError("C1: has ") << getCounters().size() << " counters, not 4";
+  return mlir::success();
+}
+
 LogicalResult LoopOp::verify() {
   if (!isParallel()) return VerifySteps(*this);
   if (!getFrom().empty() || !getSizes().empty() || getGiven() || getWindow() || getHistory() || getKeep())

@@ -1,5 +1,6 @@
 #include "compiler/lower/arithmetic.h"
 
+#include "compiler/ir/weft_dialect.h"
 #include "compiler/lower/integer_division.h"
 #include "compiler/lower/scalar_types.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -175,6 +176,8 @@ Value LowerFunction(OpBuilder& builder, Location loc, Function function, mlir::V
     case Function::kNot:
       return arith::XOrIOp::create(builder, loc, x[0],
                                    arith::ConstantIntOp::create(builder, loc, x[0].getType(), 1).getResult());
+    case Function::kRandom:
+      return ir::RandomOp::create(builder, loc, builder.getI64Type(), x[0], x.drop_front());
     default:
       return LowerReal(builder, loc, function, x, element);
   }

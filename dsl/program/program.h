@@ -64,6 +64,7 @@ enum class Function {
   kSwitch,  // position (kInt), then the elements it chooses from; the position is proved inside
   // Real functions. kRound is half to even.
   kExp, kLog, kSqrt, kSin, kCos, kTan, kTanh, kAtan2, kErf, kFloor, kCeil, kRound, kTrunc,
+  kRandom,  // 32 bits of Philox4x32-10: a seed, then four counters, of which the low halves count; all kI64
 };
 // clang-format on
 struct Apply {

@@ -218,7 +218,8 @@ Value Elaborator::CallBuiltin(const std::string& name, const Arguments& args, Sp
     }
     return product;
   }
-  if (name == "grad" || name == "bits") return Unsupported(span, absl::StrCat("`", name, "`"));
+  if (name == "grad") return Unsupported(span, absl::StrCat("`", name, "`"));
+  if (name == "bits") return CallBits(values, args, span);
   if (name == "unflatten") {
     auto like = args.named.find("like");
     if (values.size() == 2) return CallUnflatten(values[0], values[1], span);

@@ -259,6 +259,7 @@ class Elaborator {
   Value Yielded(Value value, const std::vector<IndexPtr>& indices, Parallel* parallel, Span span);
   Value CallBuiltin(const std::string& name, const Arguments& args, Span span);
   Value CallConcat(const Arguments& args, Span span);
+  Value CallBits(const std::vector<Value>& values, const Arguments& args, Span span);
   Value CallRandom(const Arguments& args, Span span);
   Value CastValue(ElementType type, const Value& value, Span span);
   bool IsElementwise(const ast::Call& call);

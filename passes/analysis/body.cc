@@ -74,6 +74,7 @@ bool IsArithmetic(mlir::Operation* op) {
 }
 
 double CostOfOne(mlir::Operation* op) {
+  if (mlir::isa<ir::RandomOp>(op)) return 60;
   if (mlir::isa<arith::SelectOp>(op) && mlir::isa<mlir::FloatType>(op->getResult(0).getType())) return 1;
   if (!IsArithmetic(op)) return 0;
   if (mlir::isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op)) return 6;

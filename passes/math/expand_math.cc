@@ -1,5 +1,6 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "passes/math/passes.h"
+#include "passes/math/philox.h"
 #include "passes/math/real_functions.h"
 
 namespace weft::passes {
@@ -36,6 +37,13 @@ struct ExpandMathPass : public impl::ExpandMathBase<ExpandMathPass> {
       }
     });
     for (mlir::Operation* op : functions) ExpandOne(op);
+    llvm::SmallVector<ir::RandomOp> draws;
+    getOperation()->walk([&](ir::RandomOp random) { draws.push_back(random); });
+    for (ir::RandomOp random : draws) {
+      mlir::OpBuilder builder(random);
+      random.getResult().replaceAllUsesWith(BuildPhilox(builder, random));
+      random->erase();
+    }
   }
 
   void ExpandOne(mlir::Operation* op) {

@@ -53,6 +53,9 @@ func.func public @forward(%x: tensor<1x3x?x9xf32> {weft.name = "x"}, %id: tensor
   } : tensor<5x?xf32>
   // CHECK: weft.iterate up @step [%{{.*}}](%{{.*}}, %{{.*}} : tensor<4xi64>, index) from(%{{.*}} : tensor<4xf32>) {given = array<i64: 1>, history = array<i1: false>, keep = ["all"], window = array<i64: 1>} : tensor<?x4xf32>
   %steps = weft.iterate up @step [%h] (%id, %h : tensor<4xi64>, index) from (%first : tensor<4xf32>) {given = array<i64: 1>, history = array<i1: false>, keep = ["all"], window = array<i64: 1>} : tensor<?x4xf32>
+  %seed = arith.constant 7 : i64
+  // CHECK: weft.random %{{.*}} at %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}
+  %bits = weft.random %seed at %seed, %seed, %seed, %seed
   // CHECK: weft.prepared 3 : tensor<4xf32>
   %prepared = weft.prepared 3 : tensor<4xf32>
   // CHECK: weft.launch @relu(%{{.*}}, %{{.*}}) {weft.offset = array<i64: 64>} : (tensor<4xf32>, index) -> tensor<4xf32>

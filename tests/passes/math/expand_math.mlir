@@ -65,3 +65,14 @@ func.func @integer_power(%x: i64, %n: i64) -> i64 {
   %a = math.ipowi %x, %n : i64
   return %a : i64
 }
+
+// Ten rounds of two products, eight of them kept apart by keys.
+// CHECK-LABEL: func.func @random
+// CHECK-NOT: weft.random
+// CHECK-COUNT-20: arith.muli %{{.*}} : i64
+// CHECK-NOT: arith.muli
+// CHECK: return
+func.func @random(%seed: i64, %i: i64) -> i64 {
+  %bits = weft.random %seed at %i, %i, %i, %i
+  return %bits : i64
+}
