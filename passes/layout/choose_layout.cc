@@ -64,6 +64,21 @@ std::optional<int64_t> ChannelOfGather(ir::ReadOp read, ir::EquationOp equation)
   return many ? channel : std::nullopt;
 }
 
+// Reads the same element of `tensor`, whose axes are those of the one read now in this order: new position ->
+// old one.
+void ReadInOrder(ir::ReadOp read, Value tensor, llvm::ArrayRef<int64_t> order) {
+  mlir::OpBuilder at(read);
+  SmallVector<Value> subscripts;
+  SmallVector<ir::Outside> outside;
+  for (int64_t old : order) {
+    subscripts.push_back(read.getSubscripts()[old]);
+    outside.push_back(read.getOutsideAt(old));
+  }
+  Value moved = CreateRead(at, read.getLoc(), tensor, subscripts, outside, read.getFill()).getResult();
+  read.getResult().replaceAllUsesWith(moved);
+  read->erase();
+}
+
 class LayoutChoice {
  public:
   explicit LayoutChoice(mlir::func::FuncOp function) : function_(function) {}
@@ -139,16 +154,7 @@ class LayoutChoice {
     order.push_back(channel);
     Value& copy = copies_[AxisOf(input, channel)];
     if (!copy) copy = Permuted(input, order, equation);
-    mlir::OpBuilder at(read);
-    SmallVector<Value> subscripts;
-    SmallVector<ir::Outside> outside;
-    for (int64_t old : order) {
-      subscripts.push_back(read.getSubscripts()[old]);
-      outside.push_back(read.getOutsideAt(old));
-    }
-    Value moved = CreateRead(at, read.getLoc(), copy, subscripts, outside, read.getFill()).getResult();
-    read.getResult().replaceAllUsesWith(moved);
-    read->erase();
+    ReadInOrder(read, copy, order);
   }
 
   Value Permuted(Value input, llvm::ArrayRef<int64_t> order, ir::EquationOp reader) {
@@ -224,19 +230,7 @@ class LayoutChoice {
                        });
     if (mlir::Attribute fused = equation->getAttr("fused")) permuted->setAttr("fused", fused);
     SmallVector<ir::ReadOp> reads = *OnlyReads(old_result);
-    for (ir::ReadOp read : reads) {
-      mlir::OpBuilder at(read);
-      SmallVector<Value> subscripts;
-      SmallVector<ir::Outside> outside;
-      for (int64_t old : order) {
-        subscripts.push_back(read.getSubscripts()[old]);
-        outside.push_back(read.getOutsideAt(old));
-      }
-      Value moved = CreateRead(at, read.getLoc(), permuted->getResult(0), subscripts, outside, read.getFill())
-                        .getResult();
-      read.getResult().replaceAllUsesWith(moved);
-      read->erase();
-    }
+    for (ir::ReadOp read : reads) ReadInOrder(read, permuted->getResult(0), order);
     equation->erase();
   }
 
