@@ -17,12 +17,13 @@ def packed(header, data=b"", length=None):
 
 def save(tensors):
     """{name: array} as the bytes of a file."""
-    header, data = {}, b""
+    header, data, end = {}, [], 0
     for name, array in tensors.items():
         word = next(w for w, d in WORDS.items() if numpy.dtype(d) == array.dtype)
-        header[name] = {"dtype": word, "shape": list(array.shape), "data_offsets": [len(data), len(data) + array.nbytes]}
-        data += array.tobytes()
-    return packed(header, data)
+        header[name] = {"dtype": word, "shape": list(array.shape), "data_offsets": [end, end + array.nbytes]}
+        data.append(array.tobytes())
+        end += array.nbytes
+    return packed(header, b"".join(data))
 
 
 def load(path):

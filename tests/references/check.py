@@ -8,7 +8,6 @@ program, written here around the model's own method, gives what every block comp
 import argparse
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Callable
 import numpy as np
 
 import seeds
+from program import compile_program, run_program
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 RECORDS = pathlib.Path(__file__).parent / "records"
@@ -92,28 +92,10 @@ EQUATIONS
 }
 
 
-def save_safetensors(path, tensors):
-    header, data, offset = {}, [], 0
-    for name, value in tensors.items():
-        raw = np.ascontiguousarray(value, dtype=np.float32).tobytes()
-        header[name] = {"dtype": "F32", "shape": list(value.shape), "data_offsets": [offset, offset + len(raw)]}
-        data.append(raw)
-        offset += len(raw)
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(data))
-
-
-def run(arguments, folder, source, method, inputs, outputs, weights):
+def results_of(arguments, folder, source, method, inputs, outputs, weights):
     """Compiles `source` and gives {name: array} for the outputs."""
-    subprocess.run([arguments.weft, "compile", source, "--backend", arguments.backend, "-o", folder / "program"], check=True)
-    command = [folder / "program", method, "--weights", weights]
-    for name, value in inputs.items():
-        np.save(folder / f"{name}.npy", value)
-        command += ["--input", f"{name}={folder / name}.npy"]
-    for name in outputs:
-        command += ["--output", f"{name}={folder / name}.out.npy"]
-    subprocess.run(command, check=True)
-    return {name: np.load(folder / f"{name}.out.npy") for name in outputs}
+    compile_program(arguments.weft, source, folder / "program", arguments.backend)
+    return run_program(folder / "program", method, inputs, outputs, weights)
 
 
 def tap_program(model, source, count):
@@ -139,16 +121,16 @@ def main():
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        save_safetensors(folder / "weights.safetensors", weights)
         inputs = model.inputs()
-        found = run(arguments, folder, examples / name / f"{name}.weft", model.entry_method, inputs, model.outputs,
-                    folder / "weights.safetensors")
+        found = results_of(arguments, folder, examples / name / f"{name}.weft", model.entry_method, inputs, model.outputs,
+                           weights)
         results.update({recorded: found[output] for output, recorded in model.outputs.items()})
         taps = [tap for tap in record["outputs"] if tap not in ("logits", "hidden", "embedding")]
         if taps:
             text, names = tap_program(model, (examples / (model.source or f"{name}/{name}.weft")).resolve(), len(taps))
             (folder / "taps.weft").write_text(text)
-            found = run(arguments, folder, folder / "taps.weft", "forward", inputs, names, folder / "weights.safetensors")
+            found = results_of(arguments, folder, folder / "taps.weft", "forward", inputs, names,
+                               folder / "weights.safetensors")
             results.update({tap: found[output] for tap, output in zip(taps, names)})
     apart = {key: seeds.distance(key, value, record["outputs"][key]) for key, value in results.items()}
     worst = max(apart, key=apart.get)

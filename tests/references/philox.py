@@ -1,0 +1,31 @@
+"""The random numbers of the language and of std.random in NumPy: Philox4x32-10 (Salmon et al., 2011)."""
+
+import numpy as np
+
+MASK = np.uint64(0xFFFFFFFF)
+
+
+def bits(seed, *counters):
+    """The first word of the block at up to four counters, 32 bits."""
+    low = lambda x: np.asarray(x).astype(np.int64).astype(np.uint64) & MASK
+    c = [low(x) for x in counters] + [np.uint64(0)] * (4 - len(counters))
+    key = np.int64(seed).astype(np.uint64)
+    k = [key & MASK, key >> np.uint64(32)]
+    for round in range(10):
+        if round:
+            k = [(k[0] + np.uint64(0x9E3779B9)) & MASK, (k[1] + np.uint64(0xBB67AE85)) & MASK]
+        p, q = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)
+        high = lambda x: x >> np.uint64(32)
+        c = [high(q) ^ c[1] ^ k[0], q & MASK, high(p) ^ c[3] ^ k[1], p & MASK]
+    return np.broadcast_to(c[0], np.broadcast_shapes(*(np.shape(x) for x in counters))).astype(np.int64)
+
+
+def mix(seed, a):
+    """std.random's mix: another seed."""
+    with np.errstate(over="ignore"):
+        return np.int64(bits(seed, a, 1)) + np.int64(bits(seed, a, 2)) * np.int64(2**32)
+
+
+def uniform(seed, *counters):
+    """Even over 0..1, without 1."""
+    return (bits(seed, *counters) // 256) / 2**24
