@@ -1,5 +1,6 @@
 """The machine that a benchmark runs on: what it is, what it can reach, and the packages that a benchmark needs."""
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -10,20 +11,17 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def use_packages():
-    """Goes on in a virtual environment that has the packages of requirements.txt."""
-    try:
-        import onnx, onnxruntime  # noqa: F401
+def use_packages(*more):
+    """Goes on in a virtual environment that has the packages of requirements.txt, and those that are named."""
+    if all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime", *more)):
         return
-    except ImportError:
-        pass
     folder = HERE.parent / "build/benchmarks"
     python = folder / "bin/python"
     if pathlib.Path(sys.prefix) == folder and "WEFT_BENCHMARK_PACKAGES" in os.environ:
         sys.exit(f"the packages in {folder} do not load; remove it")
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"], check=True)
+    subprocess.run([python, "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt", *more], check=True)
     os.environ["WEFT_BENCHMARK_PACKAGES"] = "installed"
     os.execv(python, [str(python), *sys.argv])
 

@@ -1,9 +1,11 @@
 """One contender in a process of its own: runs a network when told to, and sleeps otherwise.
 
     worker.py onnx FOLDER NAME THREADS
+    worker.py torch FOLDER NAME THREADS
     worker.py weft FOLDER NAME THREADS
 
-FOLDER holds what networks.write made, and NAME.so and NAME.h for `weft`. When everything is loaded it writes the result
+FOLDER holds the inputs in NAME.npz, NAME.safetensors, NAME.onnx for `onnx`, NAME.so and NAME.h for `weft`; a NAME that
+`torch` runs is operator_NUMBER, one of operators.py. When everything is loaded it writes the result
 of the first run to FOLDER/NAME.CONTENDER.npy and a line to standard output; then it answers lines "COUNT" from standard
 input with the milliseconds of that many runs.
 """
@@ -33,6 +35,19 @@ def onnx(stem, arrays, threads):
     return lambda: session.run(None, feed)[0]
 
 
+def torch(stem, arrays, threads):
+    # Threads that wait for work give the processors to the other contender after a while.
+    os.environ.setdefault("GOMP_SPINCOUNT", "100000")
+    import torch
+
+    import operators
+    torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    number = int(stem.rsplit("_", 1)[1])
+    once = list(operators.OPERATORS.values())[number]().torch(*map(torch.from_numpy, arrays))
+    return lambda: once().numpy()
+
+
 class Tensor(ctypes.Structure):
     _fields_ = [("data", ctypes.c_void_p), ("type", ctypes.c_int), ("rank", ctypes.c_int32),
                 ("shape", ctypes.c_int64 * 16), ("strides", ctypes.c_void_p)]
@@ -51,7 +66,7 @@ class PortInfo(ctypes.Structure):
                 ("shape_names", ctypes.POINTER(ctypes.c_char_p))]
 
 
-FLOAT32, INT64 = 8, 5
+TYPES = {8: np.float32, 5: np.int64}
 
 
 def weft(stem, arrays, threads):
@@ -62,7 +77,7 @@ def weft(stem, arrays, threads):
     error = getattr(program, prefix + "_last_error")
     error.restype = ctypes.c_char_p
     handle = ctypes.c_void_p()
-    weights = (ctypes.c_char_p * 1)(f"{stem}.safetensors".encode())
+    weights = (ctypes.c_char_p * 2)(f"{stem}.safetensors".encode(), None)  # a path, and no prefix
     options = Options(abi_version=1, threads=threads, pin_threads=1, weights=ctypes.cast(weights, ctypes.c_void_p),
                       weight_count=1)
     if create(ctypes.byref(options), ctypes.byref(handle)):
@@ -70,7 +85,7 @@ def weft(stem, arrays, threads):
     given = (Tensor * len(arrays))()
     for tensor, data in zip(given, arrays):
         tensor.data, tensor.rank = data.ctypes.data, data.ndim
-        tensor.type = FLOAT32 if data.dtype == np.float32 else INT64
+        tensor.type = next(number for number, kind in TYPES.items() if data.dtype == kind)
         for axis, extent in enumerate(data.shape):
             tensor.shape[axis] = extent
     result = Tensor()
@@ -79,7 +94,9 @@ def weft(stem, arrays, threads):
         if run(handle, b"run", given, len(given), ctypes.byref(result), 1):
             sys.exit(f"run: {error().decode()}")
         shape = [result.shape[axis] for axis in range(result.rank)]
-        return np.ctypeslib.as_array(ctypes.cast(result.data, ctypes.POINTER(ctypes.c_float)), shape)
+        items = TYPES[result.type]
+        data = (ctypes.c_char * (int(np.prod(shape)) * items().itemsize)).from_address(result.data)
+        return np.frombuffer(data, items).reshape(shape)
 
     return once
 
@@ -90,7 +107,7 @@ def main():
     stem = os.path.join(folder, name)
     with np.load(f"{stem}.npz") as file:
         arrays = [file[key] for key in file.files]
-    once = {"onnx": onnx, "weft": weft}[kind](stem, arrays, threads)
+    once = {"onnx": onnx, "torch": torch, "weft": weft}[kind](stem, arrays, threads)
     np.save(f"{stem}.{kind}.npy", once())
     once()
     print("ready", flush=True)

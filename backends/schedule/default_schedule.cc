@@ -451,18 +451,23 @@ class Chooser {
     for (const LoopInfo& loop : plan.reductions) weights *= static_cast<double>(Extent(loop, 64));
     size_t place = outer.size();
     if (reuse) {
-      // Loops that the weights themselves move with stay outside.
+      // Loops that the weights themselves move with, other columns and groups, go outside.
+      auto moves_weights = [&](size_t i) {
+        return static_cast<int>(i) != rows &&
+               std::any_of(reads.begin(), reads.end(), [&](const ReadView* read) {
+                 return MotionOf(*read, plan.domain_indices[lane]) != Motion::kStill &&
+                        MotionOf(*read, plan.domain_indices[i]) != Motion::kStill;
+               });
+      };
       size_t first = 0;
-      for (size_t i = 0; i < outer.size(); ++i) {
-        if (static_cast<int>(i) == rows) continue;
-        for (const ReadView* read : reads) {
-          if (MotionOf(*read, plan.domain_indices[lane]) != Motion::kStill &&
-              MotionOf(*read, plan.domain_indices[i]) != Motion::kStill) {
-            first = i + 1;
-          }
-        }
+      bool free = !inside_ && shared_loops_ == 0;
+      for (size_t i = 0; i < lane; ++i) {
+        if (!moves_weights(i)) continue;
+        size_t to = free ? first : i;
+        std::rotate(outer.begin() + to, outer.begin() + i, outer.begin() + i + 1);
+        first = to + 1;
       }
-      if (inside_ || shared_loops_ > 0) first = std::max(first, shared_loops_);
+      if (!free) first = std::max(first, shared_loops_);
       bool stays = weights <= 0.5 * static_cast<double>(target_.l2_bytes);
       bool balanced = first > 0 || !SharedByThreads() || Imbalance(columns.second) < 1.15;
       bool others_balanced = false;

@@ -107,6 +107,9 @@ class Composer {
       // A copy in another order is there for its order.
       if (producer->hasAttr("relayout")) continue;
       std::optional<SmallVector<ir::ReadOp>> reads = OnlyReads(producer->getResult(0));
+      if (reads &&
+          llvm::any_of(*reads, [](ir::ReadOp read) { return EnclosingEquation(read)->hasAttr("relayout"); }))
+        continue;
       if (!reads || !(this->*rule)(producer, *reads)) continue;
       Compose(producer, *reads);
       return true;

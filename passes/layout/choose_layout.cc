@@ -12,9 +12,9 @@
 // weights have, and the axis that they sum over together with their weights. Every tensor takes its axis with
 // most votes to the end, so pointwise equations between two convolutions follow them. Tensors that are
 // returned or viewed keep their order: there the kernel that makes them writes it, as the first one reads the
-// inputs' order. Equations that sum over places given by data vote too: for the axis beside those places,
-// along which places and weights are the same. Inputs that such an equation reads often are copied in that
-// order.
+// inputs' order, unless a contraction is so much work that its result is better copied. Equations that sum
+// over places given by data vote too: for the axis beside those places, along which places and weights are
+// the same. Inputs that such an equation reads often are copied in that order.
 
 namespace weft::passes {
 
@@ -30,6 +30,8 @@ using mlir::Value;
 constexpr double kUnknownSize = 64;
 // Operations for each element of an input that pay for a copy of it in another order.
 constexpr double kReadsPerCopy = 16;
+// Operations for each element of a result that pay for copying it into another order.
+constexpr double kOperationsPerCopy = 64;
 
 using Axis = std::pair<void*, int64_t>;  // of a tensor
 
@@ -88,8 +90,11 @@ class LayoutChoice {
     for (ir::EquationOp equation : equations) RelateAxes(equation);
     for (ir::EquationOp equation : equations) Vote(equation);
     for (ir::EquationOp equation : equations) VoteForGathers(equation);
-    for (ir::EquationOp equation : equations)
-      if (std::optional<int64_t> axis = InnermostAxis(equation)) MoveInnermost(equation, *axis);
+    for (ir::EquationOp equation : equations) {
+      std::optional<int64_t> axis = InnermostAxis(equation);
+      if (axis && (OnlyReads(equation->getResult(0)) || PaysForCopy(equation)))
+        MoveInnermost(equation, *axis);
+    }
   }
 
  private:
@@ -153,12 +158,23 @@ class LayoutChoice {
       if (axis != channel) order.push_back(axis);
     order.push_back(channel);
     Value& copy = copies_[AxisOf(input, channel)];
-    if (!copy) copy = Permuted(input, order, equation);
+    if (!copy) {
+      mlir::OpBuilder builder(&function_.getBody().front(), function_.getBody().front().begin());
+      copy = Permuted(builder, input, order, equation);
+    }
     ReadInOrder(read, copy, order);
   }
 
-  Value Permuted(Value input, llvm::ArrayRef<int64_t> order, ir::EquationOp reader) {
-    mlir::OpBuilder builder(&function_.getBody().front(), function_.getBody().front().begin());
+  // A copy of the permuted result with the axes of `old`.
+  Value InOldOrder(ir::EquationOp permuted, llvm::ArrayRef<int64_t> order, ir::EquationOp old) {
+    SmallVector<int64_t> back(order.size());
+    for (auto [position, axis] : llvm::enumerate(order)) back[axis] = static_cast<int64_t>(position);
+    mlir::OpBuilder builder(old);
+    return Permuted(builder, permuted->getResult(0), back, old);
+  }
+
+  static Value Permuted(mlir::OpBuilder& builder, Value input, llvm::ArrayRef<int64_t> order,
+                        ir::EquationOp reader) {
     SmallVector<mlir::OpFoldResult> extents;
     SmallVector<mlir::Attribute> names;
     for (int64_t old : order) {
@@ -188,7 +204,7 @@ class LayoutChoice {
 
   // The axis to move to the end, or nothing where the order stays.
   std::optional<int64_t> InnermostAxis(ir::EquationOp equation) {
-    if (equation->getNumResults() != 1 || !OnlyReads(equation->getResult(0))) return std::nullopt;
+    if (equation->getNumResults() != 1) return std::nullopt;
     llvm::ArrayRef<int64_t> extents = equation.getStaticExtents();
     int64_t best = -1;
     double most = 0;
@@ -202,6 +218,15 @@ class LayoutChoice {
     if (best < 0) return std::nullopt;
     bool is_last = llvm::all_of(extents.drop_front(best + 1), [](int64_t extent) { return extent == 1; });
     return is_last ? std::nullopt : std::optional(best);
+  }
+
+  // Whether a contraction that sums along what lies densely is so much work that its result is better copied
+  // into the order in which it is returned.
+  static bool PaysForCopy(ir::EquationOp equation) {
+    auto sum = MatchContraction(equation);
+    if (!sum || !sum->data || CostPerPoint(equation, kUnknownSize) < kOperationsPerCopy) return false;
+    auto index = mlir::dyn_cast<mlir::BlockArgument>(sum->data.getSubscripts().back());
+    return index && index.getOwner() == &sum->reduce.getBody().front();
   }
 
   void MoveInnermost(ir::EquationOp equation, int64_t axis) {
@@ -229,8 +254,11 @@ class LayoutChoice {
                          return {mapping.lookupOrDefault(YieldedValue(equation, 0))};
                        });
     if (mlir::Attribute fused = equation->getAttr("fused")) permuted->setAttr("fused", fused);
-    SmallVector<ir::ReadOp> reads = *OnlyReads(old_result);
+    SmallVector<ir::ReadOp> reads;
+    for (mlir::Operation* user : old_result.getUsers())
+      if (auto read = mlir::dyn_cast<ir::ReadOp>(user)) reads.push_back(read);
     for (ir::ReadOp read : reads) ReadInOrder(read, permuted->getResult(0), order);
+    if (!old_result.use_empty()) old_result.replaceAllUsesWith(InOldOrder(permuted, order, equation));
     equation->erase();
   }
 

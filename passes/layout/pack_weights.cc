@@ -2,6 +2,7 @@
 #include "passes/analysis/body.h"
 #include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
+#include "passes/analysis/linear_form.h"
 #include "passes/layout/passes.h"
 
 namespace weft::passes {
@@ -15,10 +16,11 @@ namespace arith = mlir::arith;
 using mlir::SmallVector;
 using mlir::Value;
 
-// How the subscripts of a contraction's weights split: each axis has one role.
+// How the subscripts of a contraction's weights split: each axis is summed over, or says which weights by
+// indices of the domain, the column among them: `w[k*512 + d, i]`.
 struct WeightAxes {
-  int64_t column = -1;
-  SmallVector<int64_t> taps, channels, unit;
+  llvm::SetVector<Value> outer;  // those indices without the column: gates, groups
+  SmallVector<int64_t> taps, channels;
 };
 
 bool IsBareIndexOf(Value subscript, mlir::Block& block) {
@@ -26,25 +28,30 @@ bool IsBareIndexOf(Value subscript, mlir::Block& block) {
   return index && index.getOwner() == &block;
 }
 
-std::optional<WeightAxes> SplitAxes(Contraction& contraction) {
+std::optional<WeightAxes> SplitAxes(Contraction& contraction, Value column) {
   WeightAxes axes;
   llvm::SmallDenseSet<Value> seen;
   mlir::Block& sum = contraction.reduce.getBody().front();
   auto type = mlir::cast<mlir::RankedTensorType>(contraction.weights.getTensor().getType());
   for (auto [axis, subscript] : llvm::enumerate(contraction.weights.getSubscripts())) {
-    if (subscript == contraction.columns.front() && axes.column < 0) {
-      axes.column = axis;
-    } else if (IsBareIndexOf(subscript, sum) && seen.insert(subscript).second) {
+    if (IsBareIndexOf(subscript, sum) && seen.insert(subscript).second) {
       // A channel is summed over as it is; a tap shifts the window.
       bool bare = llvm::is_contained(contraction.data.getSubscripts(), subscript);
       (bare ? axes.channels : axes.taps).push_back(axis);
-    } else if (type.getDimSize(axis) == 1) {
-      axes.unit.push_back(axis);
-    } else {
-      return std::nullopt;
+      continue;
+    }
+    if (type.getDimSize(axis) == 1) continue;
+    for (const LinearForm::Term& term : LinearFormOf(subscript).terms) {
+      if (term.atom == column) {
+        if (term.coefficient != 1 || !seen.insert(column).second) return std::nullopt;
+      } else if (contraction.columns.contains(term.atom) || contraction.batch.contains(term.atom)) {
+        axes.outer.insert(term.atom);
+      } else {
+        return std::nullopt;
+      }
     }
   }
-  return axes.column < 0 ? std::nullopt : std::optional(axes);
+  return seen.contains(column) ? std::optional(axes) : std::nullopt;
 }
 
 class Packer {
@@ -63,21 +70,18 @@ class Packer {
 
  private:
   bool Block(Contraction& contraction) {
-    if (!contraction.data || !contraction.weights || contraction.columns.size() != 1 ||
-        !contraction.batch.empty())
-      return false;
+    if (!contraction.data || !contraction.weights) return false;
     if (!IsLoadTime(contraction.weights.getTensor()) || !IsInside(contraction.weights)) return false;
-    std::optional<WeightAxes> axes = SplitAxes(contraction);
-    if (!axes) return false;
-    auto column = mlir::cast<mlir::BlockArgument>(contraction.columns.front());
-    Value weights = contraction.weights.getTensor();
-    auto type = mlir::cast<mlir::RankedTensorType>(weights.getType());
-    int64_t columns = type.getDimSize(axes->column);
+    auto column = mlir::cast<mlir::BlockArgument>(contraction.columns.back());
+    std::optional<WeightAxes> axes = SplitAxes(contraction, column);
+    if (!axes || !ReadsEachOnce(contraction, *axes, column)) return false;
+    int64_t columns = Extent(column);
+    auto type = mlir::cast<mlir::RankedTensorType>(contraction.weights.getTensor().getType());
     int64_t block =
         PackedBlock(target_, TileableRows(contraction), columns, ElementBytes(type.getElementType()));
     if (block == 0 || columns == 0) return false;
 
-    Value packed = WritePacked(weights, *axes, block);
+    Value packed = WritePacked(contraction, *axes, column, block);
     ReadPacked(contraction, *axes, packed, column, block);
     SumChannelsInnermost(contraction, *axes);
     equation_->setAttr("packed",
@@ -86,6 +90,26 @@ class Packer {
                            outside_.getNamedAttr("block", outside_.getI64IntegerAttr(block)),
                        }));
     return true;
+  }
+
+  int64_t Extent(Value index) {
+    return equation_.getStaticExtents()[mlir::cast<mlir::BlockArgument>(index).getArgNumber()];
+  }
+
+  // Packed weights hold an element for every value of the indices: no more than there are.
+  bool ReadsEachOnce(Contraction& contraction, const WeightAxes& axes, Value column) {
+    int64_t read = Extent(column), there = 1;
+    if (mlir::ShapedType::isDynamic(read)) return false;
+    for (Value index : axes.outer) {
+      if (mlir::ShapedType::isDynamic(Extent(index))) return false;
+      read *= Extent(index);
+    }
+    auto type = mlir::cast<mlir::RankedTensorType>(contraction.weights.getTensor().getType());
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      if (!llvm::is_contained(axes.taps, axis) && !llvm::is_contained(axes.channels, axis))
+        there *= type.getDimSize(axis);
+    }
+    return read <= there;
   }
 
   // The results along which a tile's rows can lie: all of them where the data is read at the indices
@@ -106,40 +130,60 @@ class Packer {
     return rows;
   }
 
-  // [ceil(columns / block)][taps...][channels...][block], zero behind the last column.
-  Value WritePacked(Value weights, const WeightAxes& axes, int64_t block) {
+  // [outer...][ceil(columns / block)][taps...][channels...][block], zero behind the last column.
+  Value WritePacked(Contraction& contraction, const WeightAxes& axes, Value column, int64_t block) {
+    Value weights = contraction.weights.getTensor();
     auto type = mlir::cast<mlir::RankedTensorType>(weights.getType());
     mlir::Location location = equation_.getLoc();
-    int64_t columns = type.getDimSize(axes.column);
+    int64_t columns = Extent(column);
+    SmallVector<mlir::OpFoldResult> extents;
+    SmallVector<mlir::Attribute> names;
+    auto add = [&](int64_t extent, const std::string& name) {
+      extents.push_back(outside_.getIndexAttr(extent));
+      names.push_back(outside_.getStringAttr(name));
+    };
+    for (auto [position, index] : llvm::enumerate(axes.outer))
+      add(Extent(index), "outer" + std::to_string(position));
+    add((columns + block - 1) / block, "block");
     SmallVector<int64_t> middle(axes.taps);
     llvm::append_range(middle, axes.channels);
-    SmallVector<mlir::OpFoldResult> extents = {outside_.getIndexAttr((columns + block - 1) / block)};
-    SmallVector<mlir::Attribute> names = {outside_.getStringAttr("block")};
-    for (int64_t axis : middle) {
-      extents.push_back(outside_.getIndexAttr(type.getDimSize(axis)));
-      names.push_back(outside_.getStringAttr("i" + std::to_string(axis)));
-    }
-    extents.push_back(outside_.getIndexAttr(block));
-    names.push_back(outside_.getStringAttr("lane"));
+    for (int64_t axis : middle) add(type.getDimSize(axis), "i" + std::to_string(axis));
+    add(block, "lane");
     auto packed = CreateEquation(
         outside_, PartOf(LabelOf(equation_), "packed"), extents, names, type.getElementType(),
         [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
+          size_t outer = axes.outer.size();
           Value width = arith::ConstantIndexOp::create(body, location, block);
-          Value column = arith::MulIOp::create(body, location, indices.front(), width);
-          column = arith::AddIOp::create(body, location, column, indices.back());
-          SmallVector<Value> subscripts(type.getRank());
-          subscripts[axes.column] = column;
-          for (auto [position, axis] : llvm::enumerate(middle)) subscripts[axis] = indices[position + 1];
-          for (int64_t axis : axes.unit) subscripts[axis] = arith::ConstantIndexOp::create(body, location, 0);
-          SmallVector<ir::Outside> outside(type.getRank(), ir::Outside::inside);
-          Value zero;
+          Value lane = arith::MulIOp::create(body, location, indices[outer], width);
+          lane = arith::AddIOp::create(body, location, lane, indices.back());
+          Value inside;
           if (columns % block != 0) {
-            outside[axes.column] = ir::Outside::fill;
-            zero = arith::ConstantOp::create(body, location, body.getZeroAttr(type.getElementType()));
+            Value count = arith::ConstantIndexOp::create(body, location, columns);
+            Value last = arith::ConstantIndexOp::create(body, location, columns - 1);
+            inside = arith::CmpIOp::create(body, location, arith::CmpIPredicate::ult, lane, count);
+            lane = arith::MinUIOp::create(body, location, lane, last);
           }
-          return {CreateRead(body, location, weights, subscripts, outside, zero)};
+          mlir::IRMapping here;
+          here.map(column, lane);
+          for (auto [position, index] : llvm::enumerate(axes.outer)) here.map(index, indices[position]);
+          SmallVector<Value> subscripts;
+          for (auto [axis, subscript] : llvm::enumerate(contraction.weights.getSubscripts())) {
+            auto summed = llvm::find(middle, static_cast<int64_t>(axis));
+            subscripts.push_back(summed == middle.end() ? Written(body, LinearFormOf(subscript), here)
+                                                        : indices[outer + 1 + (summed - middle.begin())]);
+          }
+          Value element = CreateRead(body, location, weights, subscripts);
+          if (!inside) return {element};
+          Value zero = arith::ConstantOp::create(body, location, body.getZeroAttr(type.getElementType()));
+          return {arith::SelectOp::create(body, location, inside, element, zero)};
         });
     return packed->getResult(0);
+  }
+
+  // The value of a form, with other indices in the place of its own.
+  Value Written(mlir::OpBuilder& builder, LinearForm form, const mlir::IRMapping& here) {
+    for (LinearForm::Term& term : form.terms) term.atom = here.lookup(term.atom);
+    return WriteForm(builder, equation_.getLoc(), form, builder.getIndexType());
   }
 
   void ReadPacked(Contraction& contraction, const WeightAxes& axes, Value packed, Value column,
@@ -147,7 +191,8 @@ class Packer {
     ir::ReadOp read = contraction.weights;
     mlir::OpBuilder builder(read);
     Value width = arith::ConstantIndexOp::create(builder, read.getLoc(), block);
-    SmallVector<Value> subscripts = {arith::DivUIOp::create(builder, read.getLoc(), column, width)};
+    SmallVector<Value> subscripts(axes.outer.begin(), axes.outer.end());
+    subscripts.push_back(arith::DivUIOp::create(builder, read.getLoc(), column, width));
     for (int64_t axis : axes.taps) subscripts.push_back(read.getSubscripts()[axis]);
     for (int64_t axis : axes.channels) subscripts.push_back(read.getSubscripts()[axis]);
     subscripts.push_back(arith::RemUIOp::create(builder, read.getLoc(), column, width));

@@ -5,16 +5,18 @@ def ChooseLayout : WeftPass<"weft-choose-layout", "mlir::func::FuncOp"> {
   let description = [{
     Results of equations are permuted so that channels are the last axis (NCHW becomes NHWC): the axis of a contraction's
     result that only its weights have, and the axis that the next contraction sums over. Inputs and outputs of methods
-    keep their declared order; where an equation sums over places of an input that data gives, it reads a copy with the
-    axis beside those places innermost (marked `relayout`), if every element is read several times.
+    keep their declared order; what is returned is made in the better order and copied (marked `relayout`) if it is much
+    work. Where an equation sums over places of an input that data gives, it reads a copy with the
+    axis beside those places innermost, marked likewise, if every element is read several times.
   }];
 }
 
 def PackWeights : WeftPass<"weft-pack-weights", "mlir::func::FuncOp"> {
   let summary = "Block the weights of contractions for the kernel that reads them";
   let description = [{
-    The weights of a contraction are laid out as `[columns / block][taps...][channels][block]`, zero behind the last
-    column, by an equation of weights alone (so it runs when a program is created). The contraction reads them through
+    The weights of a contraction are laid out as `[others...][columns / block][taps...][channels][block]`, zero behind
+    the last column, `others` being indices beside the column that choose among the weights (the gates of a recurrent
+    cell, the groups of a convolution), by an equation of weights alone (so it runs when a program is created). The contraction reads them through
     `divui` and `remui` by the block. Other operands of weights alone are permuted to the order of the loops.
   }];
   let options = [

@@ -43,6 +43,28 @@ func.func @convs(%x: tensor<1x3x5x7xf32>) -> tensor<1x4x5x7xf32> {
   return %y : tensor<1x4x5x7xf32>
 }
 
+// A contraction that is much work is made with its channels last, and copied into the order that is returned.
+// CHECK-LABEL: func.func @returned
+func.func @returned(%x: tensor<1x5x7x96xf32>) -> tensor<1x4x5x7xf32> {
+  %c0 = arith.constant 0 : index
+  %c96 = arith.constant 96 : index
+  %w = weft.weight "w" : tensor<4x96xf32>
+  // CHECK: %[[Y:.*]] = weft.equation (%{{.*}}) in (1, 5, 7, 4) names ["n", "i", "j", "k"] attributes {path = "y"}
+  // CHECK: %[[COPY:.*]] = weft.equation (%[[N:.*]], %[[K:.*]], %[[I:.*]], %[[J:.*]]) in (1, 4, 5, 7) {{.*}} attributes {path = "y", relayout}
+  // CHECK: weft.read %[[Y]][%[[N]], %[[I]], %[[J]], %[[K]]]
+  // CHECK: return %[[COPY]]
+  %y = weft.equation (%n, %k, %i, %j) in (1, 4, 5, 7) names ["n", "k", "i", "j"] attributes {path = "y"} {
+    %s = weft.reduce sum (%c) from (%c0) to (%c96) names ["c"] {
+      %p = weft.read %x[%n, %i, %j, %c] : tensor<1x5x7x96xf32> -> f32
+      %q = weft.read %w[%k, %c] : tensor<4x96xf32> -> f32
+      %m = arith.mulf %p, %q : f32
+      weft.yield %m : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<1x4x5x7xf32>
+  return %y : tensor<1x4x5x7xf32>
+}
+
 // An input that is summed over at places given by data, several times an element, is read from a copy with its channels
 // last; the result of the method keeps its order.
 // CHECK-LABEL: func.func @sampled

@@ -34,7 +34,10 @@ func.func @convolution(%x: tensor<1x14x14x32xf32>) -> tensor<1x12x12x64xf32> {
 // A last block that is not full is filled with zeros.
 // CHECK-LABEL: func.func @odd_columns
 // CHECK: weft.equation {{.*}} in (1, 40, 40)
-// CHECK: weft.read %{{.*}} outside [fill, inside] else %{{.*}} : tensor<37x40xf32>
+// CHECK: %[[INSIDE:.*]] = arith.cmpi ult, %[[K:.*]], %c37
+// CHECK: %[[LAST:.*]] = arith.minui %[[K]], %c36
+// CHECK: %[[W:.*]] = weft.read %{{.*}}[%[[LAST]], %{{.*}}] : tensor<37x40xf32>
+// CHECK: arith.select %[[INSIDE]], %[[W]]
 func.func @odd_columns(%x: tensor<64x40xf32>) -> tensor<64x37xf32> {
   %c0 = arith.constant 0 : index
   %c40 = arith.constant 40 : index
@@ -49,6 +52,56 @@ func.func @odd_columns(%x: tensor<64x40xf32>) -> tensor<64x37xf32> {
     weft.yield %s : f32
   } : tensor<64x37xf32>
   return %y : tensor<64x37xf32>
+}
+
+// Weights that two indices choose: the outer one stays an axis, the inner one is blocked.
+// CHECK-LABEL: func.func @gates
+// CHECK: %[[P:.*]] = weft.equation (%[[K:.*]], %[[B:.*]], %[[C:.*]], %[[L:.*]]) in (4, 2, 24, 16)
+// CHECK: %[[FIRST:.*]] = arith.muli %[[B]], %c16
+// CHECK: %[[D:.*]] = arith.addi %[[FIRST]], %[[L]]
+// CHECK: arith.muli %[[K]], %c32
+// CHECK: attributes {packed = {axis = 2 : i64, block = 16 : i64}}
+// CHECK: weft.read %[[P]][%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] : tensor<4x2x24x16xf32>
+func.func @gates(%x: tensor<64x24xf32>) -> tensor<64x4x32xf32> {
+  %c0 = arith.constant 0 : index
+  %c24 = arith.constant 24 : index
+  %c32 = arith.constant 32 : index
+  %w = weft.weight "w" : tensor<128x24xf32>
+  %y = weft.equation (%i, %k, %d) in (64, 4, 32) names ["i", "k", "d"] {
+    %s = weft.reduce sum (%c) from (%c0) to (%c24) names ["c"] {
+      %a = weft.read %x[%i, %c] : tensor<64x24xf32> -> f32
+      %first = arith.muli %k, %c32 : index
+      %kd = arith.addi %first, %d : index
+      %b = weft.read %w[%kd, %c] : tensor<128x24xf32> -> f32
+      %p = arith.mulf %a, %b : f32
+      weft.yield %p : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<64x4x32xf32>
+  return %y : tensor<64x4x32xf32>
+}
+
+// Weights that neighbours share, `w[2*k + d]`, would be packed several times.
+// CHECK-LABEL: func.func @overlapping
+// CHECK-NOT: packed
+// CHECK: return
+func.func @overlapping(%x: tensor<64x24xf32>) -> tensor<64x48x32xf32> {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %c24 = arith.constant 24 : index
+  %w = weft.weight "w" : tensor<126x24xf32>
+  %y = weft.equation (%i, %k, %d) in (64, 48, 32) names ["i", "k", "d"] {
+    %s = weft.reduce sum (%c) from (%c0) to (%c24) names ["c"] {
+      %a = weft.read %x[%i, %c] : tensor<64x24xf32> -> f32
+      %first = arith.muli %k, %c2 : index
+      %kd = arith.addi %first, %d : index
+      %b = weft.read %w[%kd, %c] : tensor<126x24xf32> -> f32
+      %p = arith.mulf %a, %b : f32
+      weft.yield %p : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<64x48x32xf32>
+  return %y : tensor<64x48x32xf32>
 }
 
 // Two operands of this run are not packed: packing would cost what it saves.
