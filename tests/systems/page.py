@@ -23,7 +23,7 @@ Made by `scripts/systems`. Every system is a folder of `examples` with its model
 
 Lines are those of the model files without blank ones and comments. The error is the largest of all outputs of the full
 cases, as a share of an output's range, or as the reference counts it; near-ties are decisions within rounding, which are
-exempt. Time is one run of the first full case on all of the machine's processors.
+exempt. Time is one run of the first full case on two processors.
 
 | system | paper | lines | reference | error | time, ms | state |
 |---|---|---|---|---|---|---|
@@ -37,8 +37,10 @@ def lines(folder):
     return sum(1 for line in text.splitlines() if line.strip() and not line.strip().startswith("//"))
 
 
-def milliseconds(path, subject, case):
-    """The median time of a run."""
+def milliseconds(path, subject, case, once_s):
+    """The median time of a run; that of the one there was if it took long."""
+    if once_s > 3:
+        return once_s * 1000
     words = command(path, case.method, subject.reference.inputs(case), subject.weights(case))
     done = subprocess.run([*words, "--bench", "--json"], check=True, capture_output=True, text=True)
     return json.loads(done.stdout)["median_ms"]
@@ -53,7 +55,7 @@ def row(weft, name):
             with tempfile.TemporaryDirectory() as folder:
                 path = pathlib.Path(folder) / "program"
                 outcome = check_case(weft, subject, case, program=path)
-                time = time or f"{milliseconds(path, subject, case):.4g}"
+                time = time or f"{milliseconds(path, subject, case, outcome.run_s):.4g}"
             error = max([error, *(verdict.apart for verdict in outcome.verdicts.values())])
             ties += sum(verdict.ties for verdict in outcome.verdicts.values())
             state = "differs" if outcome.failed else state
