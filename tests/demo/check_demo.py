@@ -1,6 +1,7 @@
-"""scripts/demo prints what is known of its photographs and sentences, and its programs compute what NumPy computes from the
-same weights: python tests/demo/check_demo.py ROOT"""
+"""scripts/demo prints what is known of its photographs and sentences, finds the faces that the reference finds, and its programs
+compute what NumPy computes from the same weights: python tests/demo/check_demo.py ROOT"""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -8,11 +9,17 @@ import sys
 import sysconfig
 
 import numpy as np
+from PIL import Image
 
+import face_pictures
 import numpy_models
 
 ROOT = pathlib.Path(sys.argv[1])
 MADE = ROOT / "build" / "demo"
+sys.path.append(str(ROOT / "examples" / "mtcnn"))
+import faces as face_example
+
+APART = {"box": 1e-2, "score": 1e-4, "mark": 0.05}  # how far a face may be from the reference's, in pixels
 BEST = {"chelsea.png": ("Egyptian cat", 0.72), "coffee.png": ("espresso", 0.99)}
 
 
@@ -33,9 +40,39 @@ def program(name, weights, inputs, output):
     return np.load(MADE / f"{output}.npy")
 
 
+def faults_of_faces(printed):
+    """What is wrong with the faces of pictures, beside those that the reference found."""
+    faults, farthest = [], dict.fromkeys(APART, 0.0)
+    wanted = json.loads(face_pictures.RECORD.read_text())
+    pictures = face_pictures.pictures(pathlib.Path(sysconfig.get_path("purelib")) / "skimage" / "data")
+    for name, picture in pictures.items():
+        path = MADE / "picture.png"
+        picture.save(path)
+        found = dict(zip(APART, face_example.find_faces(MADE / "mtcnn", MADE / "mtcnn_weights", path)))
+        if len(found["score"]) != len(wanted[name]["score"]):
+            faults.append(f"{name}: {len(found['score'])} faces, wanted {len(wanted[name]['score'])}")
+            continue
+        for part, most in APART.items():
+            apart = np.abs(found[part] - np.reshape(wanted[name][part], found[part].shape)).max(initial=0)
+            farthest[part] = max(farthest[part], apart)
+            if not apart <= most:
+                faults.append(f"{name}: {part} {apart:.2g} from the reference's")
+    print(f"faces of {len(pictures)} pictures: {', '.join(f'{part} {apart:.1e}' for part, apart in farthest.items())} "
+          "from the reference's")
+    if "astronaut.png: 1 face\n  1.00000  box (181.1, 62.2, 267.7, 172.1)\n" not in printed:
+        faults.append("the astronaut's face is not printed")
+    if "coffee.png: no faces\n" not in printed:
+        faults.append("a cup of coffee has a face")
+    drawn = np.asarray(Image.open(MADE / "faces.png"))
+    for x, y in wanted["astronaut.png"]["mark"][0]:
+        if tuple(drawn[round(y), round(x)]) != face_example.COLORS["mark"]:
+            faults.append(f"no landmark is drawn at ({x}, {y})")
+    return faults
+
+
 def main():
     printed = run_demo()
-    faults = []
+    faults = faults_of_faces(printed)
     for photo, (name, probability) in BEST.items():
         found = re.search(rf"^{re.escape(photo)}\n +([0-9.]+)  (.*)$", printed, re.MULTILINE)
         if not found or found[2] != name or abs(float(found[1]) - probability) > 0.02:
