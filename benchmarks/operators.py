@@ -95,7 +95,7 @@ def nms(count):
         from torchvision.ops import nms
         return lambda: nms(box, score, 0.5)
     return Operator(f"""
-import std.box: nms
+import std.detection: nms
 
 entry e {{
   run(box: f32[{count}, 4], score: f32[{count}]) -> kept: int[K <= {count}] {{ kept = nms(box, score, limit = 0.5) }}
@@ -108,7 +108,7 @@ def batched_nms(count):
         from torchvision.ops import batched_nms
         return lambda: batched_nms(box, score, kind, 0.5)
     return Operator(f"""
-import std.box: batched_nms
+import std.detection: batched_nms
 
 entry e {{
   run(box: f32[{count}, 4], score: f32[{count}], kind: int[{count}] in 0..80) -> kept: int[K <= {count}] {{

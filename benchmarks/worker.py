@@ -66,7 +66,7 @@ class PortInfo(ctypes.Structure):
                 ("shape_names", ctypes.POINTER(ctypes.c_char_p))]
 
 
-TYPES = {8: np.float32, 5: np.int64}
+TYPES = {8: np.float32, 5: np.int64, 1: np.int64}  # of weft.h
 
 
 def weft(stem, arrays, threads):
