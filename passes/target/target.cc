@@ -16,6 +16,12 @@ double TileSpeed(int64_t rows, int64_t vectors) {
   return chain / (1.0 + 0.25 * loads);
 }
 
+// The same for a result of one row. It uses each weight once, so that loading them takes the time, whatever
+// the registers do; a wide tile has more loads in flight.
+double RowSpeed(int64_t vectors) {
+  return 1.0 - 0.02 * static_cast<double>(std::max<int64_t>(0, 4 - vectors));
+}
+
 // Result elements that are wanted, over those that tiles of size `tile` compute.
 double Used(int64_t extent, int64_t tile) {
   if (extent < 0) return 0.97;  // unknown, usually many tiles
@@ -35,7 +41,7 @@ int64_t BestRows(const TargetDescription& target, int64_t rows, int64_t vectors,
   for (int64_t candidate = 1; candidate <= 30; ++candidate) {
     if (!FitsRegisters(target, candidate, vectors)) break;
     if (rows >= 0 && candidate > rows) break;
-    double here = TileSpeed(candidate, vectors) * Used(rows, candidate);
+    double here = rows == 1 ? RowSpeed(vectors) : TileSpeed(candidate, vectors) * Used(rows, candidate);
     if (here > *speed * 1.001) best = candidate, *speed = here;
   }
   return best;
