@@ -430,19 +430,22 @@ class FunctionEmitter {
             places_[iterate.getFrom()[state.first_given + static_cast<unsigned>(i)]].pointer);
       states.push_back(std::move(running));
     }
+    if (iterate.getUntil() && mlir::failed(PlaceResult(mlir::cast<mlir::OpResult>(iterate.getCount()), {})))
+      return mlir::failure();
     bool down = iterate.getOrder() == ir::LoopOrder::down;
     if (shapes()) return EmitStep(iterate, step, states, extent, Index(0), Index(0), down);
 
     for (RunningState& state : states) StartState(state, extent, down);
-    // for (count = 0; count < extent; ++count)
+    // for (count = 0; count < extent; ++count), or until a step says that it is the last one.
     mlir::Block* head = function_.addBlock();
     Value count = head->addArgument(b_.getIndexType(), loc_);
     mlir::Block* body = function_.addBlock();
     mlir::Block* end = function_.addBlock();
+    Value made = end->addArgument(b_.getIndexType(), loc_);
     cf::BranchOp::create(b_, loc_, head, mlir::ValueRange{Index(0)});
     b_.setInsertionPointToEnd(head);
     Value more = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::slt, count, extent);
-    cf::CondBranchOp::create(b_, loc_, more, body, mlir::ValueRange(), end, mlir::ValueRange());
+    cf::CondBranchOp::create(b_, loc_, more, body, mlir::ValueRange(), end, mlir::ValueRange{count});
     b_.setInsertionPointToEnd(body);
     Value index = count;
     if (down)
@@ -451,9 +454,17 @@ class FunctionEmitter {
     loc_ = iterate.getLoc();
     for (RunningState& state : states) KeepSlice(state, count, index, down);
     Value next = arith::AddIOp::create(b_, loc_, count, Index(1));
-    cf::BranchOp::create(b_, loc_, head, mlir::ValueRange{next});
+    if (iterate.getUntil()) {
+      Value stop = LLVM::LoadOp::create(b_, loc_, b_.getI8Type(), RingRow(states.back(), count));
+      Value zero = arith::ConstantIntOp::create(b_, loc_, b_.getI8Type(), 0);
+      Value go_on = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::eq, stop, zero);
+      cf::CondBranchOp::create(b_, loc_, go_on, head, mlir::ValueRange{next}, end, mlir::ValueRange{next});
+    } else {
+      cf::BranchOp::create(b_, loc_, head, mlir::ValueRange{next});
+    }
     b_.setInsertionPointToEnd(end);
-    Value last = arith::SubIOp::create(b_, loc_, extent, Index(1));
+    if (iterate.getUntil()) Store(ToI64(made), places_[iterate.getCount()].pointer, 0);
+    Value last = arith::SubIOp::create(b_, loc_, made, Index(1));
     for (RunningState& state : states)
       if (state.state.keep == ir::Keep::kLast) CopyRow(state, state.result, RingRow(state, last));
     return mlir::success();

@@ -93,10 +93,10 @@ mlir::InFlightDiagnostic Fail(mlir::Operation* op, llvm::StringRef constraint) {
   return op->emitOpError() << (mlir::isa<IterateOp>(op) ? "C2" : constraint) << ": ";
 }
 
-// C4 to C6, and the types of what is given.
+// C4 to C7, and the types of what is given.
 LogicalResult VerifyStateTypes(mlir::Operation* op, const LoopStates& states, int64_t extent,
                                mlir::TypeRange slices, mlir::TypeRange arguments, mlir::TypeRange from,
-                               size_t sizes, mlir::TypeRange results) {
+                               size_t sizes, mlir::TypeRange results, bool until) {
   size_t count = 0, given = 0, kept = 0, dynamic = 0;
   for (const LoopState& state : states) {
     count += state.argument_count();
@@ -106,6 +106,18 @@ LogicalResult VerifyStateTypes(mlir::Operation* op, const LoopStates& states, in
   if (arguments.size() != count)
     return Fail(op, "C4") << "has " << arguments.size() << " arguments of states, not " << count;
   if (from.size() != given) return Fail(op, "C3") << "`from` has " << from.size() << " slices, not " << given;
+  if (until) {
+    auto is_one = [](mlir::Type type, unsigned width) {
+      auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type);
+      return tensor && tensor.getRank() == 0 && tensor.getElementType().isInteger(width);
+    };
+    const LoopState* last = states.empty() ? nullptr : &states.back();
+    if (!last || !is_one(slices.back(), 1) || last->given > 0 || last->history || last->keep != Keep::kNone)
+      return Fail(op, "C7") << "with `until` the last state is one i1 of which nothing is kept";
+    if (results.empty() || !is_one(results.back(), 64))
+      return Fail(op, "C7") << "with `until` the last result is one i64";
+    results = results.drop_back();
+  }
   if (results.size() != kept) return Fail(op, "C5") << "has " << results.size() << " results, not " << kept;
   for (auto [state, type] : llvm::zip_equal(states, slices)) {
     auto slice = mlir::dyn_cast<mlir::RankedTensorType>(type);
@@ -149,8 +161,8 @@ LogicalResult VerifySteps(LoopOp loop) {
     return mlir::failure();
   SmallVector<mlir::Type> arguments(llvm::drop_begin(loop.getBody().getArgumentTypes()));
   return VerifyStateTypes(loop, loop.getStates(), loop.getStaticExtents()[0], yield.getValues().getTypes(),
-                          arguments, loop.getFrom().getTypes(), loop.getSizes().size(),
-                          loop.getResultTypes());
+                          arguments, loop.getFrom().getTypes(), loop.getSizes().size(), loop.getResultTypes(),
+                          loop.getUntil());
 }
 
 mlir::OpFoldResult IterateOp::getExtent() {
@@ -182,7 +194,7 @@ LogicalResult IterateOp::verifySymbolUses(mlir::SymbolTableCollection& symbols) 
     return emitOpError("C1: the step takes ") << arguments.size() << " other arguments";
   return VerifyStateTypes(*this, states, getStaticExtents()[0], step.getResultTypes(),
                           arguments.slice(1, of_states), getFrom().getTypes(), getSizes().size(),
-                          getResultTypes());
+                          getResultTypes(), getUntil());
 }
 
 }  // namespace weft::ir

@@ -87,6 +87,8 @@ class MethodLowering {
   void LowerNode(const dsl::Filter& filter, const dsl::Statement& statement);
   void LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement);
   void LowerNode(const dsl::Recurrence& recurrence, const dsl::Statement& statement);
+  void CutToFound(const dsl::Recurrence& recurrence, Value count, Location loc);
+  Value BindFound(int symbol, Value count, Location loc);
 
   mlir::RankedTensorType TypeOf(dsl::TensorId tensor) {
     return TensorType(builder_, method_.tensors[tensor].element, method_.tensors[tensor].shape);
@@ -240,7 +242,10 @@ void MethodLowering::CollectFound(const std::vector<dsl::Statement>& statements)
   for (const dsl::Statement& statement : statements) {
     if (const auto* filter = std::get_if<dsl::Filter>(&statement.node)) found_[filter->size] = filter->most;
     if (const auto* parallel = std::get_if<dsl::Parallel>(&statement.node)) CollectFound(parallel->body);
-    if (const auto* steps = std::get_if<dsl::Recurrence>(&statement.node)) CollectFound(steps->body);
+    if (const auto* steps = std::get_if<dsl::Recurrence>(&statement.node)) {
+      CollectFound(steps->body);
+      if (steps->size >= 0) found_[steps->size] = steps->index.extent;
+    }
   }
 }
 
@@ -353,9 +358,7 @@ void MethodLowering::LowerNode(const dsl::Filter& filter, const dsl::Statement& 
   if (!filter.most.AsInteger()) sizes.push_back(sizes_->LowerToValue(filter.most));
   auto op = ir::FilterOp::create(builder_, loc, room, mlir::RankedTensorType::get({}, i64),
                                  scope_.tensors.at(filter.mask), sizes);
-  Value size = ir::FoundOp::create(builder_, loc, builder_.getIndexType(), op.getCount());
-  markers_.push_back(arith::ConstantIndexOp::create(builder_, loc, 0));
-  sizes_->BindFound(filter.size, size, OpBuilder(markers_.back()));
+  Value size = BindFound(filter.size, op.getCount(), loc);
   llvm::SmallVector<mlir::OpFoldResult> from{builder_.getIndexAttr(0)}, count{size},
       step{builder_.getIndexAttr(1)};
   scope_.tensors[filter.result] = tensor::ExtractSliceOp::create(builder_, loc, TypeOf(filter.result),
@@ -397,18 +400,26 @@ void MethodLowering::LowerNode(const dsl::Recurrence& recurrence, const dsl::Sta
   for (const dsl::Recurrence::State& state : recurrence.states) {
     states.push_back({static_cast<int64_t>(state.given.size()), static_cast<int64_t>(state.window.size()),
                       state.history >= 0});
-    results.push_back(TypeOf(state.result));
+    const dsl::Tensor& slice = method_.tensors[state.slice];
+    std::vector<Size> room{recurrence.index.extent};
+    room.insert(room.end(), slice.shape.begin(), slice.shape.end());
+    results.push_back(TensorType(builder_, slice.element, room));
     for (dsl::TensorId given : state.given) from.push_back(scope_.tensors.at(given));
     for (dsl::TensorId window : state.window) arguments.push_back(TypeOf(window));
     if (state.history >= 0) arguments.push_back(TypeOf(state.history));
-    for (const Size& size : method_.tensors[state.slice].shape)
+    for (const Size& size : slice.shape)
       if (!size.AsInteger()) sizes.push_back(sizes_->LowerToValue(size));
+  }
+  bool ends_early = recurrence.stop >= 0;
+  if (ends_early) {
+    states.push_back({.keep = ir::Keep::kNone});
+    results.push_back(mlir::RankedTensorType::get({}, builder_.getI64Type()));
   }
   states.Number();
   Location loc = LocationOf(statement);
   auto body = [&](OpBuilder& inner, Location, mlir::ValueRange values) {
     EnterDomain({recurrence.index}, values.take_front(1));
-    for (auto [state, place] : llvm::zip_equal(recurrence.states, states)) {
+    for (auto [state, place] : llvm::zip(recurrence.states, states)) {
       mlir::ValueRange own = values.drop_front(1 + place.first_argument);
       for (size_t i = 0; i < state.window.size(); ++i) scope_.tensors[state.window[i]] = own[i];
       if (state.history >= 0) scope_.tensors[state.history] = own[state.window.size()];
@@ -419,14 +430,38 @@ void MethodLowering::LowerNode(const dsl::Recurrence& recurrence, const dsl::Sta
     llvm::SmallVector<Value> slices;
     for (const dsl::Recurrence::State& state : recurrence.states)
       slices.push_back(scope_.tensors.at(state.slice));
+    if (ends_early) slices.push_back(scope_.tensors.at(recurrence.stop));
     ir::YieldOp::create(builder_, loc, slices);
     builder_ = outside;
   };
   auto op = ir::LoopOp::create(
       builder_, loc, results, recurrence.is_downward ? ir::LoopOrder::down : ir::LoopOrder::up,
       sizes_->Lower(recurrence.index.extent), recurrence.index.name, arguments, from, sizes, states, body);
-  for (auto [state, value] : llvm::zip_equal(recurrence.states, op.getResults()))
+  op.setUntil(ends_early);
+  for (auto [state, value] : llvm::zip(recurrence.states, op.getResults()))
     scope_.tensors[state.result] = value;
+  if (ends_early) CutToFound(recurrence, op.getResults().back(), loc);
+}
+
+// Room for all steps, then the beginning of it for those that were made.
+void MethodLowering::CutToFound(const dsl::Recurrence& recurrence, Value count, Location loc) {
+  BindFound(recurrence.size, count, loc);
+  for (const dsl::Recurrence::State& state : recurrence.states) {
+    llvm::SmallVector<mlir::OpFoldResult> sizes;
+    for (const Size& size : method_.tensors[state.result].shape) sizes.push_back(sizes_->Lower(size));
+    llvm::SmallVector<mlir::OpFoldResult> from(sizes.size(), builder_.getIndexAttr(0)),
+        step(sizes.size(), builder_.getIndexAttr(1));
+    Value& value = scope_.tensors[state.result];
+    value = tensor::ExtractSliceOp::create(builder_, loc, TypeOf(state.result), value, from, sizes, step);
+  }
+}
+
+// What was found is a size from here on.
+Value MethodLowering::BindFound(int symbol, Value count, Location loc) {
+  Value size = ir::FoundOp::create(builder_, loc, builder_.getIndexType(), count);
+  markers_.push_back(arith::ConstantIndexOp::create(builder_, loc, 0));
+  sizes_->BindFound(symbol, size, OpBuilder(markers_.back()));
+  return size;
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ struct Binder {
   Name name;  // kIndex, kPack (without the dots)
   Bound bound = Bound::kNone;
   ExprPtr limit = nullptr;      // kIn: usually a Range, else a list or whatever gives numbers
+  ExprPtr at_most = nullptr;    // `t < T <= most`, of `rec` alone: `limit` is a new name
   std::vector<Binder> members;  // kGroup
   Span span;
 };

@@ -281,7 +281,7 @@ ast::StoredMember Parser::ParseStored() {
   CheckSmall(stored.name, what);
   if (At(TokenKind::kLeftBracket)) {
     stored.has_binders = true;
-    stored.binders = ParseBracketedBinders();
+    stored.binders = ParseBracketedBinders(BinderPlace::kHead);
   }
   stored.weight_path = ParseWeightPath();
   if (!panic_) Expect(TokenKind::kColon, absl::StrCat("`:` and the type of `", stored.name.text, "`"));

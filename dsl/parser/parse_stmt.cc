@@ -96,7 +96,7 @@ ast::Rec Parser::ParseRec() {
     single.head.path.parts.push_back(name);
     single.head.path.span = name.span;
     single.head.has_binders = true;
-    single.head.binders = ParseBracketedBinders();
+    single.head.binders = ParseBracketedBinders(BinderPlace::kStep);
     if (TakeIf(TokenKind::kColon)) single.head.type = ParseType();
     single.head.span = SpanFrom(first);
     Expect(TokenKind::kAssign, absl::StrCat("`=` after `", Quote(single.head.span), "`"));
@@ -107,15 +107,7 @@ ast::Rec Parser::ParseRec() {
     loop.index = name;
     if (TakeIf(TokenKind::kLess)) {
       loop.length = ParseBinary(kSumPower);
-      if (TakeIf(TokenKind::kLessEqual)) {
-        loop.at_most = ParseBinary(kSumPower);
-        const auto* ref = loop.length->As<ast::Ref>();
-        if (ref != nullptr && !loop.length->parenthesized) {
-          CheckCapital({ref->name, loop.length->span}, "a dimension");
-        } else if (!loop.length->Is<ast::Invalid>()) {
-          Report(loop.length->span, kFoundSizeName, Quote(loop.length->span));
-        }
-      }
+      loop.at_most = ParseFoundBound(loop.length);
     }
     loop.body = ParseBlock("`[` (an index), `<` (how many steps) or `{` (the steps)");
     CheckSteps(loop);
@@ -127,6 +119,18 @@ ast::Rec Parser::ParseRec() {
   }
   if (!panic_ && TakeIf(TokenKind::kUntil)) rec.until = ParseExpr();
   return rec;
+}
+
+// [ "<=" e50 ] behind `t < T`: then T is the new name of a size that is found.
+ast::ExprPtr Parser::ParseFoundBound(ast::ExprPtr length) {
+  if (!TakeIf(TokenKind::kLessEqual)) return nullptr;
+  const auto* ref = length->As<ast::Ref>();
+  if (ref != nullptr && !length->parenthesized) {
+    CheckCapital({ref->name, length->span}, "a dimension");
+  } else if (!length->Is<ast::Invalid>()) {
+    Report(length->span, kFoundSizeName, Quote(length->span));
+  }
+  return ParseBinary(kSumPower);
 }
 
 // The heads of a block all begin with its index.
@@ -182,7 +186,7 @@ ast::Head Parser::ParseHead() {
   if (!head.is_next) CheckSmall(head.path.parts[0], "a name");
   if (At(TokenKind::kLeftBracket)) {
     head.has_binders = true;
-    head.binders = ParseBracketedBinders();
+    head.binders = ParseBracketedBinders(BinderPlace::kHead);
   }
   if (!panic_ && TakeIf(TokenKind::kColon)) {
     if (At(TokenKind::kAssign)) Unexpected("a type").Suggest("an equation is written with `=` alone");

@@ -114,24 +114,28 @@ Pattern::Item Parser::ParsePatternItem() {
 }
 
 // "[" binders "]"
-std::vector<Binder> Parser::ParseBracketedBinders() {
+std::vector<Binder> Parser::ParseBracketedBinders(BinderPlace place) {
   size_t open = pos_;
   Take();
   InsideBrackets inside(*this);
-  std::vector<Binder> binders = ParseBinders(BinderPlace::kHead, "");
+  std::vector<Binder> binders = ParseBinders(place, "");
   Close(open, "`,` or `]` after an index");
   return binders;
 }
 
-// binders := binder { "," binder }
+// binders := binder { "," binder }; only the first can be the index of steps.
 std::vector<Binder> Parser::ParseBinders(BinderPlace place, absl::string_view reduction) {
   std::vector<Binder> binders;
-  do binders.push_back(ParseBinder(place, reduction));
-  while (!panic_ && TakeIf(TokenKind::kComma));
+  do {
+    binders.push_back(ParseBinder(place, reduction));
+    if (place == BinderPlace::kStep) place = BinderPlace::kHead;
+  } while (!panic_ && TakeIf(TokenKind::kComma));
   return binders;
 }
 
-// binder := ":" | ".." NAME | "(" binders ")" | NAME [ ( "<" | "<=" ) e50 | "in" e45 ]
+// binder := ":" | ".." NAME | "(" binders ")" | NAME [ ( "<" | "<=" ) e50 | "in" e45 ], where the index of
+// steps is
+//           NAME [ "<" e50 [ "<=" e50 ] ]
 Binder Parser::ParseBinder(BinderPlace place, absl::string_view reduction) {
   Nesting nesting(*this);
   size_t first = pos_;
@@ -139,7 +143,7 @@ Binder Parser::ParseBinder(BinderPlace place, absl::string_view reduction) {
   Binder binder;
   auto complain = [&] {
     if (panic_) return;
-    if (place == BinderPlace::kHead) {
+    if (place != BinderPlace::kReduction) {
       Report(element, kIndexExpression, Quote(element))
           .Suggest("name the index, and say on the right side which elements are meant");
     } else {
@@ -160,7 +164,7 @@ Binder Parser::ParseBinder(BinderPlace place, absl::string_view reduction) {
   }
   bool broken = AtEnd() || At(TokenKind::kRightBracket) || At(TokenKind::kRightParen) ||
                 At(TokenKind::kRightBrace) || At(TokenKind::kComma) || At(TokenKind::kInvalid);
-  if (place == BinderPlace::kHead && TakeIf(TokenKind::kColon)) {
+  if (place != BinderPlace::kReduction && TakeIf(TokenKind::kColon)) {
     binder.kind = Binder::Kind::kColon;
   } else if (TakeIf(TokenKind::kDotDot)) {
     binder.kind = Binder::Kind::kPack;
@@ -178,6 +182,7 @@ Binder Parser::ParseBinder(BinderPlace place, absl::string_view reduction) {
     if (TakeIf(TokenKind::kLess)) {
       binder.bound = Binder::Bound::kLess;
       binder.limit = ParseBinary(kSumPower);
+      if (place == BinderPlace::kStep) binder.at_most = ParseFoundBound(binder.limit);
     } else if (TakeIf(TokenKind::kLessEqual)) {
       binder.bound = Binder::Bound::kAtMost;
       binder.limit = ParseBinary(kSumPower);

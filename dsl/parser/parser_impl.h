@@ -39,7 +39,7 @@ class Parser {
       400;  // of an expression's tree: a chain of operators is deep without brackets
 
   // Where binders stand decides what they may be.
-  enum class BinderPlace { kHead, kReduction };
+  enum class BinderPlace { kHead, kStep, kReduction };
   class Nesting {
    public:
     explicit Nesting(Parser& parser) : parser_(parser) { ++parser_.nesting_; }
@@ -138,7 +138,8 @@ class Parser {
   ast::Pattern::Item ParsePatternItem();
   std::vector<ast::Binder> ParseBinders(BinderPlace place, absl::string_view reduction);
   ast::Binder ParseBinder(BinderPlace place, absl::string_view reduction);
-  std::vector<ast::Binder> ParseBracketedBinders();
+  std::vector<ast::Binder> ParseBracketedBinders(BinderPlace place);
+  ast::ExprPtr ParseFoundBound(ast::ExprPtr length);
 
   // ---- Statements (parse_stmt.cc)
   ast::Block ParseBlock(absl::string_view what);

@@ -188,6 +188,11 @@ struct Recurrence {
     TensorId result;  // the slices of all steps, in the order of positions
   };
   std::vector<State> states;
+  // `until`: the last step, of at most the index's extent, is the first one for which the body computes
+  // `stop` (or -1), a bool without axes, as true. How many there were is `size` in sizes from here on, and in
+  // the shapes of results: 1 <= size.
+  TensorId stop = -1;
+  int size = -1;  // id of its SizeAtom
 };
 
 // A declaration in whose text a statement stands, or that calls one that it stands in.

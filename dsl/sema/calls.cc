@@ -150,14 +150,14 @@ Value Elaborator::EvalCall(const ast::Expr& expr, const ast::Call& node) {
   std::swap(widened, widened_);
   if (!callee.IsPoison() && ok) {
     if (const OpRef* op = callee.As<OpRef>()) {
-      result = CallOp(*op, args, expr.span);
+      result = CallOp(*op, args, expr);
     } else if (const MethodRef* method = callee.As<MethodRef>()) {
-      result = CallMethod(*method, args, expr.span);
+      result = CallMethod(*method, args, expr);
     } else if (const ModelPtr* model = callee.As<ModelPtr>()) {
       bool found = false;
       Value forward = MemberValue(*model, "forward", expr.span, &found);
       if (const MethodRef* method = forward.As<MethodRef>()) {
-        result = CallMethod(*method, args, expr.span);
+        result = CallMethod(*method, args, expr);
       } else {
         Report(node.callee->span, kUnknownMember,
                absl::StrCat("the model `", (*model)->model->name.text, "`"), "forward");
@@ -217,8 +217,21 @@ void Elaborator::NarrowIndices(const std::vector<IndexPtr>& widened) {
   }
 }
 
-Value Elaborator::CallOp(const OpRef& ref, const Arguments& args, Span span) {
+// A seed for what has no parameter of this name (R31).
+std::optional<Elaborator::Argument> Elaborator::TakeSeed(const ast::Params& params, Arguments* args) {
+  auto given = args->named.find("seed");
+  auto is_seed = [](const ast::Param& param) { return param.name.text == "seed"; };
+  if (given == args->named.end() || std::any_of(params.data.begin(), params.data.end(), is_seed) ||
+      std::any_of(params.attributes.begin(), params.attributes.end(), is_seed))
+    return std::nullopt;
+  Argument seed = std::move(given->second);
+  args->named.erase(given);
+  return seed;
+}
+
+Value Elaborator::CallOp(const OpRef& ref, Arguments args, const ast::Expr& call) {
   const ast::Op& op = *ref.op;
+  Span span = call.span;
   if (op.is_extern) return Unsupported(span, absl::StrCat("a call of the extern op `", op.name.text, "`"));
   if (!EnterCall(&op, op.name.text, span)) return Poison{};
   Frame frame;
@@ -230,6 +243,7 @@ Value Elaborator::CallOp(const OpRef& ref, const Arguments& args, Span span) {
   frame.declared = op.name.span;
   frame.call = span;
   frame.path = frame_->equation.empty() ? op.name.text : absl::StrCat(frame_->path, ".", frame_->equation);
+  InheritSeed(call, TakeSeed(op.signature.params, &args), frame);
   Value result = CallDeclared(op.signature, op.body, frame, args, span);
   LeaveCall(&op);
   return result;
@@ -241,8 +255,9 @@ void Elaborator::EnterMethod(const ast::Model& model, const ast::Method& method,
   frame.is_method = true;
 }
 
-Value Elaborator::CallMethod(const MethodRef& ref, const Arguments& args, Span span) {
+Value Elaborator::CallMethod(const MethodRef& ref, Arguments args, const ast::Expr& call) {
   const ast::Method& method = *ref.method;
+  Span span = call.span;
   // One declaration may be applied inside itself for another instance, but never for the same one.
   if (!EnterCall(&ref.self->calls[&method], method.name.text, span)) return Poison{};
   Frame frame;
@@ -256,6 +271,7 @@ Value Elaborator::CallMethod(const MethodRef& ref, const Arguments& args, Span s
   std::string leaf = method.name.text == "forward" ? "" : method.name.text;
   frame.path = PathOf(ref.self.get(), leaf);
   if (frame.path.empty()) frame.path = method.name.text;
+  InheritSeed(call, TakeSeed(method.signature.params, &args), frame);
   Value result = CallDeclared(method.signature, method.body, frame, args, span);
   LeaveCall(&method);
   return result;
@@ -272,8 +288,10 @@ Value Elaborator::CallByLeaf(const ast::Signature& signature, const ast::Block& 
   }
   std::vector<Value> values;
   for (const Argument& argument : args.data) values.push_back(argument.value);
+  int64_t number = 0;
   return ByLeaf(values, span, [&](const std::vector<Value>& leaves) {
     Frame own = frame;
+    own.seed.counters.push_back(SizeScalar(Size(number++), span));
     Arguments each = args;
     for (size_t i = 0; i < leaves.size(); ++i) each.data[i].value = leaves[i];
     return CallDeclared(signature, body, own, each, span);
@@ -282,7 +300,8 @@ Value Elaborator::CallByLeaf(const ast::Signature& signature, const ast::Block& 
 
 Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
                                const Arguments& args, Span span) {
-  if (signature.broken || !MatchArguments(signature.params, frame.subject, args, span)) return Poison{};
+  if (signature.broken || !MatchArguments(signature.params, frame.subject, args, span, false))
+    return Poison{};
   for (const Argument& argument : args.data) {
     if (argument.value.IsPoison()) return Poison{};  // its shape would bind dimensions
   }
@@ -314,6 +333,7 @@ Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block
         Frame own = frame_template;
         own.caller = caller;
         own.is_inline = true;
+        own.seed.counters.insert(own.seed.counters.end(), lifted_at_.begin(), lifted_at_.end());
         Arguments scalars = args;
         for (size_t i = 0; i < v.size(); ++i) scalars.data[i].value = v[i];
         FrameScope in_caller(*this, *caller);
@@ -352,11 +372,25 @@ Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block
   for (const IndexPtr& index : in_force_) {
     if (mentioned.contains(index->id)) indices.push_back(index);
   }
-  return UnderIndices(indices, span, [&]() -> Value {
-    if (!BindParameters(signature.params, frame, args, span, false)) return Poison{};
-    FrameScope scope(*this, frame);
-    return RunBody(signature, body, span);
-  });
+  auto call_under = [&](const std::vector<IndexPtr>& around, Frame& own) {
+    return UnderIndices(around, span, [&]() -> Value {
+      if (!BindParameters(signature.params, own, args, span, false)) return Poison{};
+      FrameScope scope(*this, own);
+      return RunBody(signature, body, span);
+    });
+  };
+  // What reads `seed` is made for all indices in force. Whether it does is known when it has been worked out.
+  std::vector<IndexPtr> around = IndicesAround();
+  std::tuple key(&body, frame.self.get(), frame.training);
+  if (indices.size() < around.size() && !seeded_.contains(key)) {
+    Frame own = frame;
+    Trial trial(*this);
+    Value value = call_under(indices, own);
+    if (!own.reads_seed) return value;
+    seeded_.insert(key);
+    trial.Forget();
+  }
+  return call_under(seeded_.contains(key) ? around : indices, frame);
 }
 
 // Runs `call` once, or as a parallel statement over the indices that its arguments mention.

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "dsl/ast/decl.h"
@@ -30,6 +31,27 @@ struct Frame {
   std::map<std::string, std::vector<Size>> size_packs;  // ..S
   std::optional<ElementType> float_type;                // what `float` is in this call
   bool training = false;
+  // R31. What `seed` is where the body has none of its own: a seed further out (nothing: there is none),
+  // mixed with the place of the calls from there to here, and with what counts at these places.
+  struct Seed {
+    // Whether the call sets it, or the body around the call has one of its own, or inherits it.
+    enum class Source { kNone, kSet, kBound, kInherited } source = Source::kNone;
+    std::optional<Value> from;
+    uint64_t place = 0;
+    std::vector<Scalar> counters;
+  };
+  Seed seed;
+  bool reads_seed = false;  // so far, in a way that depends on the place of the call
+  // Where a call stands in this body: in which equation, in which round of `for` and of lists, in which step.
+  struct Sentence {
+    std::string name;
+    const ast::Expr* value = nullptr;
+    int number = 0;  // among the equations of this name
+  };
+  Sentence sentence;
+  std::map<std::string, std::vector<const ast::Expr*>> sentences;  // those that were met, by name
+  std::vector<int64_t> rounds;
+  std::vector<IndexPtr> steps;
   std::string path;      // of equations, R38
   std::string equation;  // the one being elaborated
   std::string
@@ -41,6 +63,7 @@ struct Frame {
   bool is_inline = false;                               // the body of an op of scalars: nothing is stored
   std::map<std::string, const ast::Head*> next_heads;   // states with a next value
   std::set<std::string> found_names;                    // sizes that results declare, `K <= N`
+  std::set<std::string> bounded;                        // of them, those whose bound was looked at
   std::set<std::string> optionals;                      // parameters that may be absent
   std::map<std::string, const ast::TypeExpr*> results;  // declared types of results
   struct OpenShape {
@@ -98,6 +121,7 @@ class Elaborator {
   Value DeclaredValue(const Module& module, const std::string& name, Span span);
   Value MemberValue(const ModelPtr& self, const std::string& name, Span span, bool* found);
   void Bind(const std::string& name, Value value, Span span);
+  void BindUnknown(const ast::Stmt& stmt);
   std::vector<std::string> VisibleNames();
   IndexPtr NewIndex(const std::string& name, Span span);
   Size SymbolOf(const Index& index) const;
@@ -221,7 +245,7 @@ class Elaborator {
   TensorPtr SelectFrom(const ast::Reduction& node, const std::vector<IndexPtr>& indices, const Scalar& body,
                        const std::optional<Size>& limit, Span span);
   Value PositionsAlong(const TensorPtr& places, const std::vector<IndexPtr>& indices, Span span);
-  Size NewFoundSize(const std::string& name, const Size& most);
+  Size NewFoundSize(const std::string& name, const Size& least, const Size& most);
   bool IsFound(const Size& size) const;
   bool BindFound(const ast::SizeExpr& declared, const Size& size, const std::string& what, Span span);
   void NameFoundSizes(const Frame& frame);
@@ -247,10 +271,12 @@ class Elaborator {
   void WidenIndices(const ast::Call& node, std::vector<IndexPtr>* widened);
   void NarrowIndices(const std::vector<IndexPtr>& widened);
   bool EvalArguments(const ast::Call& node, bool has_weights, Arguments* out);
-  Value CallOp(const OpRef& op, const Arguments& args, Span span);
+  Value CallOp(const OpRef& op, Arguments args, const ast::Expr& call);
   static void EnterMethod(const ast::Model& model, const ast::Method& method, Frame& frame);
-  Value CallMethod(const MethodRef& method, const Arguments& args, Span span);
-  bool MatchArguments(const ast::Params& params, const std::string& callee, const Arguments& args, Span span);
+  Value CallMethod(const MethodRef& method, Arguments args, const ast::Expr& call);
+  std::optional<Argument> TakeSeed(const ast::Params& params, Arguments* args);
+  bool MatchArguments(const ast::Params& params, const std::string& callee, const Arguments& args, Span span,
+                      bool numbers_only);
   Value CallByLeaf(const ast::Signature& signature, const ast::Block& body, const Frame& frame,
                    const Arguments& args, Span span);
   Value CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
@@ -263,6 +289,33 @@ class Elaborator {
   Value CallRandom(const Arguments& args, Span span);
   Value CastValue(ElementType type, const Value& value, Span span);
   bool IsElementwise(const ast::Call& call);
+
+  // ---- trials.cc: what is worked out to learn something, and once more when that is known. Forget takes
+  // back what was said and written in between.
+  class Trial {
+   public:
+    explicit Trial(Elaborator& elaborator);
+    void Forget();
+
+   private:
+    Elaborator& elaborator_;
+    Diagnostics diagnostics_;
+    std::set<std::pair<int, std::string>> told_;
+    std::set<std::pair<const void*, std::string>> unknown_names_;
+    bool work_reported_;
+    std::vector<Statement>* statements_;
+    size_t written_;
+    bool captures_next_;
+  };
+
+  // ---- seeds.cc: the inherited `seed` (R31)
+  void BeginSentence(const std::string& name, const ast::Expr* value);
+  std::vector<IndexPtr> IndicesAround();
+  void InheritSeed(const ast::Expr& call, const std::optional<Argument>& given, Frame& frame);
+  Value SeedOfFrame(Span span);
+  Value MixedSeed(const Frame::Seed& seed, Span span);
+  static bool IsSeed(const ast::Param& param);
+
   bool EnterCall(const void* declaration, const std::string& name, Span span);
   void LeaveCall(const void* declaration);
 
@@ -353,7 +406,6 @@ class Elaborator {
   void RunEquation(const ast::Stmt& stmt, const ast::Equation& equation);
   // What its heads get, stored; binds nothing.
   std::vector<Value> EquationResults(const ast::Stmt& stmt, const ast::Equation& equation);
-  void BindUnknown(const ast::Stmt& stmt);
   void RunFor(const ast::For& node);
   static bool HoldsValues(const Value& value);
   Value AsLet(const ast::Let& let, Value value);
@@ -387,16 +439,22 @@ class Elaborator {
   std::vector<Enclosing> EnclosingOf(const std::string& equation) const;
   void Emit(Span span, const std::string& name, decltype(Statement::node) node);
 
-  // ---- recurrences.cc: `rec` (R22, R23)
+  // ---- recurrences.cc, steps.cc: `rec` (R22, R23)
   struct Loop;
   void RunRec(const ast::Stmt& stmt, const ast::Rec& rec);
   bool OpenLoop(const ast::Stmt& stmt, const ast::Rec& rec, Loop* loop);
+  bool OpenLength(const ast::Stmt& stmt, Loop* loop);
   bool OpenLoopIndex(const ast::Rec& rec, Loop* loop);
   std::optional<Size> ExtentOf(const std::string& index, const ast::Expr& expr, Loop& loop);
   bool GiveSlices(const ast::Rec& rec, Loop* loop);
   bool GiveSlice(const ast::From& from, Loop* loop);
   void MakeHistory(Loop* loop, const std::string& name);
   bool RunSteps(const ast::Stmt& stmt, Loop* loop);
+  bool RunUntil(const ast::Stmt& stmt, Loop* loop);
+  std::optional<std::pair<Size, Size>> GivenRange(const std::vector<Value>& given);
+  std::optional<std::pair<Size, Size>> Spanning(const std::pair<Size, Size>& a,
+                                                const std::pair<Size, Size>& b);
+  bool KeepsRange(const Loop& tried, const std::string& name, bool is_last, Loop* loop);
   bool TryTypes(const ast::Stmt& stmt, Loop* loop);
   bool KeepSlice(const Value& value, const Value& state, Span span);
   std::optional<bool> IsDownward(const Loop& loop);
@@ -458,6 +516,9 @@ class Elaborator {
   std::map<IndexId, IndexPtr> index_of_;
   std::vector<const void*> calls_;
   std::set<const ast::Block*> sound_;
+  std::set<std::tuple<const ast::Block*, const ModelInstance*, bool>>
+      seeded_;                          // bodies that read `seed`: R31
+  std::vector<Scalar> lifted_at_;       // of the element that an op is lifted to
   std::set<int> left_indices_written_;  // symbols of indices whose range is written in this equation
   std::set<std::pair<const void*, std::string>> unknown_names_;  // reported, per body
   // The call whose locals are asked for, where they go, and whether it is the next body to run.

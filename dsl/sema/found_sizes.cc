@@ -8,11 +8,11 @@
 
 namespace weft::dsl::sema {
 
-// Of whatever the data says, at most `most`.
-Size Elaborator::NewFoundSize(const std::string& name, const Size& most) {
+// Of whatever the data says, from `least` to `most`.
+Size Elaborator::NewFoundSize(const std::string& name, const Size& least, const Size& most) {
   int symbol = next_symbol_++;
   found_[symbol] = most;
-  ranges_[symbol] = {Size(0), most + Size(1)};
+  ranges_[symbol] = {least, most + Size(1)};
   return Size::Symbol(symbol, name, 0);
 }
 
@@ -26,7 +26,10 @@ std::set<int> Elaborator::FoundIn(const std::vector<Statement>& statements) {
   for (const Statement& statement : statements) {
     if (const auto* filter = std::get_if<Filter>(&statement.node)) found.insert(filter->size);
     if (const auto* parallel = std::get_if<Parallel>(&statement.node)) found.merge(FoundIn(parallel->body));
-    if (const auto* steps = std::get_if<Recurrence>(&statement.node)) found.merge(FoundIn(steps->body));
+    if (const auto* steps = std::get_if<Recurrence>(&statement.node)) {
+      found.merge(FoundIn(steps->body));
+      if (steps->size >= 0) found.insert(steps->size);
+    }
   }
   return found;
 }
@@ -132,7 +135,7 @@ TensorPtr Elaborator::SelectFrom(const ast::Reduction& node, const std::vector<I
   if (limit && !MakeProver({*limit, count}, {}).AtMost(count, *limit))
     length = MakeProver({*limit, count}, {}).AtMost(*limit, count) ? *limit : Minimum(count, *limit);
   if (node.word == ast::ReductionWord::kFilter) {
-    Size found = NewFoundSize(absl::StrCat("len(", name, ")"), length);
+    Size found = NewFoundSize(absl::StrCat("len(", name, ")"), Size(0), length);
     TensorId result = NewTensor(name, ElementType::kInt, {found}, span);
     Emit(span, name, Filter{result, id, found.terms()[0].monomial[0].first->id, length});
     id = result;
@@ -208,7 +211,7 @@ bool Elaborator::BindFound(const ast::SizeExpr& declared, const Size& size, cons
   std::optional<Size> most = AsSize(Eval(*declared.at_most), declared.at_most->span, "the bound of a size");
   if (!most) return false;
   Binding* binding = declared.name.text.empty() ? nullptr : Find(declared.name.text);
-  bool is_first = !binding || binding->value.IsPoison();
+  bool is_first = !binding || frame_->bounded.insert(declared.name.text).second;
   Prover prover = MakeProver({size, *most}, facts_);
   if (is_first && !prover.AtMost(size, *most)) {
     if (prover.IsPositive(size - *most)) {

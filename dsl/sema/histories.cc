@@ -58,6 +58,11 @@ Value Elaborator::SubscriptHistory(const TensorPtr& tensor, const ast::Expr& exp
   Size step = SymbolOf(*history.index);
   std::optional<int64_t> distance = (step - *at->form).AsInteger();
   if (distance == 0 && history.slice) return SubscriptRow(history.slice, expr, node, otherwise);
+  if (!history.is_known && history.slice) {  // this step has computed it above
+    history.is_known = true;
+    history.type = history.slice->type;
+    history.row = history.slice->shape;
+  }
   if (!history.is_known) {
     Report(item.span, kMissingFrom, history.name,
            absl::StrCat("nothing says its type and shape before `", history.name, "` is computed"))

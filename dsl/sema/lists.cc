@@ -24,7 +24,9 @@ Value Elaborator::EvalRepeat(const ast::Expr& expr, const ast::Repeat& node) {
   }
   auto list = std::make_shared<ListValue>();
   for (int64_t i = 0; i < *count; ++i) {  // each its own: a model has its own weights
+    frame_->rounds.push_back(i);
     Value value = Eval(*node.element);
+    frame_->rounds.pop_back();
     if (value.IsPoison()) return Poison{};
     if (!value.IsAbsent()) list->elements.push_back(std::move(value));
   }
@@ -138,8 +140,10 @@ Value Elaborator::EvalComprehension(const ast::Expr& expr, const ast::Comprehens
     }
     for (const Value& element : elements) {
       frame_->scopes.emplace_back();
+      frame_->rounds.push_back(&element - elements.data());
       BindPattern(node.clauses[i].pattern, element);
       clause(i + 1);
+      frame_->rounds.pop_back();
       frame_->scopes.pop_back();
     }
   };

@@ -64,6 +64,7 @@ Value Elaborator::Lookup(const std::string& name, Span span) {
     if (found) return member;
   }
   if (name == "training") return frame_->training;
+  if (name == "seed") return SeedOfFrame(span);
   return DeclaredValue(*frame_->module, name, span);
 }
 
@@ -154,6 +155,35 @@ void Elaborator::Bind(const std::string& name, Value value, Span span) {
   binding.value = std::move(value);
   binding.span = span;
   frame_->scopes.back()[name] = std::move(binding);
+}
+
+// Whatever a statement binds is unknown from here on.
+void Elaborator::BindUnknown(const ast::Stmt& stmt) {
+  auto poison = [&](const std::string& name, Span span) { Bind(name, Poison{}, span); };
+  auto heads = [&](const std::vector<ast::Head>& heads) {
+    for (const ast::Head& head : heads) {
+      if (!head.is_next) poison(head.path.parts[0].text, head.span);
+    }
+  };
+  if (const auto* let = stmt.As<ast::Let>()) {
+    poison(let->name.text, let->name.span);
+  } else if (const auto* equation = stmt.As<ast::Equation>()) {
+    heads(equation->heads);
+  } else if (const auto* loop = stmt.As<ast::For>()) {
+    for (ast::StmtPtr inner : loop->body.statements) BindUnknown(*inner);
+  } else if (const auto* rec = stmt.As<ast::Rec>()) {
+    if (const auto* single = std::get_if<ast::Rec::Single>(&rec->form)) {
+      heads({single->head});
+      const ast::Binder& index = single->head.binders[0];
+      const auto* length = index.at_most ? index.limit->As<ast::Ref>() : nullptr;
+      if (length) poison(length->name, index.limit->span);
+    } else {
+      const auto& body = std::get<ast::Rec::Loop>(rec->form);
+      for (ast::StmtPtr inner : body.body.statements) BindUnknown(*inner);
+      const auto* length = body.at_most && body.length ? body.length->As<ast::Ref>() : nullptr;
+      if (length != nullptr) poison(length->name, body.length->span);
+    }
+  }
 }
 
 IndexPtr Elaborator::NewIndex(const std::string& name, Span span) {

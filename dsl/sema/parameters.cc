@@ -366,7 +366,7 @@ std::optional<Value> Elaborator::AsAttributeList(const ast::ListType& type, cons
 
 // Whether a call gives what the parameters demand, each once; nothing is asked of the values.
 bool Elaborator::MatchArguments(const ast::Params& params, const std::string& callee, const Arguments& args,
-                                Span span) {
+                                Span span, bool numbers_only) {
   if (args.data.size() > params.data.size()) {
     Report(args.data[params.data.size()].span, kArgumentCount, callee, Plural(params.data.size(), "value"),
            absl::StrCat(args.data.size()));
@@ -396,7 +396,8 @@ bool Elaborator::MatchArguments(const ast::Params& params, const std::string& ca
   std::vector<const ast::Param*> missing;
   for (const auto* list : {&params.data, &params.attributes}) {
     for (const ast::Param& param : *list) {
-      bool needed = known.contains(param.name.text) && !param.default_value && !param.optional;
+      bool inherits = list == &params.data && !numbers_only && IsSeed(param);
+      bool needed = known.contains(param.name.text) && !param.default_value && !param.optional && !inherits;
       if (needed && !args.named.contains(param.name.text)) missing.push_back(&param);
     }
   }
@@ -414,7 +415,7 @@ bool Elaborator::MatchArguments(const ast::Params& params, const std::string& ca
 // parameters).
 bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const Arguments& args, Span span,
                                 bool numbers_only) {
-  if (!MatchArguments(params, frame.subject, args, span)) return false;
+  if (!MatchArguments(params, frame.subject, args, span, numbers_only)) return false;
   std::map<std::string, Argument> named = args.named;
   bool ok = true;
   std::vector<const ast::Param*> defaults;
@@ -428,7 +429,7 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
       given = found->second;
     }
     if (given) frame.given[param.name.text] = given->span;
-    if (!given && param.default_value) {
+    if (!given && (param.default_value || (!numbers_only && IsSeed(param)))) {
       defaults.push_back(&param);
     } else {
       Value value = given ? given->value : Value(Absent{});
@@ -459,7 +460,7 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
   if (!ok) return false;
   FrameScope scope(*this, frame);
   for (const ast::Param* param : defaults) {
-    Value value = Eval(*param->default_value);
+    Value value = param->default_value ? Eval(*param->default_value) : SeedOfFrame(span);
     bool is_data = !numbers_only && std::any_of(params.data.begin(), params.data.end(),
                                                 [&](const ast::Param& p) { return &p == param; });
     ok = (is_data ? BindData(*param, value, param->span, frame)

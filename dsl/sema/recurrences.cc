@@ -1,81 +1,16 @@
-// `rec`: one loop over positions whose steps read what earlier steps, or `from`, have given (R22-R24).
+// `rec`: one loop over positions whose steps read what earlier steps, or `from`, have given (R22-R24): its
+// text, its length, what is before it and what is behind it.
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "dsl/ast/visitor.h"
 #include "dsl/sema/elaborator.h"
+#include "dsl/sema/loop.h"
 
 namespace weft::dsl::sema {
-
-// A loop while it is worked out: the form with one equation and the one with a block are the same.
-struct Elaborator::Loop {
-  ast::Binder binder;  // of its index
-  IndexPtr index;
-  Size length;
-  bool is_unknown = false;  // something that the index subscripts could not be made out
-  struct Step {
-    const ast::Equation* equation;  // null: a `let`
-    const ast::Let* let;
-    ast::Equation own;  // of the equation: heads without the loop's index
-  };
-  std::vector<Step> steps;
-  ast::Equation single;  // what `steps` points at for the form without a block
-  struct State {
-    const ast::Head* head;
-    const ast::Expr* value;           // the right side, where it is the only head
-    Value history;                    // a tensor, or a record of them
-    const ast::From* open = nullptr;  // gives a number, whose type the loop decides
-    std::optional<ElementType> guess;
-    std::vector<Value> before, after;
-    Span given_at;
-  };
-  std::map<std::string, State> states;
-  std::vector<std::string> names;  // of states, in the order of the text
-  Recurrence node;
-};
-
-namespace {
-
-std::vector<std::shared_ptr<History>> HistoriesOf(const Value& value) {
-  std::vector<std::shared_ptr<History>> histories;
-  if (const TensorPtr* tensor = value.As<TensorPtr>()) histories.push_back((*tensor)->history);
-  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
-    for (const auto& [name, field] : (*record)->fields) {
-      for (auto& history : HistoriesOf(field)) histories.push_back(std::move(history));
-    }
-  }
-  return histories;
-}
-
-bool IsFloat(ElementType type) { return type >= ElementType::kF16; }
-
-// A condition, by how it is written.
-bool IsTruth(const ast::Expr& expr) {
-  if (const auto* unary = expr.As<ast::Unary>()) return unary->op == ast::UnaryOp::kNot;
-  if (const auto* reduction = expr.As<ast::Reduction>())
-    return reduction->word == ast::ReductionWord::kAny || reduction->word == ast::ReductionWord::kAll;
-  if (const auto* binary = expr.As<ast::Binary>()) {
-    using Op = ast::BinaryOp;
-    switch (binary->op) {
-      case Op::kOr:
-      case Op::kAnd:
-      case Op::kEq:
-      case Op::kNe:
-      case Op::kLt:
-      case Op::kLe:
-      case Op::kGt:
-      case Op::kGe:
-        return true;
-      default:
-        return false;
-    }
-  }
-  return false;
-}
-
-}  // namespace
 
 // The type of a slice: the first size is the number of positions.
 const ast::TypeExpr* Elaborator::RowType(const ast::TypeExpr* type) {
@@ -89,15 +24,12 @@ const ast::TypeExpr* Elaborator::RowType(const ast::TypeExpr* type) {
 }
 
 void Elaborator::RunRec(const ast::Stmt& stmt, const ast::Rec& rec) {
-  if (rec.until) {
-    Unsupported(rec.until->span, "`until`");
-    return BindUnknown(stmt);
-  }
   Loop loop;
+  loop.until = rec.until;
   frame_->scopes.emplace_back();
   size_t in_force = in_force_.size();
   int before = diagnostics_.errors_found();
-  bool ok = OpenLoop(stmt, rec, &loop) && OpenLoopIndex(rec, &loop);
+  bool ok = OpenLoop(stmt, rec, &loop) && OpenLength(stmt, &loop) && OpenLoopIndex(rec, &loop);
   in_force_.resize(in_force);  // calls are made once per step anyway
   std::map<std::string, Binding> scope = std::move(frame_->scopes.back());
   frame_->scopes.pop_back();
@@ -123,6 +55,7 @@ bool Elaborator::OpenLoop(const ast::Stmt& stmt, const ast::Rec& rec, Loop* loop
     if (block.length) {
       loop->binder.bound = ast::Binder::Bound::kLess;
       loop->binder.limit = block.length;
+      loop->binder.at_most = block.at_most;
     }
     for (ast::StmtPtr inner : block.body.statements) {
       if (inner->broken) return false;
@@ -165,6 +98,51 @@ bool Elaborator::OpenLoop(const ast::Stmt& stmt, const ast::Rec& rec, Loop* loop
   }
   if (loop->names.empty()) Report(stmt.span, kInvalidExpression, "this `rec` computes nothing");
   return !loop->names.empty();
+}
+
+// `T <= most` and `until` belong together: the index can go as far as `most`, and T is found (R22).
+bool Elaborator::OpenLength(const ast::Stmt& stmt, Loop* loop) {
+  ast::Binder& binder = loop->binder;
+  if (!loop->until && !binder.at_most) return true;
+  const std::string& index = binder.name.text;
+  if (!binder.at_most) {
+    Report(loop->until->span, kUntilBound,
+           "`until` finds how many steps there are, and nothing says how many at most")
+        .Suggest(absl::StrCat("write `", index,
+                              " < T <= ...`, where T is a new name for the steps that were made"));
+    return false;
+  }
+  const auto* name = binder.limit->As<ast::Ref>();
+  if (!name) return false;  // the parser has told
+  loop->found_name = {name->name, binder.limit->span};
+  if (!loop->until) {
+    Report(binder.limit->span, kUntilBound,
+           absl::StrCat("`", name->name, "` is a size that `until` finds, and this `rec` has no `until`"));
+    return false;
+  }
+  const Binding* known = Find(name->name);
+  bool is_declared = known && frame_->found_names.contains(name->name) && known->value.IsPoison();
+  if (known && !is_declared) {
+    Report(binder.limit->span, kNameInUse, name->name)
+        .Note(known->span, absl::StrCat("`", name->name, "` is bound here"));
+    return false;
+  }
+  binder.limit = std::exchange(binder.at_most, nullptr);
+  std::optional<Size> most = AsSize(Eval(*binder.limit), binder.limit->span, "the largest number of steps");
+  if (!most) return false;
+  Prover prover = MakeProver({*most}, facts_);
+  if (prover.IsPositive(*most)) return true;
+  if (prover.IsNatural(Size(0) - *most)) {
+    Report(binder.limit->span, kUntilBound, "a `rec` with `until` makes one step at least");
+    return false;
+  }
+  if (!generic_ && statements_) {
+    Check check{Check::Relation::kAtMost, Size(1), *most, "", {*most}};
+    check.message = absl::StrCat("a `rec` with `until` makes one step at least, and `",
+                                 sources_.Text(binder.limit->span), "` is {0}", Because(stmt.span));
+    Emit(binder.limit->span, "", std::move(check));
+  }
+  return true;
 }
 
 // The range of the loop's index: written, else of a declared tensor, else of what it subscripts alone (R6).
@@ -298,230 +276,6 @@ bool Elaborator::GiveSlice(const ast::From& from, Loop* loop) {
   return true;
 }
 
-// What the name of a state stands for in the loop.
-void Elaborator::MakeHistory(Loop* loop, const std::string& name) {
-  Loop::State& state = loop->states.at(name);
-  auto make = [&](const std::vector<Value>& before, const std::vector<Value>& after,
-                  const std::string& label) -> Value {
-    auto history = std::make_shared<History>();
-    history->name = label;
-    history->length = loop->length;
-    history->index = loop->index;
-    history->span = state.head->path.span;
-    auto give = [&](const std::vector<Value>& from, std::vector<TensorPtr>* to) {
-      for (const Value& value : from) {
-        std::optional<TensorPtr> tensor = AsTensor(value, state.given_at);
-        if (!tensor) return;
-        if (state.guess && state.open) {
-          Value cast = CastValue(*state.guess, Value(*tensor), state.given_at);
-          if (cast.As<TensorPtr>()) tensor = *cast.As<TensorPtr>();
-        }
-        to->push_back(Materialize(*tensor, label, state.given_at));
-        if (!history->is_known) history->range = to->back()->range;
-        history->type = to->back()->type;
-        history->row = to->back()->shape;
-        history->is_known = true;
-      }
-    };
-    give(before, &history->before);
-    give(after, &history->after);
-    history->range = std::nullopt;
-    const ast::TypeExpr* type = DeclaredTypeOf(*state.head);
-    if (type) {
-      DeclaredType declared = EvalType(*type);
-      history->range = declared.range;
-      if (!history->is_known && declared.element && declared.shape && !declared.shape->empty()) {
-        history->is_known = true;
-        history->type = *declared.element;
-        for (size_t i = 1; i < declared.shape->size(); ++i) {
-          if (!(*declared.shape)[i]) history->is_known = false;
-          history->row.push_back((*declared.shape)[i].value_or(Size(0)));
-        }
-      }
-    } else if (!history->is_known && state.value && IsTruth(*state.value)) {
-      // The indices on the left say the shape of a condition.
-      history->is_known = true;
-      history->type = ElementType::kBool;
-      for (size_t i = 1; i < state.head->binders.size(); ++i) {
-        const ast::Binder& binder = state.head->binders[i];
-        std::optional<Size> size;
-        if (binder.kind == ast::Binder::Kind::kIndex && binder.bound == ast::Binder::Bound::kLess)
-          size = AsSize(Eval(*binder.limit), binder.limit->span, "the end of an index");
-        history->is_known &= size.has_value();
-        history->row.push_back(size.value_or(Size(0)));
-      }
-    }
-    for (const auto* given : {&before, &after})
-      for (const Value& value : *given) history->is_unknown |= value.IsPoison();
-    auto tensor = std::make_shared<TensorValue>();
-    tensor->type = history->type;
-    tensor->shape = history->row;
-    tensor->shape.insert(tensor->shape.begin(), loop->length);
-    tensor->history = history;
-    tensor->rule = [this, history](const std::vector<Scalar>&) {
-      Report(history->span, kInvalidExpression,
-             absl::StrCat("in its own loop `", history->name, "` is read at one step at a time"));
-      return Literal(history->type, 0, history->span);
-    };
-    return TensorPtr(tensor);
-  };
-  // Records go leaf by leaf.
-  using Values = std::vector<Value>;
-  std::function<Value(const Values&, const Values&, const std::string&)> build =
-      [&](const Values& before, const Values& after, const std::string& label) -> Value {
-    const Value* example = !before.empty() ? &before[0] : !after.empty() ? &after[0] : nullptr;
-    const auto* record = example ? example->As<std::shared_ptr<Record>>() : nullptr;
-    if (!record) return make(before, after, label);
-    auto histories = std::make_shared<Record>();
-    for (size_t field = 0; field < (*record)->fields.size(); ++field) {
-      auto part = [&](const Values& values) {
-        Values parts;
-        for (const Value& value : values) {
-          const auto* fields = value.As<std::shared_ptr<Record>>();
-          if (fields && field < (*fields)->fields.size()) parts.push_back((*fields)->fields[field].second);
-        }
-        return parts;
-      };
-      const std::string& own = (*record)->fields[field].first;
-      histories->fields.emplace_back(own, build(part(before), part(after), absl::StrCat(label, ".", own)));
-    }
-    return histories;
-  };
-  state.history = build(state.before, state.after, name);
-}
-
-// A `from` that is a number takes the type of what the loop computes (R20): tried out, what is said is
-// forgotten.
-bool Elaborator::TryTypes(const ast::Stmt& stmt, Loop* loop) {
-  bool is_open = false;
-  for (auto& [name, state] : loop->states) {
-    is_open |= state.open != nullptr;
-    bool is_real = false;
-    for (const Value& value : state.before.empty() ? state.after : state.before) {
-      const TensorPtr* tensor = value.As<TensorPtr>();
-      const Scalar* scalar = value.As<Scalar>();
-      is_real |=
-          value.As<double>() || (tensor && IsFloat((*tensor)->type)) || (scalar && IsFloat(scalar->type));
-    }
-    if (state.open) state.guess = is_real ? FloatType() : ElementType::kInt;
-  }
-  constexpr int kMostTries = 4;
-  for (int attempt = 0; is_open && attempt < kMostTries; ++attempt) {
-    Loop trial = *loop;
-    for (Loop::Step& step : trial.steps) {
-      if (step.equation == &loop->single) step.equation = &trial.single;
-    }
-    Diagnostics reports = diagnostics_;
-    auto told = told_;
-    auto unknown = unknown_names_;
-    bool work_reported = work_reported_;
-    int errors = diagnostics_.errors_found();
-    RunSteps(stmt, &trial);
-    bool failed = diagnostics_.errors_found() > errors;
-    diagnostics_ = std::move(reports);
-    told_ = std::move(told);
-    unknown_names_ = std::move(unknown);
-    work_reported_ = work_reported;
-    bool changed = false;
-    for (auto& [name, state] : loop->states) {
-      if (!state.open) continue;
-      ElementType type = *state.guess;
-      const Loop::State& tried = trial.states.at(name);
-      std::vector<std::shared_ptr<History>> histories = HistoriesOf(tried.history);
-      if (histories.size() == 1 && histories[0]->slice) type = histories[0]->slice->type;
-      if (failed && type == ElementType::kInt) type = FloatType();
-      changed |= type != *state.guess;
-      state.guess = type;
-    }
-    if (!changed) break;
-  }
-  return true;
-}
-
-// The body of one step, for all of them.
-bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
-  for (const std::string& name : loop->names) {
-    MakeHistory(loop, name);
-    Binding binding;
-    binding.value = loop->states.at(name).history;
-    binding.span = loop->states.at(name).head->path.span;
-    binding.never_absent = true;
-    frame_->scopes.back()[name] = std::move(binding);
-  }
-  std::vector<Statement>* outside = statements_;
-  statements_ = &loop->node.body;
-  bool ok = true;
-  for (const Loop::Step& step : loop->steps) {
-    if (step.let) {
-      Bind(step.let->name.text, AsLet(*step.let, Eval(*step.let->value)), step.let->name.span);
-      continue;
-    }
-    std::vector<Value> results = EquationResults(stmt, step.own);
-    for (size_t i = 0; i < results.size(); ++i) {
-      const ast::Head& head = step.own.heads[i];
-      const std::string& name = head.path.parts[0].text;
-      if (results[i].IsPoison()) {
-        for (const auto& history : HistoriesOf(loop->states.at(name).history)) history->is_unknown = true;
-      }
-      ok = ok && !results[i].IsPoison() && KeepSlice(results[i], loop->states.at(name).history, head.span);
-    }
-  }
-  statements_ = outside;
-  for (const std::string& name : loop->names) frame_->scopes.back().erase(name);
-  return ok;
-}
-
-// What a step has computed, as a stored slice of the state.
-bool Elaborator::KeepSlice(const Value& value, const Value& state, Span span) {
-  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
-    const auto* histories = state.As<std::shared_ptr<Record>>();
-    const TensorPtr* single = state.As<TensorPtr>();
-    if (histories && (*histories)->fields.size() == (*record)->fields.size()) {
-      for (size_t i = 0; i < (*record)->fields.size(); ++i) {
-        if (!KeepSlice((*record)->fields[i].second, (*histories)->fields[i].second, span)) return false;
-      }
-      return true;
-    }
-    Report(span, kTypeMismatch,
-           single ? "this is a record; give its first value with `from`"
-                  : "this record has other fields than `from` gives");
-    return false;
-  }
-  const TensorPtr* tensor = state.As<TensorPtr>();
-  if (!tensor) {
-    Report(span, kTypeMismatch, "this is no record, and `from` gives one");
-    return false;
-  }
-  History& history = *(*tensor)->history;
-  std::optional<TensorPtr> slice = AsTensor(value, span);
-  if (!slice) return false;
-  if (history.is_known && (*slice)->type != history.type) {
-    std::optional<ElementType> meeting = Meet((*slice)->type, history.type);
-    bool fits = meeting && *meeting == history.type;
-    Value cast = fits ? CastValue(history.type, Value(*slice), span) : Value(Poison{});
-    if (fits && cast.As<TensorPtr>()) {
-      slice = *cast.As<TensorPtr>();
-    } else {
-      history.slice = *slice;
-      Report(span, kTypeMismatch,
-             absl::StrCat("a step computes `", history.name, "` as ", Spelled((*slice)->type),
-                          ", and before the first it is ", Spelled(history.type)));
-      return false;
-    }
-  }
-  if (history.is_known && (*slice)->shape.size() != history.row.size()) {
-    Report(span, kRankMismatch, absl::StrCat("`", history.name, "`"),
-           absl::StrCat((*slice)->shape.size(), " axes in a step"),
-           absl::StrCat(history.row.size(), " before the first"));
-    return false;
-  }
-  for (size_t axis = 0; history.is_known && axis < history.row.size(); ++axis)
-    RequireEqual((*slice)->shape[axis], history.row[axis], span,
-                 absl::StrCat("axis ", axis, " of a step's `", history.name, "`, and what is given"));
-  history.slice = Materialize(*slice, history.name, span);
-  return true;
-}
-
 // Whether the loop runs downwards; nothing after an error.
 std::optional<bool> Elaborator::IsDownward(const Loop& loop) {
   bool up = true, down = true;
@@ -541,6 +295,11 @@ std::optional<bool> Elaborator::IsDownward(const Loop& loop) {
                                  [](const auto& state) { return !state.second.after.empty(); });
   if (up || down) {
     bool downward = !up || (down && gives_after);
+    if (downward && loop.until) {
+      Report(loop.until->span, kUntilBound,
+             "a `rec` with `until` runs upwards: where it ends is known when it gets there");
+      return std::nullopt;
+    }
     for (const auto& [state_name, state] : loop.states) {
       if (downward ? state.before.empty() : state.after.empty()) continue;
       Report(state.given_at, kInvalidExpression,
@@ -575,6 +334,11 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
     }
   }
   node.is_downward = *downward;
+  Size length = loop->length;
+  if (loop->until) {
+    length = NewFoundSize(loop->found_name.text, Size(1), length);
+    node.size = length.terms()[0].monomial[0].first->id;
+  }
   node.index = {loop->index->id, loop->index->name, loop->length};
   auto finish = [&](const TensorPtr& tensor) -> TensorPtr {
     History& history = *tensor->history;
@@ -590,7 +354,7 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
     }
     state.history = history.whole;
     state.slice = history.slice->id;
-    std::vector<Size> shape{loop->length};
+    std::vector<Size> shape{length};
     shape.insert(shape.end(), history.slice->shape.begin(), history.slice->shape.end());
     state.result = NewTensor(history.name, history.slice->type, shape, history.span);
     auto result = std::make_shared<TensorValue>(*StoredTensor(state.result));
@@ -599,6 +363,7 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
       auto behind = std::make_shared<History>(history);
       behind->index = nullptr;
       behind->slice = nullptr;
+      behind->length = length;
       result->history = behind;
     }
     node.states.push_back(std::move(state));
@@ -620,6 +385,7 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
     results.emplace_back(name, std::move(value));
   }
   Emit(stmt.span, loop->names[0], std::move(node));
+  if (loop->until) Bind(loop->found_name.text, length, loop->found_name.span);
   for (auto& [name, value] : results) {
     Binding binding;
     binding.value = std::move(value);

@@ -205,6 +205,7 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
 }
 
 void Elaborator::RunExpect(const ast::Stmt& stmt, const ast::Expect& node) {
+  BeginSentence("expect", node.value);
   if (!expectations_) {
     Report(stmt.span, kInvalidExpression, "`expect` stands in tests");
     return;

@@ -78,32 +78,6 @@ void Elaborator::RunStatement(const ast::Stmt& stmt) {
   }
 }
 
-// Whatever a statement binds is unknown from here on.
-void Elaborator::BindUnknown(const ast::Stmt& stmt) {
-  auto poison = [&](const std::string& name, Span span) { Bind(name, Poison{}, span); };
-  auto heads = [&](const std::vector<ast::Head>& heads) {
-    for (const ast::Head& head : heads) {
-      if (!head.is_next) poison(head.path.parts[0].text, head.span);
-    }
-  };
-  if (const auto* let = stmt.As<ast::Let>()) {
-    poison(let->name.text, let->name.span);
-  } else if (const auto* equation = stmt.As<ast::Equation>()) {
-    heads(equation->heads);
-  } else if (const auto* loop = stmt.As<ast::For>()) {
-    for (ast::StmtPtr inner : loop->body.statements) BindUnknown(*inner);
-  } else if (const auto* rec = stmt.As<ast::Rec>()) {
-    if (const auto* single = std::get_if<ast::Rec::Single>(&rec->form)) {
-      heads({single->head});
-    } else {
-      const auto& body = std::get<ast::Rec::Loop>(rec->form);
-      for (ast::StmtPtr inner : body.body.statements) BindUnknown(*inner);
-      const auto* length = body.at_most && body.length ? body.length->As<ast::Ref>() : nullptr;
-      if (length != nullptr) poison(length->name, body.length->span);
-    }
-  }
-}
-
 // A tensor, a computed scalar, or something with one in it.
 bool Elaborator::HoldsValues(const Value& value) {
   auto holds = [](const Value& part) { return HoldsValues(part); };
@@ -136,8 +110,10 @@ void Elaborator::RunFor(const ast::For& node) {
   for (const Value& element : elements) {
     if (!Work(node.range->span)) return;
     frame_->scopes.emplace_back();
+    frame_->rounds.push_back(&element - elements.data());
     BindPattern(node.pattern, element);
     RunBlock(node.body);
+    frame_->rounds.pop_back();
     std::map<std::string, Binding> inner = std::move(frame_->scopes.back());
     frame_->scopes.pop_back();
     for (ast::StmtPtr stmt : node.body.statements) {
@@ -289,6 +265,7 @@ std::vector<Value> Elaborator::EquationResults(const ast::Stmt& stmt, const ast:
   std::string outer_equation = frame_->equation;
   const ast::Head& first = equation.heads[0];
   if (!frame_->is_inline) frame_->equation = first.path.parts.back().text;
+  BeginSentence(first.path.parts.back().text, equation.value);
 
   frame_->scopes.emplace_back();
   size_t in_force_before = in_force_.size();

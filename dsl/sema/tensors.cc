@@ -403,7 +403,9 @@ Value Elaborator::Elementwise(const std::vector<Value>& operands, Span span,
       std::vector<Scalar> own(at.begin() + (rank - (*tensor)->shape.size()), at.end());
       elements.push_back(ElementAt(**tensor, own, span));
     }
+    std::vector<Scalar> around = std::exchange(lifted_at_, at);
     Value result = function(elements);
+    lifted_at_ = std::move(around);
     std::optional<Scalar> scalar = ToScalar(result, std::nullopt, span);
     return scalar ? *scalar : Literal(ElementType::kF32, 0, span);
   };

@@ -41,11 +41,11 @@ class StepOutliner {
     ir::LoopStates states = loop_.getStates();
     mlir::NamedAttrList attributes;
     ir::WriteStates(builder_, states, attributes);
-    auto iterate =
-        ir::IterateOp::create(builder_, loop_.getLoc(), loop_.getResultTypes(), loop_.getOrder(),
-                              step.getSymName(), loop_.getExtents(), loop_.getStaticExtents(),
-                              inputs_.getArrayRef(), loop_.getFrom(), loop_.getSizes(), loop_.getGivenAttr(),
-                              loop_.getWindowAttr(), loop_.getHistoryAttr(), loop_.getKeepAttr());
+    auto iterate = ir::IterateOp::create(builder_, loop_.getLoc(), loop_.getResultTypes(), loop_.getOrder(),
+                                         step.getSymName(), loop_.getExtents(), loop_.getStaticExtents(),
+                                         inputs_.getArrayRef(), loop_.getFrom(), loop_.getSizes(),
+                                         loop_.getGivenAttr(), loop_.getWindowAttr(), loop_.getHistoryAttr(),
+                                         loop_.getKeepAttr(), loop_.getUntilAttr());
     loop_->replaceAllUsesWith(iterate);
     loop_->erase();
   }

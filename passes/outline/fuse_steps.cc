@@ -33,6 +33,7 @@ class StepFuser {
 
   // Whether a step is small and made of what a kernel may hold.
   bool IsSmall() {
+    if (iterate_.getUntil()) return false;  // the method's code ends it
     double operations = 0;
     mlir::Block& body = step_.getBody().front();
     mlir::Operation* end = body.getTerminator();

@@ -1,6 +1,8 @@
 """One entry with given inputs, run by both back ends and compared with NumPy's answers."""
 
+import json
 import pathlib
+import struct
 import subprocess
 import tempfile
 
@@ -9,12 +11,24 @@ import numpy as np
 BACKENDS = ("loops", "halide")
 
 
-def run(weft, text, inputs, outputs, *options, backend="halide", folder=None):
-    """The outputs of the entry in `text`. `inputs`: arrays by name; `options` go to `weft run`."""
+def write_safetensors(path, tensors):
+    header, data = {}, b""
+    for name, value in tensors.items():
+        header[name] = {"dtype": "F32", "shape": value.shape, "data_offsets": [len(data), len(data) + value.nbytes]}
+        data += value.tobytes()
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def run(weft, text, inputs, outputs, *options, backend="halide", folder=None, weights=None):
+    """The outputs of the entry in `text`. `inputs`, `weights`: arrays by name; `options` go to `weft run`."""
     with tempfile.TemporaryDirectory() as own:
         folder = pathlib.Path(folder or own)
         (folder / "model.weft").write_text(text)
         words = []
+        if weights:
+            write_safetensors(folder / "weights.safetensors", weights)
+            words += ["--weights", folder / "weights.safetensors"]
         for name, values in inputs.items():
             np.save(folder / f"{name}.npy", values)
             words += ["--input", f"{name}={folder / name}.npy"]
@@ -40,12 +54,12 @@ def difference(got, wanted, tolerance):
     return None if same_nan.all() and error <= tolerance * scale else f"is off by {error}"
 
 
-def check(weft, title, text, inputs, wanted, *options, tolerance=1e-5):
+def check(weft, title, text, inputs, wanted, *options, tolerance=1e-5, weights=None):
     """Problems of the entry in `text`: `wanted` holds the outputs by name."""
     problems = []
     for backend in BACKENDS:
         try:
-            got = run(weft, text, inputs, wanted, *options, backend=backend)
+            got = run(weft, text, inputs, wanted, *options, backend=backend, weights=weights)
         except AssertionError as error:
             return problems + [f"{title} on {error}"]
         for name, values in wanted.items():

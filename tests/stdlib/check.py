@@ -7,27 +7,19 @@ inputs from a random generator, and the function of the same name computes what 
 """
 
 import importlib
-import json
 import pathlib
-import struct
 import subprocess
 import sys
 import tempfile
 
 import numpy as np
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "programs"))
+from program_case import write_safetensors
+
 TOLERANCE = 2e-5  # of the largest value
 # Why the compiler may leave a kernel to the plain loops: as many points as a bin has pixels are counted while running.
 EXPECTED_NOTES = ["a reduction over a range that is not bounded by a size"]
-
-
-def write_safetensors(path, tensors):
-    header, data = {}, b""
-    for name, value in tensors.items():
-        header[name] = {"dtype": "F32", "shape": value.shape, "data_offsets": [len(data), len(data) + value.nbytes]}
-        data += value.tobytes()
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
 def run(program, method, inputs, folder):
