@@ -45,6 +45,10 @@ void EquationNames::Add(const std::vector<dsl::Statement>& statements) {
   for (const dsl::Statement& statement : statements) {
     if (const auto* parallel = std::get_if<dsl::Parallel>(&statement.node)) Add(parallel->body);
     if (const auto* recurrence = std::get_if<dsl::Recurrence>(&statement.node)) Add(recurrence->body);
+    if (const auto* branch = std::get_if<dsl::Branch>(&statement.node)) {
+      Add(branch->then);
+      Add(branch->otherwise);
+    }
     if (!std::holds_alternative<dsl::Equation>(statement.node) &&
         !std::holds_alternative<dsl::Concat>(statement.node)) {
       continue;

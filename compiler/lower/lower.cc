@@ -86,6 +86,7 @@ class MethodLowering {
   void LowerNode(const dsl::Sort& sort, const dsl::Statement& statement);
   void LowerNode(const dsl::Filter& filter, const dsl::Statement& statement);
   void LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement);
+  void LowerNode(const dsl::Branch& branch, const dsl::Statement& statement);
   void LowerNode(const dsl::Recurrence& recurrence, const dsl::Statement& statement);
   void CutToFound(const dsl::Recurrence& recurrence, Value count, Location loc);
   Value BindFound(int symbol, Value count, Location loc);
@@ -242,6 +243,10 @@ void MethodLowering::CollectFound(const std::vector<dsl::Statement>& statements)
   for (const dsl::Statement& statement : statements) {
     if (const auto* filter = std::get_if<dsl::Filter>(&statement.node)) found_[filter->size] = filter->most;
     if (const auto* parallel = std::get_if<dsl::Parallel>(&statement.node)) CollectFound(parallel->body);
+    if (const auto* branch = std::get_if<dsl::Branch>(&statement.node)) {
+      CollectFound(branch->then);
+      CollectFound(branch->otherwise);
+    }
     if (const auto* steps = std::get_if<dsl::Recurrence>(&statement.node)) {
       CollectFound(steps->body);
       if (steps->size >= 0) found_[steps->size] = steps->index.extent;
@@ -391,6 +396,43 @@ void MethodLowering::LowerNode(const dsl::Parallel& parallel, const dsl::Stateme
   for (auto [yield, value] : llvm::zip_equal(parallel.yields, op.getResults())) {
     scope_.tensors[yield.outer] = value;
   }
+}
+
+// A body that runs or does not is a loop of one step or of none, of which the last slice is kept. The second
+// one begins with what the first has made, and leaves it as it is where it makes no step.
+void MethodLowering::LowerNode(const dsl::Branch& branch, const dsl::Statement& statement) {
+  Location loc = LocationOf(statement);
+  auto number = mlir::RankedTensorType::get({}, builder_.getI64Type());
+  Value condition = scope_.tensors.at(branch.condition);
+  auto count = ir::EquationOp::create(
+      builder_, loc, {number}, {}, {}, statement.path, [&](OpBuilder& inner, Location, mlir::ValueRange) {
+        Value holds = ir::ReadOp::create(inner, loc, condition, {}, {}, Value());
+        Value as_number = arith::ExtUIOp::create(inner, loc, inner.getI64Type(), holds);
+        ir::YieldOp::create(inner, loc, as_number);
+      });
+  Value taken = ir::FoundOp::create(builder_, loc, builder_.getIndexType(), count->getResult(0));
+  Value one = arith::ConstantIndexOp::create(builder_, loc, 1);
+  Value left = arith::SubIOp::create(builder_, loc, one, taken);
+  mlir::RankedTensorType type = TypeOf(branch.result);
+  llvm::SmallVector<Value> sizes;
+  for (const Size& size : method_.tensors[branch.result].shape)
+    if (!size.AsInteger()) sizes.push_back(sizes_->LowerToValue(size));
+  auto run = [&](Value steps, llvm::StringRef name, mlir::ValueRange from,
+                 const std::vector<dsl::Statement>& body, dsl::TensorId yielded) -> Value {
+    ir::LoopStates states{{.given = static_cast<int64_t>(from.size()), .keep = ir::Keep::kLast}};
+    states.Number();
+    auto op = ir::LoopOp::create(builder_, loc, {type}, ir::LoopOrder::up, steps, name, {}, from, sizes,
+                                 states, [&](OpBuilder& inner, Location, mlir::ValueRange) {
+                                   OpBuilder outside = builder_;
+                                   builder_ = inner;
+                                   for (const dsl::Statement& step : body) Lower(step);
+                                   ir::YieldOp::create(builder_, loc, scope_.tensors.at(yielded));
+                                   builder_ = outside;
+                                 });
+    return op.getResult(0);
+  };
+  Value first = run(taken, "then", {}, branch.then, branch.of_then);
+  scope_.tensors[branch.result] = run(left, "else", first, branch.otherwise, branch.of_otherwise);
 }
 
 void MethodLowering::LowerNode(const dsl::Recurrence& recurrence, const dsl::Statement& statement) {

@@ -171,6 +171,13 @@ struct Parallel {
   std::vector<Yield> yields;
 };
 
+// One of two bodies, as a condition without axes says once it is computed. Both yield tensors of the result's shape.
+struct Branch {
+  TensorId condition;
+  std::vector<Statement> then, otherwise;
+  TensorId of_then, of_otherwise, result;
+};
+
 // Steps one after another: step `index` computes one slice of every state from slices of steps before it.
 // Upwards the steps are 0, 1, ..., and `given[k]` is the slice at position -1 - k; downwards they end with 0,
 // and `given[k]` is at position extent + k.
@@ -203,7 +210,7 @@ struct Enclosing {
 };
 
 struct Statement {
-  std::variant<Equation, Collapse, Expand, Concat, Check, Sort, Filter, Parallel, Recurrence> node;
+  std::variant<Equation, Collapse, Expand, Concat, Check, Sort, Filter, Parallel, Branch, Recurrence> node;
   Span span;
   // Instance path and equation name, `attention.p.e`; schedules and profiles name it so.
   std::string path;

@@ -416,7 +416,9 @@ Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
   std::swap(deferred, deferred_);
   std::vector<Statement>* outside = statements_;
   if (!indices.empty()) statements_ = &parallel.body;
+  under_indices_ += !indices.empty();
   Value value = call();
+  under_indices_ -= !indices.empty();
   std::set<int> found = indices.empty() ? std::set<int>() : FoundIn(parallel.body);
   std::swap(found, found_inside_);
   if (!indices.empty()) value = Yielded(std::move(value), indices, &parallel, span);

@@ -138,6 +138,21 @@ class Elaborator {
   Value EvalNode(const ast::Expr& expr);
   bool IsOpenNumber(const Value& value);
   Value EvalConditional(const ast::Expr& expr, const ast::Conditional& node);
+  // ---- branches.cc: a condition that is computed and has no indices decides which side is computed
+  struct Sides {
+    Sides(Elaborator& elaborator, const Value& condition);
+    ~Sides() { Flush(); }
+    void Flush();
+    Value Eval(const ast::Expr& expr, std::vector<Statement>* body);
+    Value Join(const Value& then, const Value& otherwise, const Value& both, Span span);
+    Elaborator& elaborator;
+    const Scalar* condition = nullptr;  // null: both sides are computed
+    std::vector<Statement>* outside;
+    std::vector<Statement> of_then, of_otherwise;
+  };
+  static bool HasReduction(const ExprPtr& expr);
+  TensorPtr Spread(const Value& value, ElementType type, const std::vector<Size>& shape, Span span);
+  bool IsFoundInside(const std::vector<Size>& shape, const std::vector<Statement>& statements);
   Value EvalElse(const ast::Expr& expr, const ast::Else& node);
   Value EvalOperand(const ast::Expr& expr);
   Value EvalBinary(const ast::Expr& expr, const ast::Binary& node);
@@ -518,6 +533,7 @@ class Elaborator {
   std::set<const ast::Block*> sound_;
   std::set<std::tuple<const ast::Block*, const ModelInstance*, bool>>
       seeded_;                          // bodies that read `seed`: R31
+  int under_indices_ = 0;               // calls that are made
   std::vector<Scalar> lifted_at_;       // of the element that an op is lifted to
   std::set<int> left_indices_written_;  // symbols of indices whose range is written in this equation
   std::set<std::pair<const void*, std::string>> unknown_names_;  // reported, per body

@@ -324,14 +324,20 @@ Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional&
   bool is_numeric = scalar && IsOfSizes(*scalar->expr);
   numeric_conditions_ += is_numeric;
   if (scalar) facts_.insert(facts_.end(), scalar->if_true.begin(), scalar->if_true.end());
-  Value then = Eval(*node.value);
+  Sides sides(*this, condition);
+  Value then = sides.Eval(*node.value, &sides.of_then);
   facts_ = before;
   if (scalar) facts_.insert(facts_.end(), scalar->if_false.begin(), scalar->if_false.end());
-  Value otherwise = Eval(*node.otherwise);
+  Value otherwise = sides.Eval(*node.otherwise, &sides.of_otherwise);
   facts_ = before;
   numeric_conditions_ -= is_numeric;
   if (then.IsPoison() || otherwise.IsPoison()) return Poison{};
-  return Elementwise({condition, then, otherwise}, expr.span, select);
+  auto is_plain = [](const Value& side) {
+    return side.IsNumber() || side.As<Scalar>() || side.As<TensorPtr>();
+  };
+  if (!is_plain(then) || !is_plain(otherwise)) sides.Flush();
+  Value both = Elementwise({condition, then, otherwise}, expr.span, select);
+  return sides.Join(then, otherwise, both, expr.span);
 }
 
 Value Elaborator::EvalElse(const ast::Expr& expr, const ast::Else& node) {

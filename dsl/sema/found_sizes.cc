@@ -26,6 +26,10 @@ std::set<int> Elaborator::FoundIn(const std::vector<Statement>& statements) {
   for (const Statement& statement : statements) {
     if (const auto* filter = std::get_if<Filter>(&statement.node)) found.insert(filter->size);
     if (const auto* parallel = std::get_if<Parallel>(&statement.node)) found.merge(FoundIn(parallel->body));
+    if (const auto* branch = std::get_if<Branch>(&statement.node)) {
+      found.merge(FoundIn(branch->then));
+      found.merge(FoundIn(branch->otherwise));
+    }
     if (const auto* steps = std::get_if<Recurrence>(&statement.node)) {
       found.merge(FoundIn(steps->body));
       if (steps->size >= 0) found.insert(steps->size);
