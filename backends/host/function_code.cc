@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "backends/host/late_sizes.h"
+#include "compiler/ir/until.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -430,7 +431,7 @@ class FunctionEmitter {
             places_[iterate.getFrom()[state.first_given + static_cast<unsigned>(i)]].pointer);
       states.push_back(std::move(running));
     }
-    if (iterate.getUntil() && mlir::failed(PlaceResult(mlir::cast<mlir::OpResult>(iterate.getCount()), {})))
+    if (ir::EndsEarly(iterate) && mlir::failed(PlaceResult(ir::StepCount(iterate), {})))
       return mlir::failure();
     bool down = iterate.getOrder() == ir::LoopOrder::down;
     if (shapes()) return EmitStep(iterate, step, states, extent, Index(0), Index(0), down);
@@ -454,7 +455,7 @@ class FunctionEmitter {
     loc_ = iterate.getLoc();
     for (RunningState& state : states) KeepSlice(state, count, index, down);
     Value next = arith::AddIOp::create(b_, loc_, count, Index(1));
-    if (iterate.getUntil()) {
+    if (ir::EndsEarly(iterate)) {
       Value stop = LLVM::LoadOp::create(b_, loc_, b_.getI8Type(), RingRow(states.back(), count));
       Value zero = arith::ConstantIntOp::create(b_, loc_, b_.getI8Type(), 0);
       Value go_on = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::eq, stop, zero);
@@ -463,7 +464,7 @@ class FunctionEmitter {
       cf::BranchOp::create(b_, loc_, head, mlir::ValueRange{next});
     }
     b_.setInsertionPointToEnd(end);
-    if (iterate.getUntil()) Store(ToI64(made), places_[iterate.getCount()].pointer, 0);
+    if (ir::EndsEarly(iterate)) Store(ToI64(made), places_[ir::StepCount(iterate)].pointer, 0);
     Value last = arith::SubIOp::create(b_, loc_, made, Index(1));
     for (RunningState& state : states)
       if (state.state.keep == ir::Keep::kLast) CopyRow(state, state.result, RingRow(state, last));

@@ -2,6 +2,7 @@
 
 #include "compiler/ir/loop_states.h"
 
+#include "compiler/ir/until.h"
 #include "compiler/ir/weft_dialect.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -113,9 +114,9 @@ LogicalResult VerifyStateTypes(mlir::Operation* op, const LoopStates& states, in
     };
     const LoopState* last = states.empty() ? nullptr : &states.back();
     if (!last || !is_one(slices.back(), 1) || last->given > 0 || last->history || last->keep != Keep::kNone)
-      return Fail(op, "C7") << "with `until` the last state is one i1 of which nothing is kept";
+      return Fail(op, "C7") << "with `weft.until` the last state is one i1 of which nothing is kept";
     if (results.empty() || !is_one(results.back(), 64))
-      return Fail(op, "C7") << "with `until` the last result is one i64";
+      return Fail(op, "C7") << "with `weft.until` the last result is one i64";
     results = results.drop_back();
   }
   if (results.size() != kept) return Fail(op, "C5") << "has " << results.size() << " results, not " << kept;
@@ -162,7 +163,7 @@ LogicalResult VerifySteps(LoopOp loop) {
   SmallVector<mlir::Type> arguments(llvm::drop_begin(loop.getBody().getArgumentTypes()));
   return VerifyStateTypes(loop, loop.getStates(), loop.getStaticExtents()[0], yield.getValues().getTypes(),
                           arguments, loop.getFrom().getTypes(), loop.getSizes().size(), loop.getResultTypes(),
-                          loop.getUntil());
+                          EndsEarly(loop));
 }
 
 mlir::OpFoldResult IterateOp::getExtent() {
@@ -194,7 +195,7 @@ LogicalResult IterateOp::verifySymbolUses(mlir::SymbolTableCollection& symbols) 
     return emitOpError("C1: the step takes ") << arguments.size() << " other arguments";
   return VerifyStateTypes(*this, states, getStaticExtents()[0], step.getResultTypes(),
                           arguments.slice(1, of_states), getFrom().getTypes(), getSizes().size(),
-                          getResultTypes(), getUntil());
+                          getResultTypes(), EndsEarly(*this));
 }
 
 }  // namespace weft::ir

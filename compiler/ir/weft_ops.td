@@ -128,8 +128,9 @@ def Weft_LoopOp : Weft_Op<"loop", [SingleBlock, RecursiveMemoryEffects, AttrSize
         says so, all positions: given ones before those of the axis upwards, behind them downwards.
     C5. `keep` says what becomes a result: `all` slices in the order of positions, the `last` one, or `none`.
     C6. `sizes` has the run-time sizes of the slices, in the order of states and axes.
-    C7. With `until` the last state is one i1, of which nothing is given, read or kept: the first step where it is true
-        is the last one. There is one more result, an i64: how many steps were made. Results have room for all.
+    C7. With the attribute `weft.until` the last state is one i1, of which nothing is given, read or kept: the first
+        step where it is true is the last one. There is one more result, an i64: how many steps were made. The other
+        results have room for all.
 
         %y = weft.loop up (%t) in (8) names ["t"] state (%h: tensor<4xf32>) from (%h0 : tensor<4xf32>)
             attributes {given = array<i64: 1>, history = array<i1: false>, keep = ["all"], window = array<i64: 1>} {
@@ -140,8 +141,7 @@ def Weft_LoopOp : Weft_Op<"loop", [SingleBlock, RecursiveMemoryEffects, AttrSize
   let arguments = (ins Weft_LoopOrder:$order, Variadic<Index>:$extents, DenseI64ArrayAttr:$static_extents,
                        StrArrayAttr:$names, Variadic<AnyRankedTensor>:$from, Variadic<Index>:$sizes,
                        OptionalAttr<DenseI64ArrayAttr>:$given, OptionalAttr<DenseI64ArrayAttr>:$window,
-                       OptionalAttr<DenseBoolArrayAttr>:$history, OptionalAttr<StrArrayAttr>:$keep,
-                       UnitAttr:$until);
+                       OptionalAttr<DenseBoolArrayAttr>:$history, OptionalAttr<StrArrayAttr>:$keep);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
@@ -174,15 +174,14 @@ def Weft_IterateOp : Weft_Op<"iterate", [NoMemoryEffect, AttrSizedOperandSegment
 
     C1. The callee takes the step's index, the states' arguments as a loop's region does, and `inputs`: tensors, then
         `index` values; it returns one slice per state.
-    C2. The states and `until` are as in `weft.loop`, C3 to C7.
+    C2. The states and `weft.until` are as in `weft.loop`, C3 to C7.
 
         %y = weft.iterate up @step [8] (%x : tensor<8x4xf32>) from (%h0 : tensor<4xf32>) {...} : tensor<8x4xf32>
   }];
   let arguments = (ins Weft_LoopOrder:$order, FlatSymbolRefAttr:$callee, Variadic<Index>:$extents,
                        DenseI64ArrayAttr:$static_extents, Variadic<AnyType>:$inputs,
                        Variadic<AnyRankedTensor>:$from, Variadic<Index>:$sizes, DenseI64ArrayAttr:$given,
-                       DenseI64ArrayAttr:$window, DenseBoolArrayAttr:$history, StrArrayAttr:$keep,
-                       UnitAttr:$until);
+                       DenseI64ArrayAttr:$window, DenseBoolArrayAttr:$history, StrArrayAttr:$keep);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $order $callee custom<DynamicIndexList>($extents, $static_extents) (`(` $inputs^ `:` type($inputs) `)`)?
@@ -192,8 +191,6 @@ def Weft_IterateOp : Weft_Op<"iterate", [NoMemoryEffect, AttrSizedOperandSegment
   let extraClassDeclaration = [{
     ::mlir::OpFoldResult getExtent();
     LoopStates getStates();
-    // With `until`: how many steps were made.
-    ::mlir::Value getCount() { return getResults().back(); }
   }];
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "compiler/ir/until.h"
 #include "compiler/ir/weft_dialect.h"
 #include "compiler/lower/expr_lowering.h"
 #include "compiler/lower/scalar_types.h"
@@ -479,10 +480,10 @@ void MethodLowering::LowerNode(const dsl::Recurrence& recurrence, const dsl::Sta
   auto op = ir::LoopOp::create(
       builder_, loc, results, recurrence.is_downward ? ir::LoopOrder::down : ir::LoopOrder::up,
       sizes_->Lower(recurrence.index.extent), recurrence.index.name, arguments, from, sizes, states, body);
-  op.setUntil(ends_early);
+  if (ends_early) ir::EndEarly(op);
   for (auto [state, value] : llvm::zip(recurrence.states, op.getResults()))
     scope_.tensors[state.result] = value;
-  if (ends_early) CutToFound(recurrence, op.getResults().back(), loc);
+  if (ends_early) CutToFound(recurrence, ir::StepCount(op), loc);
 }
 
 // Room for all steps, then the beginning of it for those that were made.

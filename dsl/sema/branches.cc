@@ -50,9 +50,11 @@ Value Elaborator::Sides::Join(const Value& then, const Value& otherwise, const V
   const Scalar* scalar = both.As<Scalar>();
   const TensorPtr* tensor = both.As<TensorPtr>();
   if (!condition || (!scalar && !tensor)) return both;
-  auto is_costly = [](const Value& value, const std::vector<Statement>& body) {
+  // In a step a reduction costs less than what runs it or not.
+  bool is_step = !elaborator.frame_->steps.empty();
+  auto is_costly = [&](const Value& value, const std::vector<Statement>& body) {
     const Scalar* own = value.As<Scalar>();
-    return !body.empty() || (own && HasReduction(own->expr));
+    return !body.empty() || (!is_step && own && HasReduction(own->expr));
   };
   if (!is_costly(then, of_then) && !is_costly(otherwise, of_otherwise)) return both;
   std::vector<IndexPtr> around;

@@ -1,3 +1,4 @@
+#include "compiler/ir/until.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/STLExtras.h"
@@ -200,6 +201,8 @@ class Batcher {
 
   // Steps for all points at once: every slice gets the loop's axes. In a history they follow the positions.
   mlir::LogicalResult RewriteSteps(ir::LoopOp steps) {
+    if (ir::EndsEarly(steps))
+      return steps.emitError("ends early, so it cannot be stepped for all indices at once");
     OpFoldResult extent = Outside(steps.getMixedExtents()[0]);
     mlir::Block& body = steps.getBody().front();
     SmallVector<Value> from, sizes;

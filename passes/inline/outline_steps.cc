@@ -1,3 +1,4 @@
+#include "compiler/ir/until.h"
 #include "llvm/ADT/MapVector.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -41,11 +42,12 @@ class StepOutliner {
     ir::LoopStates states = loop_.getStates();
     mlir::NamedAttrList attributes;
     ir::WriteStates(builder_, states, attributes);
-    auto iterate = ir::IterateOp::create(builder_, loop_.getLoc(), loop_.getResultTypes(), loop_.getOrder(),
-                                         step.getSymName(), loop_.getExtents(), loop_.getStaticExtents(),
-                                         inputs_.getArrayRef(), loop_.getFrom(), loop_.getSizes(),
-                                         loop_.getGivenAttr(), loop_.getWindowAttr(), loop_.getHistoryAttr(),
-                                         loop_.getKeepAttr(), loop_.getUntilAttr());
+    auto iterate =
+        ir::IterateOp::create(builder_, loop_.getLoc(), loop_.getResultTypes(), loop_.getOrder(),
+                              step.getSymName(), loop_.getExtents(), loop_.getStaticExtents(),
+                              inputs_.getArrayRef(), loop_.getFrom(), loop_.getSizes(), loop_.getGivenAttr(),
+                              loop_.getWindowAttr(), loop_.getHistoryAttr(), loop_.getKeepAttr());
+    if (ir::EndsEarly(loop_)) ir::EndEarly(iterate);
     loop_->replaceAllUsesWith(iterate);
     loop_->erase();
   }

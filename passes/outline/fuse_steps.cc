@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "compiler/ir/until.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -33,7 +34,7 @@ class StepFuser {
 
   // Whether a step is small and made of what a kernel may hold.
   bool IsSmall() {
-    if (iterate_.getUntil()) return false;  // the method's code ends it
+    if (ir::EndsEarly(iterate_)) return false;  // the method's code ends it
     double operations = 0;
     mlir::Block& body = step_.getBody().front();
     mlir::Operation* end = body.getTerminator();

@@ -1,0 +1,21 @@
+#ifndef WEFT_COMPILER_IR_UNTIL_H_
+#define WEFT_COMPILER_IR_UNTIL_H_
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Operation.h"
+
+// Loops of steps, `weft.loop` and `weft.iterate`, that may end early: C7 of `weft.loop`.
+namespace weft::ir {
+
+inline constexpr llvm::StringLiteral kUntil = "weft.until";
+
+inline bool EndsEarly(mlir::Operation* steps) { return steps->hasAttr(kUntil); }
+inline void EndEarly(mlir::Operation* steps) {
+  steps->setAttr(kUntil, mlir::UnitAttr::get(steps->getContext()));
+}
+// How many steps were made, of one that ends early.
+inline mlir::OpResult StepCount(mlir::Operation* steps) { return steps->getResults().back(); }
+
+}  // namespace weft::ir
+
+#endif  // WEFT_COMPILER_IR_UNTIL_H_
