@@ -23,3 +23,13 @@ def CopyOutputs : WeftPass<"weft-copy-outputs", "mlir::func::FuncOp"> {
     caller's buffers are always written by a kernel.
   }];
 }
+
+def BlockRecurrences : WeftPass<"weft-block-recurrences", "mlir::ModuleOp"> {
+  let summary = "Compare steps with all earlier ones block by block";
+  let description = [{
+    `rec keep[i] = f(any(j < i) keep[j] and c(i, j))`, what non-maximum suppression is, compares a step with one earlier
+    step after the other. Blocks of 64 steps are compared with all kept steps before the block at once, in vectors, and
+    among each other; then only bits remain to be looked at step by step. What c needs of one step alone is computed
+    once.
+  }];
+}

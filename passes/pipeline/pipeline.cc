@@ -107,6 +107,10 @@ std::vector<Stage> Stages() {
            OnFunctions("copy-outputs", createCopyOutputs),
            OnFunctions("simplify-subscripts", createSimplifySubscripts),
            Canonicalize(),
+           // Behind the compositions: what a step compares is one equation then.
+           OnModule("block-recurrences", createBlockRecurrences),
+           Canonicalize(),
+           OnModule("eliminate-common-equations", createEliminateCommonEquations),
            {"group-equations", Grouping, true},
        }},
       {"outline",
