@@ -31,23 +31,6 @@ func.func private @apart_step(%i: index, %kept: tensor<?xi1>, %x: tensor<?xf32>)
   } : tensor<i1>
   return %y : tensor<i1>
 }
-// CHECK-NOT: @apart_step(
-// Within a block, step by step: bits alone.
-// CHECK: func.func private @apart_step_within(
-// CHECK: weft.reduce any (%{{.*}}) from (%{{.*}}) to (%{{.*}}) names ["column"]
-// CHECK: arith.cmpi slt
-// CHECK: arith.ori
-// CHECK: arith.xori
-// CHECK: func.func private @apart_step_block(%[[B:.*]]: index, %[[BEFORE:.*]]: tensor<?x64xi1>, %[[R:.*]]: tensor<?x64xf32>, %[[C:.*]]: tensor<?x64xf32>,
-// CHECK: weft.equation (%[[K:.*]]) in (64) names ["row"] attributes {path = "apart.keep.before"}
-// CHECK: weft.reduce any (%[[M:.*]], %[[L:.*]]) from (%{{.*}}) to (%[[B]], %{{.*}}) names ["block", "column"] {
-// CHECK-DAG: %[[HOLDS:.*]] = weft.read %[[BEFORE]][%[[M]], %[[L]]]
-// CHECK-DAG: weft.read %[[R]][%[[B]], %[[K]]]
-// CHECK-DAG: weft.read %[[C]][%[[M]], %[[L]]]
-// CHECK: weft.yield %{{.*}} if %[[HOLDS]]
-// CHECK: weft.equation (%{{.*}}, %{{.*}}) in (64, 64) names ["row", "column"] attributes {path = "apart.keep.within"}
-// CHECK: weft.iterate up @apart_step_within [64]
-
 // What earlier steps gave is not a condition here: the loop stays.
 // CHECK-LABEL: func.func @other
 func.func @other(%x: tensor<?xf32>, %n: index) -> tensor<?xi1> {
@@ -70,3 +53,20 @@ func.func private @other_step(%i: index, %kept: tensor<?xi1>, %x: tensor<?xf32>)
   } : tensor<i1>
   return %y : tensor<i1>
 }
+
+// CHECK-NOT: @apart_step(
+// Within a block, step by step: bits alone.
+// CHECK: func.func private @apart_step_within(
+// CHECK: weft.reduce any (%{{.*}}) from (%{{.*}}) to (%{{.*}}) names ["column"]
+// CHECK: arith.cmpi slt
+// CHECK: arith.ori
+// CHECK: arith.xori
+// CHECK: func.func private @apart_step_block(%[[B:.*]]: index, %[[BEFORE:.*]]: tensor<?x64xi1>, %[[R:.*]]: tensor<?x64xf32>, %[[C:.*]]: tensor<?x64xf32>,
+// CHECK: weft.equation (%[[K:.*]]) in (64) names ["row"] attributes {path = "apart.keep.before"}
+// CHECK: weft.reduce any (%[[M:.*]], %[[L:.*]]) from (%{{.*}}) to (%[[B]], %{{.*}}) names ["block", "column"] {
+// CHECK-DAG: %[[HOLDS:.*]] = weft.read %[[BEFORE]][%[[M]], %[[L]]]
+// CHECK-DAG: weft.read %[[R]][%[[B]], %[[K]]]
+// CHECK-DAG: weft.read %[[C]][%[[M]], %[[L]]]
+// CHECK: weft.yield %{{.*}} if %[[HOLDS]]
+// CHECK: weft.equation (%{{.*}}, %{{.*}}) in (64, 64) names ["row", "column"] attributes {path = "apart.keep.within"}
+// CHECK: weft.iterate up @apart_step_within [64]
