@@ -123,6 +123,41 @@ int weft_table_run(weft_program* program, const char* method, const weft_tensor*
   });
 }
 
+int weft_table_state(const ProgramTable* table, int32_t position, weft_port_info* info) {
+  return Guarded([&]() -> Status {
+    for (int32_t i = 0; info != nullptr && i < table->weight_count; ++i) {
+      const weft::runtime::WeightTable& state = table->weights[i];
+      if (!state.changes || position-- != 0) continue;
+      weft_type type = static_cast<weft_type>(state.type);
+      *info = {state.path, "", type, weft::runtime::TypeName(type), state.rank, state.shape, nullptr};
+      return {};
+    }
+    return InvalidArgument("there is no such state");
+  });
+}
+
+int weft_table_save_state(weft_program* program, const char* path) {
+  return Guarded([&]() -> Status {
+    if (program == nullptr || path == nullptr) return InvalidArgument("no program or no file was given");
+    return program->program->SaveState(path);
+  });
+}
+
+int weft_table_load_state(weft_program* program, const char* path) {
+  return Guarded([&]() -> Status {
+    if (program == nullptr || path == nullptr) return InvalidArgument("no program or no file was given");
+    return program->program->LoadState(path);
+  });
+}
+
+int weft_table_reset_state(weft_program* program) {
+  return Guarded([&]() -> Status {
+    if (program == nullptr) return InvalidArgument("there is no program");
+    program->program->ResetState();
+    return {};
+  });
+}
+
 int weft_table_profile(weft_program* program, int32_t on) {
   return Guarded([&]() -> Status {
     if (program == nullptr) return InvalidArgument("there is no program");

@@ -36,7 +36,8 @@ Status CheckMemory(const PortTable& port, const int64_t* dims, const weft_tensor
 
 Program::Program(const ProgramTable& table, const weft_options& options)
     : table_(table),
-      pool_(options.threads > 0 ? options.threads : ThreadPool::ProcessorCount(), options.pin_threads != 0) {}
+      pool_(options.threads > 0 ? options.threads : ThreadPool::ProcessorCount(), options.pin_threads != 0),
+      states_(table) {}
 
 Result<std::unique_ptr<Program>> Program::Create(const ProgramTable& table, const weft_options& options) {
   if (table.version != kTableVersion)
@@ -64,6 +65,7 @@ Result<std::unique_ptr<Program>> Program::Create(const ProgramTable& table, cons
     program->weight_pointers_ = program->weights_.pointers();
     if (status.ok()) status = program->Prepare(options);
   }
+  if (status.ok()) status = program->states_.Create(&program->weight_pointers_);
   if (!status.ok()) return status;
   return program;
 }
@@ -74,9 +76,7 @@ Status Program::UseEmbedded() {
     return offset < 0 ? nullptr : const_cast<char*>(table_.embedded) + offset;
   };
   for (int32_t i = 0; i < table_.prepared_count; ++i) prepared_pointers_.push_back(at(i));
-  for (int32_t i = 0; i < table_.weight_count; ++i)
-    embedded_weights_.push_back(at(table_.prepared_count + i));
-  weight_pointers_ = embedded_weights_.data();
+  for (int32_t i = 0; i < table_.weight_count; ++i) weight_pointers_.push_back(at(table_.prepared_count + i));
   return {};
 }
 
@@ -93,8 +93,9 @@ Status Program::Prepare(const weft_options& options) {
     Buffer& arena = workspace.arena;
     if (!arena.Reserve(table_.prepare->arena_bytes))
       return NoMemory("preparing weights", table_.prepare->arena_bytes);
-    Frame frame = {nullptr, nullptr, prepared_pointers_.data(), arena.data(), nullptr, weight_pointers_,
-                   nullptr, nullptr};
+    Frame frame = {nullptr,      nullptr, prepared_pointers_.data(),
+                   arena.data(), nullptr, weight_pointers_.data(),
+                   nullptr,      nullptr};
     workspace.pool = pool_.Begin() ? &pool_ : nullptr;
     int32_t result = table_.prepare->run(&workspace, &frame);
     if (workspace.pool != nullptr) pool_.End();
@@ -155,10 +156,34 @@ Status Program::Run(const MethodTable& method, const weft_tensor* inputs, size_t
   if (output_count != static_cast<size_t>(method.output_count))
     return InvalidArgument(std::string("`") + method.name + "` gives " + std::to_string(method.output_count) +
                            " outputs, not " + std::to_string(output_count));
+  // States: one run that changes them, or several that read them.
+  std::unique_lock<std::shared_mutex> writes(state_mutex_, std::defer_lock);
+  std::shared_lock<std::shared_mutex> reads(state_mutex_, std::defer_lock);
+  if (method.next_count > 0) {
+    writes.lock();
+  } else if (method.reads_states) {
+    reads.lock();
+  }
   Workspace* workspace = Acquire();
   Status status = RunIn(*workspace, method, inputs, outputs);
   Release(workspace);
+  if (status.ok()) states_.Commit(method);
   return status;
+}
+
+Status Program::SaveState(const std::string& path) const {
+  std::shared_lock<std::shared_mutex> lock(state_mutex_);
+  return states_.Save(path);
+}
+
+Status Program::LoadState(const std::string& path) {
+  std::unique_lock<std::shared_mutex> lock(state_mutex_);
+  return states_.Load(path);
+}
+
+void Program::ResetState() {
+  std::unique_lock<std::shared_mutex> lock(state_mutex_);
+  states_.Reset();
 }
 
 Status Program::RunIn(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs,
@@ -173,6 +198,8 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
   size_t output_axes = 0;
   for (int32_t i = 0; i < method.output_count; ++i)
     output_axes += static_cast<size_t>(method.outputs[i].rank);
+  for (int32_t i = 0; i < method.next_count; ++i)
+    output_axes += static_cast<size_t>(table_.weights[method.next[i]].rank);
   workspace.output_dims.resize(output_axes);
   workspace.slot_bytes.resize(static_cast<size_t>(method.slot_count));
   if (method.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data(),
@@ -208,6 +235,8 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
 
   grow(workspace.outputs, static_cast<size_t>(method.output_count));
   workspace.output_pointers.resize(static_cast<size_t>(method.output_count));
+  for (int32_t i = 0; i < method.next_count; ++i)
+    workspace.output_pointers.push_back(states_.NextOf(method.next[i]));
   const int64_t* dims = workspace.output_dims.data();
   for (int32_t i = 0; i < method.output_count; ++i) {
     const PortTable& port = method.outputs[i];
@@ -236,7 +265,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
 
   Frame frame = {workspace.input_dims.data(),      workspace.input_pointers.data(),
                  workspace.output_pointers.data(), workspace.arena.data(),
-                 workspace.slot_pointers.data(),   weight_pointers_,
+                 workspace.slot_pointers.data(),   weight_pointers_.data(),
                  prepared_pointers_.data(),        workspace.output_dims.data()};
   workspace.pool = pool_.Begin() ? &pool_ : nullptr;
   int32_t result = method.run(&workspace, &frame);
@@ -293,9 +322,9 @@ std::string Program::PackedWeights(std::vector<int64_t>* offsets) const {
     add(prepared_pointers_[static_cast<size_t>(i)], table_.prepared_bytes[i]);
   for (int32_t i = 0; i < table_.weight_count; ++i) {
     const WeightTable& weight = table_.weights[i];
-    if (weight.used_by_methods && weight_pointers_[i] != nullptr) {
-      add(weight_pointers_[i],
-          ElementCount(weight.shape, weight.rank) * ByteSize(static_cast<weft_type>(weight.type)));
+    const void* data = weight_pointers_[static_cast<size_t>(i)];
+    if (weight.used_by_methods && data != nullptr) {
+      add(data, ElementCount(weight.shape, weight.rank) * ByteSize(static_cast<weft_type>(weight.type)));
     } else {
       offsets->push_back(-1);
     }

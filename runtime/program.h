@@ -3,10 +3,12 @@
 
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
 #include "runtime/program_table.h"
+#include "runtime/states.h"
 #include "runtime/status.h"
 #include "runtime/thread_pool.h"
 #include "runtime/weights.h"
@@ -30,6 +32,12 @@ class Program {
   // Checks the inputs, runs `method` and fills the outputs, see weft_tensor.
   Status Run(const MethodTable& method, const weft_tensor* inputs, size_t input_count, weft_tensor* outputs,
              size_t output_count);
+
+  // What methods change and the program keeps, see states.h.
+  bool has_states() const { return !states_.empty(); }
+  Status SaveState(const std::string& path) const;
+  Status LoadState(const std::string& path);
+  void ResetState();
 
   // From now on every kernel is timed; or no longer.
   void SetProfiling(bool on);
@@ -55,8 +63,9 @@ class Program {
   const ProgramTable& table_;
   ThreadPool pool_;
   Weights weights_;
-  void* const* weight_pointers_ = nullptr;
-  std::vector<void*> embedded_weights_;
+  std::vector<void*> weight_pointers_;  // those of states are under the mutex of states
+  mutable std::shared_mutex state_mutex_;
+  States states_;
   std::vector<Buffer> prepared_;
   std::vector<void*> prepared_pointers_;
   std::mutex mutex_;  // of what follows

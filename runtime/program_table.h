@@ -8,7 +8,7 @@
 
 namespace weft::runtime {
 
-constexpr uint32_t kTableVersion = 2;
+constexpr uint32_t kTableVersion = 3;
 
 struct PortTable {
   const char* name;
@@ -37,6 +37,9 @@ struct WeightTable {
   double fill;
   int32_t used_by_methods;  // else only by prepare, after which it can go
   int32_t any_sign;         // i8 stands for i8 or u8
+  int32_t changes;          // a state that some method gives another value
+  int32_t has_range;        // of an int: lo..hi, hi not included
+  int64_t lo, hi;
 };
 
 struct LaunchTable {
@@ -77,6 +80,10 @@ struct MethodTable {
   int64_t slot_count;
   ShapesFunction shapes;
   RunFunction run;
+  // Behind the outputs come the next values of these states, as if they were outputs too.
+  int32_t next_count;
+  int32_t reads_states;  // uses one that some method changes
+  const int32_t* next;   // numbers of weights
 };
 
 struct ProgramTable {

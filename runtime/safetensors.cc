@@ -213,6 +213,12 @@ Status FindOverlap(const std::vector<StoredTensor>& tensors) {
 
 }  // namespace
 
+const char* SafetensorsType(weft_type type) {
+  for (const TypeWord& word : kTypes)
+    if (word.known && SameInMemory(word.type, type)) return word.word;
+  return "";
+}
+
 Result<std::vector<StoredTensor>> ReadSafetensors(int64_t size, const ReadBytes& read) {
   uint64_t header_bytes = 0;
   constexpr int64_t kPrefix = sizeof(header_bytes);

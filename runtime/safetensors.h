@@ -20,6 +20,9 @@ struct StoredTensor {
   int64_t offset = 0, bytes = 0;  // inside the file, at any alignment
 };
 
+// As files say it: "F32".
+const char* SafetensorsType(weft_type type);
+
 // Gives `count` bytes of a file from `offset` on.
 using ReadBytes = std::function<Status(int64_t offset, char* to, int64_t count)>;
 

@@ -25,6 +25,7 @@ class [[nodiscard]] Status {
 
 inline Status InvalidArgument(std::string message) { return {WEFT_INVALID_ARGUMENT, std::move(message)}; }
 inline Status WeightError(std::string message) { return {WEFT_WEIGHTS, std::move(message)}; }
+inline Status StateError(std::string message) { return {WEFT_STATE, std::move(message)}; }
 inline Status OutOfMemory(std::string message) { return {WEFT_OUT_OF_MEMORY, std::move(message)}; }
 
 // A value or the reason why there is none.

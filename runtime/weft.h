@@ -7,7 +7,9 @@
  *
  * Functions that return int give WEFT_OK or a weft_error, and then weft_last_error() describes it for the
  * calling thread. A program may be used from several threads at once: the first caller has the thread pool,
- * others run on their own thread. Nothing exits, aborts or prints. */
+ * others run on their own thread. A program whose methods change its state keeps that state in the handle:
+ * runs that change it come one after the other, in the order in which they get their turn, and alone; runs
+ * that read it see it before or after such a run, never in between. Nothing exits, aborts or prints. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,7 +27,8 @@ typedef enum weft_error {
   WEFT_WEIGHTS = 2,          /* weight files are missing, damaged or do not fit */
   WEFT_OUT_OF_MEMORY = 3,
   WEFT_UNSUPPORTED_CPU = 4, /* the program was compiled for another processor */
-  WEFT_INTERNAL = 5
+  WEFT_INTERNAL = 5,
+  WEFT_STATE = 6 /* a file with the state is missing, damaged or does not fit */
 } weft_error;
 
 /* Elements in memory. WEFT_BOOL is one byte, 0 or 1; WEFT_INT is the same as WEFT_I64. */
@@ -78,7 +81,7 @@ typedef struct weft_options {
 
 typedef struct weft_program weft_program;
 
-/* What a port (an input or output of a method) looks like. */
+/* What a port (an input or output of a method) or a state looks like. */
 typedef struct weft_port_info {
   const char* name;
   const char* doc; /* "" if none */
@@ -86,7 +89,7 @@ typedef struct weft_port_info {
   const char* type_name; /* as the file says it: "f32", "int" */
   int32_t rank;
   const int64_t* shape;           /* -1 where known at run time only */
-  const char* const* shape_names; /* per axis, in the file's words: "B", "3", "2*H" */
+  const char* const* shape_names; /* per axis, in the file's words: "B", "3", "2*H"; NULL for a state */
 } weft_port_info;
 
 typedef struct weft_method_info {

@@ -55,14 +55,18 @@ void Draw(const WeightTable& weight, uint64_t seed, int64_t count, char* data) {
     if (IsFloat(type)) {
       StoreFloat(element, type, (2 * unit - 1) * scale);
     } else {
-      StoreInteger(element, type, unit < 0.5 ? 0 : 1);
+      StoreInteger(element, type,
+                   weight.has_range ? std::clamp<int64_t>(unit < 0.5 ? 0 : 1, weight.lo, weight.hi - 1)
+                                    : (unit < 0.5 ? 0 : 1));
     }
   }
 }
 
-void Fill(const WeightTable& weight, int64_t count, char* data) {
+}  // namespace
+
+void FillWeight(const WeightTable& weight, char* data) {
   weft_type type = TypeOf(weight);
-  for (int64_t i = 0; i < count; ++i) {
+  for (int64_t i = 0, count = ElementCount(weight.shape, weight.rank); i < count; ++i) {
     char* element = data + i * ByteSize(type);
     if (IsFloat(type)) {
       StoreFloat(element, type, weight.fill);
@@ -72,20 +76,35 @@ void Fill(const WeightTable& weight, int64_t count, char* data) {
   }
 }
 
-std::string Declared(const WeightTable& weight) {
+std::string DeclarationText(const WeightTable& weight) {
   return std::string(TypeName(TypeOf(weight))) + ShapeText(weight.shape, weight.rank);
 }
 
-std::string Stored(const StoredTensor& tensor) {
+std::string StoredText(const StoredTensor& tensor) {
   return tensor.dtype + " " + ShapeText(tensor.shape.data(), static_cast<int32_t>(tensor.shape.size()));
 }
 
-// Files have types that are read as another one.
 bool ReadsAsIs(const StoredTensor& stored, const WeightTable& weight) {
   return SameInMemory(stored.type, TypeOf(weight)) || (weight.any_sign && stored.type == WEFT_U8);
 }
 
-// A weight's elements, whose shape and type fit, from its file.
+namespace {
+
+Status CheckRange(const WeightTable& weight, const char* data, int64_t count) {
+  if (!weight.has_range) return {};
+  weft_type type = TypeOf(weight);
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t value = LoadInteger(data + i * ByteSize(type), type);
+    if (value >= weight.lo && value < weight.hi) continue;
+    return WeightError(std::string("`") + weight.path + "` must be in " + std::to_string(weight.lo) + ".." +
+                       std::to_string(weight.hi) + ", but element " + std::to_string(i) + " is " +
+                       std::to_string(value));
+  }
+  return {};
+}
+
+}  // namespace
+
 Status ReadWeight(const InputFile& file, const StoredTensor& stored, const WeightTable& weight,
                   Buffer& buffer) {
   weft_type type = TypeOf(weight);
@@ -97,7 +116,7 @@ Status ReadWeight(const InputFile& file, const StoredTensor& stored, const Weigh
       return WeightError(status.message());
     if (type == WEFT_BOOL)
       for (int64_t k = 0; k < count; ++k) buffer.data()[k] = buffer.data()[k] != 0;
-    return {};
+    return CheckRange(weight, buffer.data(), count);
   }
   std::vector<char> part(static_cast<size_t>(std::min(count, kConvertedAtOnce) * ByteSize(from)));
   for (int64_t done = 0; done < count; done += kConvertedAtOnce) {
@@ -108,10 +127,8 @@ Status ReadWeight(const InputFile& file, const StoredTensor& stored, const Weigh
       return WeightError(std::string("`") + weight.path + "` must be " + TypeName(type) + ", but element " +
                          std::to_string(done + position) + " does not fit");
   }
-  return {};
+  return CheckRange(weight, buffer.data(), count);
 }
-
-}  // namespace
 
 void Note(const weft_options& options, const std::string& text) {
   if (options.note != nullptr) options.note(options.note_user, text.c_str());
@@ -159,7 +176,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
       if (weight.is_state && weight.has_fill) continue;
       if (options.init_weights) continue;
       ++missing;
-      std::string line = std::string("`") + weight.path + "` " + Declared(weight) + " is missing";
+      std::string line = std::string("`") + weight.path + "` " + DeclarationText(weight) + " is missing";
       if (static_cast<size_t>(missing) * unused.size() < kMostCompared)
         line += Suggestion(weight.path, unused);
       problems.push_back(std::move(line));
@@ -169,8 +186,8 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     bool same_shape = stored.shape.size() == static_cast<size_t>(weight.rank) &&
                       std::equal(stored.shape.begin(), stored.shape.end(), weight.shape);
     if (!same_shape || !CanConvert(stored, weight)) {
-      problems.push_back(std::string("`") + weight.path + "` must be " + Declared(weight) + ", but " +
-                         files[place->second.file].path() + " has " + Stored(stored));
+      problems.push_back(std::string("`") + weight.path + "` must be " + DeclarationText(weight) + ", but " +
+                         files[place->second.file].path() + " has " + StoredText(stored));
       continue;
     }
     if (!ReadsAsIs(stored, weight)) ++converted[stored.dtype + " to " + TypeName(TypeOf(weight))];
@@ -178,7 +195,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
   }
   if (options.weight_count == 0 && missing > 0)
     return WeightError("the program needs weights: " + std::to_string(missing) + " tensors, such as `" +
-                       std::string(table.weights[0].path) + "` " + Declared(table.weights[0]) +
+                       std::string(table.weights[0].path) + "` " + DeclarationText(table.weights[0]) +
                        ", from safetensors files");
   if (!problems.empty()) {
     std::string text = std::to_string(problems.size()) +
@@ -197,7 +214,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
         !buffer.Reserve(bytes))
       return OutOfMemory("not enough memory for the weights");
     if (weight.has_fill) {
-      Fill(weight, count, buffer.data());
+      FillWeight(weight, buffer.data());
     } else {
       Draw(weight, options.seed, count, buffer.data());
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/program_table.h"
+#include "runtime/safetensors.h"
 #include "runtime/status.h"
 #include "runtime/workspace.h"
 
@@ -23,12 +24,27 @@ class Weights {
   void ReleaseAfterPrepare(const ProgramTable& table);
 
   // Where each weight lies, at a multiple of 64 bytes.
-  void* const* pointers() const { return pointers_.data(); }
+  const std::vector<void*>& pointers() const { return pointers_; }
 
  private:
   std::vector<Buffer> buffers_;  // one per weight
   std::vector<void*> pointers_;
 };
+
+// The declared value everywhere: `weight` has a fill.
+void FillWeight(const WeightTable& weight, char* data);
+
+// As messages say them: "f32[2, 3]", "F32 [2, 3]".
+std::string DeclarationText(const WeightTable& weight);
+std::string StoredText(const StoredTensor& tensor);
+
+// Whether a file's tensor has the weight's type in memory: files have types that are read as another one.
+bool ReadsAsIs(const StoredTensor& stored, const WeightTable& weight);
+
+// A weight's elements from its file, in `buffer`: the shape fits, and the type can be converted. An int
+// outside the declared range is an error.
+Status ReadWeight(const InputFile& file, const StoredTensor& stored, const WeightTable& weight,
+                  Buffer& buffer);
 
 // Calls options.note if there is one.
 void Note(const weft_options& options, const std::string& text);

@@ -37,6 +37,16 @@ int PREFIX_dimension(int32_t position, weft_dimension_info* info);
 int PREFIX_run(weft_program* program, const char* method, const weft_tensor* inputs, size_t input_count,
                weft_tensor* outputs, size_t output_count);
 
+/* The state of a program: what its methods keep from one run to the next. A program begins with what its weight files
+ * hold, else with the declared initial values; reset_state brings it back there. save_state writes a safetensors file
+ * with the paths of the states, whole or not at all; load_state takes all of them from such a file, or nothing and is
+ * an error. A run that fails leaves the state as it was. PREFIX_state describes them, by position as above, without
+ * shape_names. */
+int PREFIX_state(int32_t position, weft_port_info* info);
+int PREFIX_save_state(weft_program* program, const char* path);
+int PREFIX_load_state(weft_program* program, const char* path);
+int PREFIX_reset_state(weft_program* program);
+
 /* Times every kernel from now on (on = 1) or no longer; writes what was timed as a trace for Perfetto. */
 int PREFIX_profile(weft_program* program, int32_t on);
 int PREFIX_write_profile(weft_program* program, const char* path);
@@ -77,8 +87,9 @@ std::string LibraryHeader(mlir::ModuleOp module, absl::string_view prefix) {
 
 std::vector<std::string> LibraryFunctions(absl::string_view prefix) {
   std::vector<std::string> names;
-  for (const char* name : {"abi_version", "create", "destroy", "last_error", "method", "input", "output",
-                           "dimension", "run", "profile", "write_profile"})
+  for (const char* name :
+       {"abi_version", "create", "destroy", "last_error", "method", "input", "output", "dimension", "run",
+        "state", "save_state", "load_state", "reset_state", "profile", "write_profile"})
     names.push_back(absl::StrCat(prefix, "_", name));
   return names;
 }

@@ -4,6 +4,47 @@
 #include "absl/strings/str_cat.h"
 
 namespace weft::backends {
+namespace {
+
+std::optional<std::pair<int64_t, int64_t>> AsRange(std::optional<llvm::ArrayRef<int64_t>> bounds) {
+  return bounds ? std::optional(std::pair((*bounds)[0], (*bounds)[1])) : std::nullopt;
+}
+
+ProgramWeight DescriptionOf(ir::WeightOp op) {
+  ProgramWeight weight;
+  weight.path = op.getPath().str();
+  weight.type = mlir::cast<mlir::RankedTensorType>(op.getType());
+  weight.is_state = op.getState();
+  weight.changes = op.getChanges();
+  if (std::optional<llvm::APFloat> fill = op.getFill()) weight.fill = fill->convertToDouble();
+  weight.range = AsRange(op.getRange());
+  return weight;
+}
+
+ProgramWeight DescriptionOf(mlir::func::FuncOp method, unsigned result) {
+  ProgramWeight state;
+  state.path = NextState(method, result).str();
+  state.type = mlir::cast<mlir::RankedTensorType>(method.getResultTypes()[result]);
+  state.is_state = state.changes = state.used_by_methods = true;
+  if (auto fill = method.getResultAttrOfType<mlir::FloatAttr>(result, "weft.fill"))
+    state.fill = fill.getValueAsDouble();
+  if (auto range = method.getResultAttrOfType<mlir::DenseI64ArrayAttr>(result, "weft.range"))
+    state.range = AsRange(range.asArrayRef());
+  return state;
+}
+
+ProgramWeight& AddWeight(ProgramView& view, const ProgramWeight& weight) {
+  auto [place, added] = view.weight_numbers.try_emplace(weight.path, view.weights.size());
+  if (added) view.weights.push_back(weight);
+  return view.weights[static_cast<size_t>(place->second)];
+}
+
+}  // namespace
+
+llvm::StringRef NextState(mlir::func::FuncOp function, unsigned result) {
+  auto path = function.getResultAttrOfType<mlir::StringAttr>(result, "weft.next");
+  return path ? path.getValue() : llvm::StringRef();
+}
 
 absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module) {
   ProgramView view;
@@ -20,14 +61,17 @@ absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module) {
   if (view.prepare) functions.push_back(view.prepare);
   for (auto function : module.getOps<mlir::func::FuncOp>())
     if (function->hasAttr("weft.step")) functions.push_back(function);
+  // A state may be written and never read.
+  for (mlir::func::FuncOp method : view.methods) {
+    for (unsigned result = 0; result < method.getNumResults(); ++result)
+      if (!NextState(method, result).empty()) AddWeight(view, DescriptionOf(method, result));
+  }
   std::string error;
   for (mlir::func::FuncOp function : functions) {
     function.walk([&](mlir::Operation* op) {
       if (auto weight = mlir::dyn_cast<ir::WeightOp>(op)) {
-        auto [place, added] = view.weight_numbers.try_emplace(weight.getPath(), view.weights.size());
-        if (added) view.weights.push_back({weight, false});
-        ProgramWeight& known = view.weights[place->second];
-        if (known.op.getType() != weight.getType())
+        ProgramWeight& known = AddWeight(view, DescriptionOf(weight));
+        if (known.type != weight.getType())
           error = absl::StrCat("weight ", weight.getPath().str(), " has two types");
         known.used_by_methods |= function != view.prepare;
       } else if (auto launch = mlir::dyn_cast<ir::LaunchOp>(op)) {

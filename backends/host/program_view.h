@@ -3,7 +3,9 @@
 
 // What host code numbers: methods, weights, launches, in one order for the code and for the table.
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,9 +18,17 @@
 namespace weft::backends {
 
 struct ProgramWeight {
-  ir::WeightOp op;
+  std::string path;
+  mlir::RankedTensorType type;
+  bool is_state = false, changes = false;
+  std::optional<double> fill;
+  std::optional<std::pair<int64_t, int64_t>> range;  // of an int
   bool used_by_methods = false;
 };
+
+// What a method leaves behind: the path of the state that a result of the function is the next value of.
+// Empty: the result is an output.
+llvm::StringRef NextState(mlir::func::FuncOp function, unsigned result);
 
 struct ProgramView {
   std::vector<mlir::func::FuncOp> methods;
@@ -29,7 +39,7 @@ struct ProgramView {
   llvm::DenseMap<mlir::Operation*, int32_t> launch_numbers;
 };
 
-// Errors: two weights of one path with different types.
+// Errors: two weights of one path with different types. States come first.
 absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module);
 
 // Bytes of one element in memory: bool takes one.

@@ -52,9 +52,9 @@ class TableBuilder {
       }
       prepared_count = static_cast<int32_t>(bytes.size());
       prepared_bytes = Array(bytes);
-      prepare =
-          Array({Struct({String("prepare"), String(""), I32(0), I32(prepared_count), Null(), Null(),
-                         I64(Number(function, "weft.arena")), I64(0), Null(), Function(kPrepareSymbol)})});
+      prepare = Array({Struct({String("prepare"), String(""), I32(0), I32(prepared_count), Null(), Null(),
+                               I64(Number(function, "weft.arena")), I64(0), Null(), Function(kPrepareSymbol),
+                               I32(0), I32(0), Null()})});
     }
     Fields dimensions = Dimensions(), weights = Weights(), launches = Launches();
     auto name = [&](const char* attribute) {
@@ -118,6 +118,10 @@ class TableBuilder {
     add("output", true, i32, {pointer, i32, pointer});
     add("dimension", true, i32, {i32, pointer});
     add("run", false, i32, {pointer, pointer, pointer, i64, pointer, i64});
+    add("state", true, i32, {i32, pointer});
+    add("save_state", false, i32, {pointer, pointer});
+    add("load_state", false, i32, {pointer, pointer});
+    add("reset_state", false, i32, {pointer});
     add("profile", false, i32, {pointer, i32});
     add("write_profile", false, i32, {pointer, pointer});
     auto* version =
@@ -208,7 +212,7 @@ class TableBuilder {
   }
 
   absl::StatusOr<Constant*> Method(mlir::func::FuncOp function, size_t position) {
-    Fields inputs, outputs;
+    Fields inputs, outputs, next;
     for (unsigned i = 0; i < function.getNumArguments(); ++i) {
       auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getArgumentTypes()[i]),
                        function.getArgAttrDict(i), "input" + std::to_string(i));
@@ -216,6 +220,10 @@ class TableBuilder {
       inputs.push_back(*port);
     }
     for (unsigned i = 0; i < function.getNumResults(); ++i) {
+      if (llvm::StringRef state = NextState(function, i); !state.empty()) {
+        next.push_back(I32(program_.weight_numbers.lookup(state)));
+        continue;
+      }
       auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getResultTypes()[i]),
                        function.getResultAttrDict(i), "output" + std::to_string(i));
       if (!port.ok()) return port.status();
@@ -225,7 +233,18 @@ class TableBuilder {
     return Struct({String(function.getSymName()), String(doc ? doc.getValue() : ""), I32(inputs.size()),
                    I32(outputs.size()), Array(inputs), Array(outputs), I64(Number(function, "weft.arena")),
                    I64(Number(function, "weft.slots")), Function(ShapesSymbol(position)),
-                   Function(RunSymbol(position))});
+                   Function(RunSymbol(position)), I32(next.size()), I32(ReadsStates(function)), Array(next)});
+  }
+
+  // Whether it uses what a run may change, in its steps too.
+  bool ReadsStates(mlir::func::FuncOp function) {
+    bool reads = false;
+    function.walk([&](mlir::Operation* op) {
+      if (auto weight = mlir::dyn_cast<ir::WeightOp>(op)) reads |= weight.getChanges();
+      if (auto iterate = mlir::dyn_cast<ir::IterateOp>(op))
+        reads |= ReadsStates(source_.lookupSymbol<mlir::func::FuncOp>(iterate.getCallee()));
+    });
+    return reads;
   }
 
   Fields Dimensions() {
@@ -256,16 +275,15 @@ class TableBuilder {
   Fields Weights() {
     Fields weights;
     for (const ProgramWeight& weight : program_.weights) {
-      ir::WeightOp op = weight.op;
-      auto type = mlir::cast<mlir::RankedTensorType>(op.getType());
       Fields shape;
-      for (int64_t size : type.getShape()) shape.push_back(I64(size));
-      std::optional<llvm::APFloat> fill = op.getFill();
-      weft_type element = TypeOfElement(type.getElementType());
+      for (int64_t size : weight.type.getShape()) shape.push_back(I64(size));
+      weft_type element = TypeOfElement(weight.type.getElementType());
+      auto [low, high] = weight.range.value_or(std::pair<int64_t, int64_t>(INT64_MIN, INT64_MAX));
       weights.push_back(
-          Struct({String(op.getPath()), I32(element), I32(type.getRank()), Array(shape), I32(op.getState()),
-                  I32(fill.has_value()), F64(fill ? fill->convertToDouble() : 0), I32(weight.used_by_methods),
-                  I32(element == WEFT_I8)}));
+          Struct({String(weight.path), I32(element), I32(weight.type.getRank()), Array(shape),
+                  I32(weight.is_state), I32(weight.fill.has_value()), F64(weight.fill.value_or(0)),
+                  I32(weight.used_by_methods), I32(element == WEFT_I8), I32(weight.changes),
+                  I32(weight.range.has_value()), I64(low), I64(high)}));
     }
     return weights;
   }

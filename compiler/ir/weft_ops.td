@@ -195,13 +195,16 @@ def Weft_IterateOp : Weft_Op<"iterate", [NoMemoryEffect, AttrSizedOperandSegment
 }
 
 def Weft_WeightOp : Weft_Op<"weight", [Pure]> {
-  let summary = "A weight or an unchanging state, by the path that weight files call it";
-  let arguments = (ins StrAttr:$path, UnitAttr:$state, OptionalAttr<F64Attr>:$fill);
+  let summary = "A weight or a state, by the path that weight files call it";
+  let description = [{
+    With `changes` some method of the program gives the state another value: here it has the one before the run, and no
+    load-time computation reads it. A method returns the value after the run as a result with the attribute `weft.next`,
+    the path; the program's own results come before.
+  }];
+  let arguments = (ins StrAttr:$path, UnitAttr:$state, UnitAttr:$changes, OptionalAttr<F64Attr>:$fill,
+                       OptionalAttr<DenseI64ArrayAttr>:$range);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$path attr-dict `:` type($result)";
-  let builders = [
-    OpBuilder<(ins "::mlir::Type":$type, "::llvm::StringRef":$path, "bool":$state, "::std::optional<double>":$fill)>
-  ];
 }
 
 def Weft_PreparedOp : Weft_Op<"prepared", [Pure]> {

@@ -365,12 +365,6 @@ ParseResult LoopOp::parse(OpAsmParser& parser, OperationState& state) {
   return parser.parseOptionalColonTypeList(state.types);
 }
 
-void WeightOp::build(OpBuilder& builder, OperationState& state, mlir::Type type, llvm::StringRef path,
-                     bool is_state, std::optional<double> fill) {
-  build(builder, state, type, builder.getStringAttr(path), is_state ? builder.getUnitAttr() : nullptr,
-        fill ? builder.getF64FloatAttr(*fill) : nullptr);
-}
-
 void KernelOp::print(OpAsmPrinter& printer) {
   printer << " ";
   printer.printSymbolName(getSymName());

@@ -72,6 +72,8 @@ class MethodLowering {
   Location LocationOf(const dsl::Span& span);
   Location LocationOf(const dsl::Statement& statement);
   func::FuncOp CreateFunction(mlir::ModuleOp module);
+  mlir::FloatAttr FillOf(const dsl::Weight& weight);
+  mlir::DenseI64ArrayAttr RangeOf(const dsl::Weight& weight);
   mlir::DictionaryAttr PortAttributes(const dsl::Port& port, bool is_input);
   absl::Status BindDimensions();
   void CollectFound(const std::vector<dsl::Statement>& statements);
@@ -149,6 +151,7 @@ func::FuncOp MethodLowering::CreateFunction(mlir::ModuleOp module) {
     inputs.push_back(TensorType(builder_, port.element, port.shape));
   for (const dsl::Port& port : method_.outputs)
     outputs.push_back(TensorType(builder_, port.element, port.shape));
+  for (const dsl::Method::Next& next : method_.next) outputs.push_back(TypeOf(next.tensor));
   OpBuilder at_end = OpBuilder::atBlockEnd(module.getBody());
   auto function = func::FuncOp::create(at_end, builder_.getUnknownLoc(), method_.name,
                                        builder_.getFunctionType(inputs, outputs));
@@ -156,7 +159,25 @@ func::FuncOp MethodLowering::CreateFunction(mlir::ModuleOp module) {
   for (auto [i, port] : llvm::enumerate(method_.inputs)) function.setArgAttrs(i, PortAttributes(port, true));
   for (auto [i, port] : llvm::enumerate(method_.outputs))
     function.setResultAttrs(i, PortAttributes(port, false));
+  for (auto [i, next] : llvm::enumerate(method_.next)) {
+    const dsl::Weight& state = program_.weights[static_cast<size_t>(next.weight)];
+    mlir::NamedAttrList attributes;
+    attributes.set("weft.next", builder_.getStringAttr(state.path));
+    if (mlir::FloatAttr fill = FillOf(state)) attributes.set("weft.fill", fill);
+    if (mlir::DenseI64ArrayAttr range = RangeOf(state)) attributes.set("weft.range", range);
+    function.setResultAttrs(static_cast<unsigned>(method_.outputs.size() + i),
+                            attributes.getDictionary(builder_.getContext()));
+  }
   return function;
+}
+
+mlir::FloatAttr MethodLowering::FillOf(const dsl::Weight& weight) {
+  return weight.fill ? builder_.getF64FloatAttr(*weight.fill) : nullptr;
+}
+
+mlir::DenseI64ArrayAttr MethodLowering::RangeOf(const dsl::Weight& weight) {
+  if (!weight.range) return nullptr;
+  return builder_.getDenseI64ArrayAttr({weight.range->first, weight.range->second});
 }
 
 // A symbol in the size that no input gives; null if there is none.
@@ -215,10 +236,11 @@ void MethodLowering::BindGlobals() {
         break;
       case dsl::Tensor::Origin::kWeight: {
         const dsl::Weight& weight = program_.weights[tensor.source];
-        std::optional<double> fill = weight.fill;
         auto type = mlir::RankedTensorType::get(weight.shape, StorageType(builder_, weight.element));
-        scope_.tensors[id] =
-            ir::WeightOp::create(builder_, LocationOf(weight.span), type, weight.path, weight.is_state, fill);
+        mlir::UnitAttr yes = builder_.getUnitAttr(), no = nullptr;
+        scope_.tensors[id] = ir::WeightOp::create(
+            builder_, LocationOf(weight.span), type, builder_.getStringAttr(weight.path),
+            weight.is_state ? yes : no, weight.changes ? yes : no, FillOf(weight), RangeOf(weight));
         break;
       }
       case dsl::Tensor::Origin::kConstant: {
@@ -274,6 +296,7 @@ absl::Status MethodLowering::Run(mlir::ModuleOp module) {
   for (const dsl::Statement& statement : method_.body) Lower(statement);
   llvm::SmallVector<Value> results;
   for (const dsl::Port& port : method_.outputs) results.push_back(scope_.tensors.at(port.tensor));
+  for (const dsl::Method::Next& next : method_.next) results.push_back(scope_.tensors.at(next.tensor));
   func::ReturnOp::create(builder_, builder_.getUnknownLoc(), results);
   marker->erase();
   for (mlir::Operation* found : markers_) found->erase();

@@ -241,7 +241,7 @@ struct Port {  // an input or output of a method
   Span span;
 };
 
-struct Weight {      // a param, or a state whose value no statement changes
+struct Weight {      // a param or a state
   std::string path;  // "features.0.0.weight"
   ElementType element;
   std::vector<int64_t> shape;
@@ -249,6 +249,8 @@ struct Weight {      // a param, or a state whose value no statement changes
   // none.
   std::optional<double> fill;
   bool is_state = false;
+  bool changes = false;                              // some method gives it a next value
+  std::optional<std::pair<int64_t, int64_t>> range;  // of an int: first..second
   Span span;
 };
 
@@ -269,6 +271,11 @@ struct Method {
   std::vector<Port> inputs, outputs;
   std::vector<Tensor> tensors;
   std::vector<Statement> body;
+  struct Next {  // the value of a state after the run
+    int weight;  // into Program::weights
+    TensorId tensor;
+  };
+  std::vector<Next> next;
 };
 
 struct Program {

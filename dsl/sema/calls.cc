@@ -20,14 +20,15 @@ bool IsScalarType(const ast::TypeExpr* type) {
   return named && named->sizes.empty() && named->path.parts.size() == 1;
 }
 
-bool HasIndexedHead(const ast::Block& body) {
+// Whether a body does more than name scalars.
+bool StoresTensors(const ast::Block& body) {
   for (ast::StmtPtr stmt : body.statements) {
     if (const auto* equation = stmt->As<ast::Equation>()) {
       for (const ast::Head& head : equation->heads) {
-        if (head.has_binders) return true;
+        if (head.has_binders || head.is_next) return true;
       }
     } else if (const auto* loop = stmt->As<ast::For>()) {
-      if (HasIndexedHead(loop->body)) return true;
+      if (StoresTensors(loop->body)) return true;
     } else if (stmt->As<ast::Rec>()) {
       return true;
     }
@@ -45,7 +46,7 @@ bool GivesScalars(const ast::Signature& signature, const ast::Block& body) {
   bool declared =
       std::all_of(signature.results.begin(), signature.results.end(),
                   [](const ast::Result& result) { return !result.type || IsScalarType(result.type); });
-  return declared && !HasIndexedHead(body);
+  return declared && !StoresTensors(body);
 }
 
 }  // namespace
@@ -337,6 +338,7 @@ Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block
         Arguments scalars = args;
         for (size_t i = 0; i < v.size(); ++i) scalars.data[i].value = v[i];
         FrameScope in_caller(*this, *caller);
+        StatefulPlace place(*this, "in a call for every element of a tensor", span);
         if (!BindParameters(signature.params, own, scalars, span, false)) return Poison{};
         FrameScope scope(*this, own);
         Value value = RunBody(signature, body, span);
@@ -360,6 +362,11 @@ Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block
   }
   if (is_inline) {
     frame.is_inline = true;
+    std::optional<StatefulPlace> place;
+    bool is_repeated = frame.is_method && std::any_of(given.begin(), given.end(), [&](const Value& value) {
+                         return !FreeIndices(value).empty();
+                       });
+    if (is_repeated) place.emplace(*this, "in a call under indices", span);
     if (!BindParameters(signature.params, frame, args, span, false)) return Poison{};
     FrameScope scope(*this, frame);
     return RunBody(signature, body, span);
@@ -415,10 +422,15 @@ Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
   std::swap(facts, facts_);
   std::swap(deferred, deferred_);
   std::vector<Statement>* outside = statements_;
-  if (!indices.empty()) statements_ = &parallel.body;
+  std::optional<StatefulPlace> place;
+  if (!indices.empty()) {
+    statements_ = &parallel.body;
+    place.emplace(*this, absl::StrCat("under the index `", indices[0]->name, "`"), span);
+  }
   under_indices_ += !indices.empty();
   Value value = call();
   under_indices_ -= !indices.empty();
+  place.reset();
   std::set<int> found = indices.empty() ? std::set<int>() : FoundIn(parallel.body);
   std::swap(found, found_inside_);
   if (!indices.empty()) value = Yielded(std::move(value), indices, &parallel, span);

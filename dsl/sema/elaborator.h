@@ -22,6 +22,16 @@ namespace weft::dsl::sema {
 // The word for it in the language.
 const char* Spelled(ElementType type);
 
+// A state of a model, by its member's name; in the order in which models are made.
+struct StateKey {
+  ModelPtr model;
+  std::string name;
+  bool operator<(const StateKey& other) const {
+    return std::tie(model->number, name) < std::tie(other.model->number, other.name);
+  }
+  bool operator==(const StateKey& other) const { return model == other.model && name == other.name; }
+};
+
 // Names that one body sees, besides its module: dimensions, parameters, locals, indices.
 struct Frame {
   const Module* module = nullptr;
@@ -61,7 +71,7 @@ struct Frame {
   std::string subject;  // "`conv2d`", for messages
   Span call;
   bool is_inline = false;                               // the body of an op of scalars: nothing is stored
-  std::map<std::string, const ast::Head*> next_heads;   // states with a next value
+  std::map<StateKey, const ast::Head*> next_heads;      // states that have a next value by now
   std::set<std::string> found_names;                    // sizes that results declare, `K <= N`
   std::set<std::string> bounded;                        // of them, those whose bound was looked at
   std::set<std::string> optionals;                      // parameters that may be absent
@@ -224,7 +234,7 @@ class Elaborator {
   Value SubscriptRecord(const Record& record, const ast::Expr& expr, const ast::Subscript& node,
                         const ast::Expr* otherwise);
   Value SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
-                      const ast::Expr* otherwise);
+                      const ast::Expr* otherwise, size_t first_change);
   struct OpenAccess {  // a subscript under `else` that may be outside
     Size form, axis;
     Span span;
@@ -237,6 +247,8 @@ class Elaborator {
   std::optional<Scalar> GroupPosition(const ast::Group& group, const Size* whole, Span span);
   Value ApplySlots(const TensorPtr& tensor, std::vector<Slot> slots, std::vector<Size> shape,
                    const ExprPtr& fill, Span span);
+  Value RowOr(const TensorPtr& tensor, const std::vector<Slot>& slots, const std::vector<Size>& shape,
+              const TensorPtr& otherwise, Span span);
   bool ResolveBareIndex(Index& index, const Size& axis, Span span, const std::string& of);
   void RequireInside(const Size& form, const Size& axis, Span span, const std::string& of);
 
@@ -383,6 +395,26 @@ class Elaborator {
   Value WeightValue(const ModelPtr& self, const ast::StoredMember& member, Span span);
   std::string PathOf(const ModelInstance* instance, const std::string& leaf);
 
+  // ---- states.cc: `next` (R32)
+  struct StateMember {
+    ModelPtr model;
+    const ast::StoredMember* member = nullptr;
+    StateKey key() const { return {model, member->name.text}; }
+  };
+  std::optional<StateMember> FindState(const ast::Head& head, bool report);
+  bool CheckNext(const ast::Head& head, const ast::Equation& equation);
+  Value CurrentState(const StateMember& state, Span span);
+  Value ReadState(const ModelPtr& model, const ast::StoredMember& member, Span span);
+  void RunNext(const ast::Head& head, const Value& value);
+  TensorPtr InShapeOf(const StateMember& state, const TensorPtr& tensor, Span span);
+  void SetState(const StateKey& key, Value value);
+  std::map<StateKey, Value> TakeStateChanges(size_t first);
+  void MergeStates(const Value& condition, const std::map<StateKey, Value>& then,
+                   const std::map<StateKey, Value>& otherwise, const ast::Expr& expr,
+                   const std::function<Value(const std::vector<Value>&)>& select);
+  static StateMember MemberOf(const StateKey& key);
+  void AddNextStates();
+
   // ---- origins.cc
   void NoteAttribute(DiagnosticBuilder& builder, const ModelInstance* instance, std::string name);
   void NoteSize(DiagnosticBuilder& builder, const ast::Expr& declared);
@@ -403,6 +435,8 @@ class Elaborator {
   DeclaredType EvalType(const ast::TypeExpr& type);
   std::optional<std::pair<Size, Size>> EvalRange(const ast::Expr& range);
   enum class Comparison { kEqual, kOpen, kDifferent };
+  bool KeepRange(const ast::StoredMember& member, const DeclaredType& type, Weight* weight);
+  Value StoredValue(TensorId id, const std::optional<std::pair<Size, Size>>& range, Span span);
   Comparison Compare(const Size& a, const Size& b, bool must_be_proved = false);
   // What cannot be proved is checked at the boundary, or is an error if it must be proved. False after an
   // error.
@@ -413,26 +447,28 @@ class Elaborator {
   bool CheckDeclared(const DeclaredType& declared, const TensorPtr& tensor, const std::string& name,
                      Span span);
   const ast::TypeExpr* DeclaredTypeOf(const ast::Head& head);
+  DeclaredType DeclarationOf(const ast::Head& head);
+  DeclaredType TypeOfState(const StateMember& state);
 
   // ---- statements.cc
   void RunBlock(const ast::Block& block);
   void RunStatement(const ast::Stmt& stmt);
   bool CheckHeads(const ast::Equation& equation);
   void RunEquation(const ast::Stmt& stmt, const ast::Equation& equation);
-  // What its heads get, stored; binds nothing.
+  // What its heads get, stored; absent for a state that stays as it is. Binds nothing.
   std::vector<Value> EquationResults(const ast::Stmt& stmt, const ast::Equation& equation);
   void RunFor(const ast::For& node);
   static bool HoldsValues(const Value& value);
   Value AsLet(const ast::Let& let, Value value);
   void RunExpect(const ast::Stmt& stmt, const ast::Expect& node);
   void CheckOrder(const ast::Equation& equation, const Record& results);
-  const ast::StoredMember* StateOf(const ast::Head& head);
-  void RunNext(const ast::Head& head, const Value& value);
   void Assign(const ast::Head& head, Value value, Span span);
   struct LeftAxis {
     std::vector<IndexPtr> members;  // several: a group; none: `:`
     Span span;
   };
+  Value NextValue(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value, Span span);
+  bool KeepsState(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value);
   bool OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes);
   bool OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* axes);
   Value Define(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value, Span span);
@@ -440,7 +476,7 @@ class Elaborator {
   static bool IsGlobal(const Size& size);
   static void CollectBounds(const Size& form, std::vector<Size>* bounds);
   std::optional<std::pair<Size, Size>> RangeOf(const Size& form);
-  Value Store(const std::string& name, Value value, const ast::TypeExpr* type, Span span);
+  Value Store(const std::string& name, Value value, const DeclaredType& declared, Span span);
   struct Deferred {  // an access that is proved when its equation is complete
     Size form, axis;
     std::vector<Fact> facts;
@@ -527,7 +563,12 @@ class Elaborator {
   };
   std::map<TensorId, std::vector<KnownRead>> known_reads_;  // of this method
   std::map<int, TensorId> weight_tensors_;                  // of this method
-  std::vector<Expectation>* expectations_ = nullptr;        // of the test that is elaborated
+  std::map<StateKey, Value> states_;                        // that this method has changed by now
+  std::vector<std::pair<StateKey, std::optional<Value>>>
+      state_changes_;  // all of them, with the value before
+  std::vector<std::pair<std::string, Span>>
+      stateful_places_;                               // around what is evaluated: no state changes here
+  std::vector<Expectation>* expectations_ = nullptr;  // of the test that is elaborated
   std::map<IndexId, IndexPtr> index_of_;
   std::vector<const void*> calls_;
   std::set<const ast::Block*> sound_;
@@ -561,11 +602,14 @@ class Elaborator {
   std::deque<ast::TypeExpr> row_types_;  // of slices, made from those of the tensors
 
   friend class FrameScope;
+  friend class StatefulPlace;
 };
 
 // Whether arithmetic on a size left 64 bits.
 bool IsBeyond64Bits(const Size& size);
 bool HoldsRecord(const std::vector<Value>& values);
+// Whether a view of a stored tensor of that shape is all of it.
+bool IsWhole(const TensorValue& tensor, const std::vector<Size>& shape);
 bool WorksByLeaf(const ast::Signature& signature, const ast::Block& body);
 
 // Makes a frame the current one for a while.
@@ -579,6 +623,17 @@ class FrameScope {
  private:
   Elaborator& elaborator_;
   Frame* before_;
+};
+
+// While it lives, no state may change: what is evaluated is not computed exactly once. `where` says so in
+// messages.
+class StatefulPlace {
+ public:
+  StatefulPlace(Elaborator& elaborator, std::string where, Span span);
+  ~StatefulPlace();
+
+ private:
+  Elaborator& elaborator_;
 };
 
 }  // namespace weft::dsl::sema

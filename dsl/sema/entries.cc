@@ -256,6 +256,8 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
   statements_ = &method.body;
   weight_tensors_.clear();
   known_reads_.clear();
+  states_.clear();
+  state_changes_.clear();
   ranges_.clear();
   found_.clear();
   calls_ = {&entry->calls[&declared]};
@@ -292,6 +294,7 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
     const Value& part = several ? (*record)->fields[i].second : value;
     if (!AddOutputs(result.name.text, part, result.span)) return;
   }
+  AddNextStates();
   NameFoundSizes(frame);
   program_.methods.push_back(std::move(method));
 }

@@ -325,12 +325,18 @@ Value Elaborator::EvalConditional(const ast::Expr& expr, const ast::Conditional&
   numeric_conditions_ += is_numeric;
   if (scalar) facts_.insert(facts_.end(), scalar->if_true.begin(), scalar->if_true.end());
   Sides sides(*this, condition);
+  size_t first_change = state_changes_.size();
   Value then = sides.Eval(*node.value, &sides.of_then);
+  std::map<StateKey, Value> then_states = TakeStateChanges(first_change);
   facts_ = before;
   if (scalar) facts_.insert(facts_.end(), scalar->if_false.begin(), scalar->if_false.end());
   Value otherwise = sides.Eval(*node.otherwise, &sides.of_otherwise);
+  std::map<StateKey, Value> other_states = TakeStateChanges(first_change);
+  // What is kept after the condition is read outside of its sides.
+  if (!then_states.empty() || !other_states.empty()) sides.Flush();
   facts_ = before;
   numeric_conditions_ -= is_numeric;
+  MergeStates(condition, then_states, other_states, expr, select);
   if (then.IsPoison() || otherwise.IsPoison()) return Poison{};
   auto is_plain = [](const Value& side) {
     return side.IsNumber() || side.As<Scalar>() || side.As<TensorPtr>();

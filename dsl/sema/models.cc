@@ -129,8 +129,10 @@ Value Elaborator::WeightValue(const ModelPtr& self, const ast::StoredMember& mem
     if (!size) return Poison{};
     shape.push_back(*size);
   }
-  if (generic_) return StoredTensor(NewTensor(member.name.text, *type.element, shape, member.name.span));
-
+  if (generic_) {
+    TensorId id = NewTensor(member.name.text, *type.element, shape, member.name.span);
+    return StoredValue(id, type.range, span);
+  }
   auto [known, is_new] =
       self->weights.try_emplace(member.name.text, static_cast<int>(program_.weights.size()));
   if (is_new) {
@@ -156,6 +158,10 @@ Value Elaborator::WeightValue(const ModelPtr& self, const ast::StoredMember& mem
       if (const double* real = initial.As<double>()) weight.fill = *real;
       if (const bool* truth = initial.As<bool>()) weight.fill = *truth;
     }
+    if (!KeepRange(member, type, &weight)) {
+      self->weights.erase(known);
+      return Poison{};
+    }
     for (const Weight& other : program_.weights) {
       if (other.path == weight.path) {
         Report(member.name.span, kDuplicateName, weight.path)
@@ -172,10 +178,29 @@ Value Elaborator::WeightValue(const ModelPtr& self, const ast::StoredMember& mem
     method_->tensors[tensor->second].origin = Tensor::Origin::kWeight;
     method_->tensors[tensor->second].source = known->second;
   }
-  auto value = std::make_shared<TensorValue>(*StoredTensor(tensor->second));
-  value->range = type.range;
-  if (shape.empty()) return ElementAt(*value, {}, span);
-  return TensorPtr(value);
+  return StoredValue(tensor->second, type.range, span);
+}
+
+// What a file gives is checked to be in the range when it is read, so the range is made of numbers.
+bool Elaborator::KeepRange(const ast::StoredMember& member, const DeclaredType& type, Weight* weight) {
+  if (!type.range) return true;
+  std::optional<int64_t> low = type.range->first.AsInteger(), high = type.range->second.AsInteger();
+  if (!low || !high) {
+    Report(member.type->span, kStage, absl::StrCat("the range of `", member.name.text, "`"),
+           "made of numbers");
+    return false;
+  }
+  weight->range = std::pair(*low, *high);
+  if (!weight->fill || (*weight->fill >= *low && *weight->fill < *high)) return true;
+  Report(member.initial->span, kIntRange, absl::StrCat("`", sources_.Text(member.initial->span), "`"),
+         absl::StrCat("`", member.name.text, "`"), absl::StrCat(*low, "..", *high));
+  return false;
+}
+
+Value Elaborator::StoredValue(TensorId id, const std::optional<std::pair<Size, Size>>& range, Span span) {
+  auto value = std::make_shared<TensorValue>(*StoredTensor(id));
+  value->range = range;
+  return value->shape.empty() ? Value(ElementAt(*value, {}, span)) : Value(TensorPtr(value));
 }
 
 bool Elaborator::IsOptional(const std::string& name) {

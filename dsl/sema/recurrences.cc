@@ -263,7 +263,9 @@ bool Elaborator::GiveSlice(const ast::From& from, Loop* loop) {
   bool is_typed = head.type != nullptr;
   if (!is_typed) {
     Diagnostics reports = diagnostics_;
+    size_t first_change = state_changes_.size();
     Value value = Eval(*from.value);
+    TakeStateChanges(first_change);
     diagnostics_ = std::move(reports);
     if (value.IsNumber() && !value.As<bool>()) state.open = &from;
   }

@@ -335,6 +335,7 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
   bool lacks_value = !otherwise && MayBeEmpty(indices, where != nullptr);
   Value empty_value;
   if (otherwise) {
+    StatefulPlace place(*this, "where a reduction has nothing to reduce", otherwise->span);
     empty_value = Eval(*otherwise);
     if (empty_value.IsPoison()) return Poison{};
   }

@@ -1,5 +1,4 @@
-// Statements: equations store tensors, `for` repeats when compiling, `next` must change nothing (R5, R6, R9,
-// R32).
+// Statements: equations store tensors, `for` repeats when compiling (R5, R6, R9).
 
 #include <algorithm>
 
@@ -106,9 +105,11 @@ void Elaborator::RunFor(const ast::For& node) {
     return;
   }
   // Names bound without indices are carried round, so they live outside; the pattern and indexed names in one
-  // round.
+  // round. A state may get a next value in every round: the rounds chain.
+  std::map<StateKey, const ast::Head*> next_before = frame_->next_heads, next_in_rounds = next_before;
   for (const Value& element : elements) {
     if (!Work(node.range->span)) return;
+    frame_->next_heads = next_before;
     frame_->scopes.emplace_back();
     frame_->rounds.push_back(&element - elements.data());
     BindPattern(node.pattern, element);
@@ -125,7 +126,9 @@ void Elaborator::RunFor(const ast::For& node) {
         if (bound != inner.end()) Bind(bound->first, bound->second.value, bound->second.span);
       }
     }
+    next_in_rounds.merge(frame_->next_heads);
   }
+  frame_->next_heads = std::move(next_in_rounds);
 }
 
 bool Elaborator::OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* axes) {
@@ -166,10 +169,8 @@ bool Elaborator::OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes) {
   for (const ast::Binder& binder : head.binders) {
     if (!OpenBinder(binder, axes)) return false;
   }
-  const ast::TypeExpr* type = DeclaredTypeOf(head);
-  if (!type) return true;
   int before = diagnostics_.error_count();
-  DeclaredType declared = EvalType(*type);
+  DeclaredType declared = DeclarationOf(head);
   if (diagnostics_.error_count() > before) return false;
   if (!declared.shape) return true;
   if (axes->size() > declared.shape->size()) {
@@ -214,6 +215,7 @@ bool Elaborator::CheckHeads(const ast::Equation& equation) {
   std::map<std::string, Span> own;
   bool ok = true;
   for (const ast::Head& head : equation.heads) {
+    if (head.is_next) ok = CheckNext(head, equation) && ok;
     if (head.is_next || head.path.parts.size() != 1) continue;
     const std::string& name = head.path.parts[0].text;
     Binding* before = head.has_binders ? Find(name) : nullptr;
@@ -311,12 +313,15 @@ std::vector<Value> Elaborator::EquationResults(const ast::Stmt& stmt, const ast:
   std::vector<Value> results;
   for (size_t i = 0; i < equation.heads.size(); ++i) {
     const ast::Head& head = equation.heads[i];
-    if (head.is_next || parts[i].IsPoison()) {
+    const std::vector<LeftAxis>& own = i < all_axes.size() ? all_axes[i] : axes;
+    if (parts[i].IsPoison()) {
       results.push_back(parts[i]);
+    } else if (head.is_next) {
+      results.push_back(NextValue(head, own, parts[i], equation.value->span));
     } else if (head.has_binders) {
-      results.push_back(Define(head, i < all_axes.size() ? all_axes[i] : axes, parts[i], stmt.span));
+      results.push_back(Define(head, own, parts[i], stmt.span));
     } else {
-      results.push_back(Store(head.path.parts[0].text, parts[i], DeclaredTypeOf(head), equation.value->span));
+      results.push_back(Store(head.path.parts[0].text, parts[i], DeclarationOf(head), equation.value->span));
     }
   }
   RunDeferred();
@@ -338,45 +343,6 @@ void Elaborator::CheckOrder(const ast::Equation& equation, const Record& results
       return;
     }
   }
-}
-
-// The state that `next` names; null if it is none, which is reported, or a place in another model.
-const ast::StoredMember* Elaborator::StateOf(const ast::Head& head) {
-  const std::string& name = head.path.parts[0].text;
-  if (head.path.parts.size() != 1 || !frame_->self) return nullptr;
-  auto [first, is_new] = frame_->next_heads.try_emplace(name, &head);
-  if (!is_new && first->second != &head) {
-    Report(head.span, kInvalidExpression, absl::StrCat("`next ", name, "` stands here a second time"))
-        .Note(first->second->span, "first here");
-    return nullptr;
-  }
-  for (const ast::Member* member : frame_->self->model->members) {
-    const auto* stored = member->As<ast::StoredMember>();
-    if (!stored || stored->name.text != name) continue;
-    if (stored->kind == ast::StoredMember::Kind::kState) return stored;
-    Report(head.span, kInvalidExpression, absl::StrCat("`", name, "` is no state, so it has no next value"));
-    return nullptr;
-  }
-  Report(head.span, kUnknownMember, absl::StrCat("the model `", frame_->self->model->name.text, "`"), name);
-  return nullptr;
-}
-
-void Elaborator::RunNext(const ast::Head& head, const Value& value) {
-  int before = diagnostics_.error_count();
-  const ast::StoredMember* state = StateOf(head);
-  if (value.IsPoison() || generic_ || diagnostics_.error_count() > before) return;
-  if (state) {
-    // `next s = s` is nothing.
-    Value now = WeightValue(frame_->self, *state, head.span);
-    const TensorPtr *a = now.As<TensorPtr>(), *b = value.As<TensorPtr>();
-    if (a && b && (*a)->id == (*b)->id) return;
-    const Scalar *x = now.As<Scalar>(), *y = value.As<Scalar>();
-    if (x && y) {
-      const auto *p = std::get_if<Read>(&x->expr->node), *q = std::get_if<Read>(&y->expr->node);
-      if (p && q && p->tensor == q->tensor && q->subscripts.empty()) return;
-    }
-  }
-  Unsupported(head.span, "a `next` that changes something");
 }
 
 bool Elaborator::IsGlobal(const Size& size) {
@@ -467,10 +433,8 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
       return Poison{};
     }
   }
-  const std::string& name = head.path.parts[0].text;
-  const ast::TypeExpr* type = DeclaredTypeOf(head);
-  DeclaredType declared;
-  if (type) declared = EvalType(*type);
+  const std::string& name = head.path.parts.back().text;
+  DeclaredType declared = DeclarationOf(head);
   TensorPtr row;
   if (value.As<std::shared_ptr<ListValue>>() || value.As<TensorPtr>()) {
     std::optional<TensorPtr> tensor = AsTensor(value, span, declared.element);
@@ -570,10 +534,8 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
 }
 
 // A name without indices: a number stays one, everything computed is stored, except in bodies of scalars.
-Value Elaborator::Store(const std::string& name, Value value, const ast::TypeExpr* type, Span span) {
+Value Elaborator::Store(const std::string& name, Value value, const DeclaredType& declared, Span span) {
   if (value.IsAbsent()) return value;
-  DeclaredType declared;
-  if (type) declared = EvalType(*type);
   if (declared.element && value.IsNumber() && !value.As<std::string>() && declared.shape) {
     std::optional<Scalar> scalar = ToScalar(value, declared.element, span);
     if (!scalar) return Poison{};
@@ -661,7 +623,7 @@ Value Elaborator::Store(const std::string& name, Value value, const ast::TypeExp
     }
     auto stored = std::make_shared<Record>();
     for (const auto& [field, part] : (*record)->fields)
-      stored->fields.emplace_back(field, Store(field, part, nullptr, span));
+      stored->fields.emplace_back(field, Store(field, part, DeclaredType(), span));
     return stored;
   }
   return value;

@@ -252,6 +252,7 @@ bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
   }
   std::vector<Statement>* outside = statements_;
   statements_ = &loop->node.body;
+  StatefulPlace place(*this, "in a step of `rec`", stmt.span);
   frame_->steps.push_back(loop->index);
   bool ok = true;
   for (const Loop::Step& step : loop->steps) {

@@ -460,6 +460,7 @@ Value Elaborator::EvalOutside(const ast::Expr& otherwise, const std::vector<Open
       facts_.push_back({Fact::Kind::kNatural, Size(-1) - access.form});
     }
   }
+  StatefulPlace place(*this, "where an access lies outside its tensor", otherwise.span);
   Value value = Eval(otherwise);
   facts_ = before;
   return value;
@@ -544,10 +545,9 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
   if (otherwise) {
     Value value = EvalOutside(*otherwise, open);
     if (value.IsPoison()) return Poison{};
-    if (value.As<TensorPtr>() && !shape.empty()) {
-      return Unsupported(otherwise->span, "`else` with a whole row");
-    }
-    if (!open.empty()) {
+    if (const TensorPtr* row = value.As<TensorPtr>(); row && !shape.empty()) {
+      if (!open.empty()) return RowOr(tensor, slots, shape, *row, otherwise->span);
+    } else if (!open.empty()) {
       std::optional<Scalar> scalar = ToScalar(value, tensor->type, otherwise->span);
       if (!scalar) return Poison{};
       if (!Meet(scalar->type, tensor->type)) {
@@ -560,8 +560,9 @@ Value Elaborator::SubscriptTensor(const TensorPtr& base, const ast::Expr& expr, 
   return ApplySlots(tensor, std::move(slots), std::move(shape), fill, expr.span);
 }
 
+// `first_change`: of the states that the list changed.
 Value Elaborator::SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
-                                const ast::Expr* otherwise) {
+                                const ast::Expr* otherwise, size_t first_change) {
   const auto& elements = (*list.As<std::shared_ptr<ListValue>>())->elements;
   const ast::Subscript::Item& item = node.items[0];
   if (item.kind == ast::Subscript::Item::Kind::kSlice) {
@@ -607,6 +608,11 @@ Value Elaborator::SubscriptList(const Value& list, const ast::Expr& expr, const 
       rest.items.erase(rest.items.begin());
       return SubscriptTensor(*inner, expr, rest, otherwise);
     }
+    if (at.As<Scalar>() && state_changes_.size() > first_change) {
+      Report(node.base->span, kStatefulPlace, state_changes_[first_change].first.name,
+             "in a list of which data chooses one element");
+      return Poison{};
+    }
   }
   std::optional<TensorPtr> tensor = AsTensor(list, node.base->span);
   if (!tensor) return Poison{};
@@ -634,6 +640,7 @@ Value Elaborator::SubscriptRecord(const Record& record, const ast::Expr& expr, c
 
 Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& node,
                                 const ast::Expr* otherwise) {
+  size_t first_change = state_changes_.size();
   Value base = Eval(*node.base);
   if (base.IsPoison()) return Poison{};
   if (base.IsAbsent()) {
@@ -646,7 +653,7 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
     return Poison{};
   }
   if (const TensorPtr* tensor = base.As<TensorPtr>()) return SubscriptTensor(*tensor, expr, node, otherwise);
-  if (base.As<std::shared_ptr<ListValue>>()) return SubscriptList(base, expr, node, otherwise);
+  if (base.As<std::shared_ptr<ListValue>>()) return SubscriptList(base, expr, node, otherwise, first_change);
   if (const auto* record = base.As<std::shared_ptr<Record>>()) {
     // All fields by one subscript: what it finds is found once.
     std::map<const ast::Expr*, Value> values;

@@ -32,9 +32,6 @@ TensorPtr Elaborator::StoredTensor(TensorId id) {
   return value;
 }
 
-namespace {
-
-// Whether a value is all of a stored tensor of this shape.
 bool IsWhole(const TensorValue& tensor, const std::vector<Size>& shape) {
   for (size_t axis = 0; axis < tensor.slots.size(); ++axis) {
     const Slot& slot = tensor.slots[axis];
@@ -43,8 +40,6 @@ bool IsWhole(const TensorValue& tensor, const std::vector<Size>& shape) {
   }
   return tensor.shape == shape;
 }
-
-}  // namespace
 
 // The element at `at`, one position per axis of the value. Positions beyond the axis are only for views.
 Scalar Elaborator::Element(const TensorValue& tensor, const std::vector<Position>& at, const ExprPtr& fill,
@@ -95,6 +90,35 @@ Scalar Elaborator::ElementAt(const TensorValue& tensor, const std::vector<Scalar
   std::vector<Position> positions;
   for (const Scalar& scalar : at) positions.push_back({scalar, tensor.edge});
   return Element(tensor, positions, nullptr, span);
+}
+
+// A row of the tensor, as ApplySlots takes it; `otherwise`, a row too, where it lies outside.
+Value Elaborator::RowOr(const TensorPtr& tensor, const std::vector<Slot>& slots, const std::vector<Size>& shape,
+                        const TensorPtr& otherwise, Span span) {
+  if (otherwise->shape.size() != shape.size()) {
+    Report(span, kRankMismatch, "the row after `else`", Describe(otherwise),
+           absl::StrCat("the row before it has the shape ", ShapeText(shape)));
+    return Poison{};
+  }
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    if (!RequireEqual(otherwise->shape[axis], shape[axis], span,
+                      absl::StrCat("axis ", axis, " of the rows before and after `else`")))
+      return Poison{};
+  }
+  if (Meet(otherwise->type, tensor->type) != tensor->type) {
+    Report(span, kTypeMismatch, "what stands after `else` must have the type of the elements");
+    return Poison{};
+  }
+  auto rows = std::make_shared<TensorValue>();
+  rows->type = tensor->type;
+  rows->shape = shape;
+  if (tensor->range == otherwise->range) rows->range = tensor->range;
+  rows->rule = [this, tensor, slots, shape, otherwise, span](const std::vector<Scalar>& at) {
+    ExprPtr fill = CastTo(ElementAt(*otherwise, at, span), tensor->type, span).expr;
+    Value row = ApplySlots(tensor, slots, shape, fill, span);
+    return ElementAt(**row.As<TensorPtr>(), at, span);
+  };
+  return TensorPtr(rows);
 }
 
 // The same tensor as a stored one.

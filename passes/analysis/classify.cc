@@ -67,6 +67,7 @@ bool IsLoadTime(Value tensor) {
     if (!seen.insert(next).second) continue;
     mlir::Operation* op = next.getDefiningOp();
     if (!op || mlir::isa<ir::LaunchOp, ir::LoopOp>(op)) return false;
+    if (auto weight = mlir::dyn_cast<ir::WeightOp>(op); weight && weight.getChanges()) return false;
     llvm::append_range(todo, UsedFromOutside(op));
   }
   return true;

@@ -57,6 +57,7 @@ class StepOutliner {
   static bool IsLoadTime(Value value) {
     mlir::Operation* op = value.getDefiningOp();
     if (!op || mlir::isa<ir::LoopOp, ir::IterateOp>(op) || !mlir::isMemoryEffectFree(op)) return false;
+    if (auto weight = mlir::dyn_cast<ir::WeightOp>(op); weight && weight.getChanges()) return false;
     return llvm::all_of(UsedFromOutside(op), IsLoadTime);
   }
 

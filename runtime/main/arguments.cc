@@ -51,6 +51,9 @@ class CommandLine {
             ".npy, .png or .jpg file, or a number for a tensor without axes");
     AddList("--output", outputs_, "NAME=FILE",
             "write this output as .npy; without any, all outputs are printed");
+    AddValue("--state", arguments_.state, "FILE",
+             "begin with the state in this safetensors file if it exists, and write the state after the run "
+             "to it");
     AddValue("--threads", threads_, "N", "threads to use (default: all processors)");
     AddFlag("--describe", arguments_.describe, "print methods, inputs and outputs");
     AddFlag("--bench", arguments_.bench, "measure; inputs that are not given are random");

@@ -20,6 +20,7 @@ struct Arguments {
   bool describe = false, bench = false, json = false, help = false, strict = false;
   bool init = false;
   uint64_t seed = 0;
+  std::string state;           // file
   std::string profile;         // file
   std::string packed_weights;  // file: write what an executable with its weights inside would hold
 };

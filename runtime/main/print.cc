@@ -122,11 +122,13 @@ std::string DescribeJson(const ProgramTable& table) {
     dimensions[dimension.name] = {{"lo", dimension.lo}, {"hi", dimension.hi}, {"step", dimension.step}};
   }
   Json& weights = json["weights"] = Json::array();
+  Json& states = json["states"] = Json::array();
   for (int32_t i = 0; i < table.weight_count; ++i) {
     const WeightTable& weight = table.weights[i];
-    weights.push_back({{"name", weight.path},
-                       {"type", TypeName(static_cast<weft_type>(weight.type))},
-                       {"shape", std::vector<int64_t>(weight.shape, weight.shape + weight.rank)}});
+    (weight.changes ? states : weights)
+        .push_back({{"name", weight.path},
+                    {"type", TypeName(static_cast<weft_type>(weight.type))},
+                    {"shape", std::vector<int64_t>(weight.shape, weight.shape + weight.rank)}});
   }
   return JsonText(json, 1) + "\n";
 }
@@ -173,10 +175,22 @@ std::string Describe(const ProgramTable& table, bool json) {
     for (int32_t k = 0; k < method.output_count; ++k) text += PortText("output", method.outputs[k]);
   }
   int64_t elements = 0;
-  for (int32_t i = 0; i < table.weight_count; ++i)
+  for (int32_t i = 0; i < table.weight_count; ++i) {
+    const WeightTable& state = table.weights[i];
+    if (state.changes)
+      text += std::string("state ") + state.path + ": " + TypeName(static_cast<weft_type>(state.type)) +
+              (state.rank > 0 ? ShapeText(state.shape, state.rank) : "") +
+              (state.has_range ? " in " + std::to_string(state.lo) + ".." + std::to_string(state.hi) : "") +
+              "\n";
+  }
+  int32_t weights = 0;
+  for (int32_t i = 0; i < table.weight_count; ++i) {
+    if (table.weights[i].changes) continue;
+    ++weights;
     elements += ElementCount(table.weights[i].shape, table.weights[i].rank);
-  text += "weights: " + std::to_string(table.weight_count) + " tensors, " + std::to_string(elements) +
-          " elements" + (table.embedded != nullptr ? ", inside the program\n" : "\n");
+  }
+  text += "weights: " + std::to_string(weights) + " tensors, " + std::to_string(elements) + " elements" +
+          (table.embedded != nullptr ? ", inside the program\n" : "\n");
   return text;
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/main/program_main.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -59,11 +61,14 @@ class Session {
       return status;
     if (Status status = LoadInputs(); !status.ok()) return status;
     outputs_.assign(static_cast<size_t>(method_->output_count), weft_tensor{});
+    if (Status status = LoadState(); !status.ok()) return status;
     if (arguments_.bench) return Bench();
     if (Status status = RunOnce(); !status.ok()) return status;
-    if (!arguments_.profile.empty())
-      if (Status status = Profile(); !status.ok()) return status;
-    return GiveOutputs();
+    if (Status status = GiveOutputs(); !status.ok()) return status;
+    if (!arguments_.state.empty())
+      if (Status status = program_->SaveState(arguments_.state); !status.ok()) return status;
+    // What is run again to be measured is no application more.
+    return arguments_.profile.empty() ? Status() : Profile();
   }
 
  private:
@@ -95,6 +100,13 @@ class Session {
     std::string blob = program_->PackedWeights(&offsets);
     for (int64_t offset : offsets) std::printf("%lld\n", static_cast<long long>(offset));
     return WriteFileAtomically(arguments_.packed_weights, blob);
+  }
+
+  Status LoadState() {
+    if (arguments_.state.empty()) return {};
+    if (!program_->has_states())
+      return InvalidArgument("--state: the methods of this program change no state, so it keeps none");
+    return access(arguments_.state.c_str(), F_OK) == 0 ? program_->LoadState(arguments_.state) : Status();
   }
 
   Status LoadInputs() {

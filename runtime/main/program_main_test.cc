@@ -26,7 +26,7 @@ const PortTable kInputs[] = {{"x", "what to shift", WEFT_F32, 1, kLength, kN, nu
 const PortTable kOutputs[] = {{"y", "", WEFT_F32, 1, kLength, kN, nullptr, nullptr},
                               {"last", "", WEFT_INT, 0, nullptr, nullptr, nullptr, nullptr}};
 const DimensionTable kDimensions[] = {{"N", 1, 5000, 1, 7}};
-const WeightTable kWeights[] = {{"shift", WEFT_F32, 1, kOne, 0, 1, 2.0, 1, 0}};
+const WeightTable kWeights[] = {{"shift", WEFT_F32, 1, kOne, 0, 1, 2.0, 1, 0, 0, 0, 0, 0}};
 const LaunchTable kLaunches[] = {{"k0", "y", "model.weft", 3, 0, 10, 8}};
 
 int32_t Shapes(void*, const int64_t* inputs, int64_t* outputs, int64_t* slots) {
@@ -49,7 +49,7 @@ int32_t Run(void* context, const Frame* frame) {
   return weft_launch(context, 0, Kernel, buffers, frame->input_dims);
 }
 
-const MethodTable kMethods[] = {{"forward", "Shifts.", 2, 2, kInputs, kOutputs, 256, 1, Shapes, Run}};
+const MethodTable kMethods[] = {{"forward", "Shifts.", 2, 2, kInputs, kOutputs, 256, 1, Shapes, Run, 0, 0, nullptr}};
 const ProgramTable kTable = {kTableVersion, 1,       1,           1,        1,        0,
                              "model.weft",  "shift", kDimensions, kWeights, kMethods, kLaunches,
                              nullptr,       nullptr, "",          nullptr,  nullptr};
