@@ -77,7 +77,7 @@ void FillWeight(const WeightTable& weight, char* data) {
 }
 
 std::string DeclarationText(const WeightTable& weight) {
-  return std::string(TypeName(TypeOf(weight))) + ShapeText(weight.shape, weight.rank);
+  return TypeName(TypeOf(weight)) + (weight.rank > 0 ? ShapeText(weight.shape, weight.rank) : std::string());
 }
 
 std::string StoredText(const StoredTensor& tensor) {

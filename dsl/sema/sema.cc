@@ -136,6 +136,8 @@ void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& bo
   statements_ = &method.body;
   weight_tensors_.clear();
   known_reads_.clear();
+  states_.clear();
+  state_changes_.clear();
   int before = diagnostics_.errors_found();
   if (BindGenericParameters(signature.params, frame, false) && diagnostics_.errors_found() == before) {
     FrameScope scope(*this, frame);

@@ -89,11 +89,13 @@ Value Elaborator::CurrentState(const StateMember& state, Span span) {
 // What reading the state gives: the value before this application. Below `next` that is over.
 Value Elaborator::ReadState(const ModelPtr& model, const ast::StoredMember& member, Span span) {
   StateMember state{model, &member};
-  for (const Frame* frame = frame_; frame; frame = frame->caller) {
+  const Frame* called = nullptr;  // from the frame that is looked at
+  for (const Frame* frame = frame_; frame; called = frame, frame = frame->caller) {
     auto next = frame->next_heads.find(state.key());
     if (next == frame->next_heads.end()) continue;
-    Report(span, kReadAfterNext, member.name.text)
-        .Note(next->second->span, "its next value")
+    DiagnosticBuilder builder = Report(called ? called->call : span, kReadAfterNext, member.name.text);
+    if (called) builder.Note(span, absl::StrCat("read here, by ", called->subject));
+    builder.Note(next->second->span, "its next value")
         .Suggest(absl::StrCat("give the next value a name, `new = ...` and `next ",
                               next->second->path.ToString(), " = new`, and use `new`"));
     return Poison{};

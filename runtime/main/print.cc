@@ -7,6 +7,7 @@
 
 #include "runtime/element_type.h"
 #include "runtime/json.h"
+#include "runtime/weights.h"
 
 namespace weft::runtime {
 namespace {
@@ -178,8 +179,7 @@ std::string Describe(const ProgramTable& table, bool json) {
   for (int32_t i = 0; i < table.weight_count; ++i) {
     const WeightTable& state = table.weights[i];
     if (state.changes)
-      text += std::string("state ") + state.path + ": " + TypeName(static_cast<weft_type>(state.type)) +
-              (state.rank > 0 ? ShapeText(state.shape, state.rank) : "") +
+      text += std::string("state ") + state.path + ": " + DeclarationText(state) +
               (state.has_range ? " in " + std::to_string(state.lo) + ".." + std::to_string(state.hi) : "") +
               "\n";
   }

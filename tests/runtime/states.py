@@ -68,15 +68,15 @@ entry kept {
   through(x: f32[4]) -> y: f32[4] { y = layers(x) }
   /// The newest rows, in the place of the oldest.
   push(x: f32[B, 4]) -> before: f32[6, 4], newest: f32[4] {
-    next ring[i] = x[(i - at) % 6] else ring[i]
-    next at = (at + B) % 6
     before = ring
     newest = ring[(at + 5) % 6]
+    next ring[i] = x[(i - at) % 6] else ring[i]
+    next at = (at + B) % 6
   }
   swap(k: f32) -> old: f32[3] {
-    next a = b
-    next b[i] = k * a[i]
     old = a
+    next a = b
+    next b[i] = k * old[i]
   }
   combine(x: f32[3]) -> y: f32[3] { y, next b = both(a, x) }
   branch(x: f32[4], c: bool) -> y: f32[4] { y = average(x) if c else other(other(x)) }
@@ -302,10 +302,10 @@ entry two {
   param w: f32[3]
   forward(x: f32[3]) -> y: f32[3], n: int {
     y = seen + w
+    n = at
     next seen = seen + x
     next at = (at + 1) % 4
     next half = half * 2
-    n = at
   }
   broken(x: f32[3]) -> at: int[K <= 1] {
     next seen = x
@@ -355,7 +355,7 @@ def check_program(weft, folder, backend):
     good = {"seen": numpy.ones(3, numpy.float32), "at": numpy.int64(3)}
     header_f16 = lambda tensors: write_half(file, tensors)
     cases = [
-        ({"seen": good["seen"]}, ["`at` i64 is missing", "`half`"]),
+        ({"seen": good["seen"]}, ["`at` int is missing", "`half` f16 is missing"]),
         ({**good, "sen": good["seen"]}, ["`sen` is no state of this program", "did you mean `seen`"]),
         ({**good, "seen": numpy.ones(4, numpy.float32)}, ["`seen` must be f32[3], but the file has F32 [4]"]),
         ({**good, "seen": numpy.ones(3, numpy.float64)}, ["`seen` must be f32[3], but the file has F64 [3]"]),
@@ -379,7 +379,7 @@ def check_program(weft, folder, backend):
     assert "`at` must be in 0..4" in call("--state", file, code=1)
 
     described = subprocess.run([folder / "two", "--describe"], capture_output=True, text=True, check=True).stdout
-    assert "state seen: f32[3]\n" in described and "state at: i64 in 0..4\n" in described, described
+    assert "state seen: f32[3]\n" in described and "state at: int in 0..4\n" in described, described
     assert "weights: 1 tensors, 3 elements" in described, described
 
 

@@ -44,4 +44,19 @@ module {
     } : tensor<6xf32>
     return %s : tensor<6xf32>
   }
+  // What the next run finds changed is computed in every run.
+  // CHECK-LABEL: func.func @third
+  func.func @third() -> (tensor<6xf32> {weft.next = "n"}) {
+    // CHECK-NEXT: %[[N:.*]] = weft.weight "n" {changes, state}
+    // CHECK: weft.equation
+    // CHECK: weft.read %[[N]]
+    // CHECK-NOT: weft.prepared
+    %n = weft.weight "n" {state, changes} : tensor<6xf32>
+    %s = weft.equation (%i) in (6) names ["i"] {
+      %a = weft.read %n[%i] : tensor<6xf32> -> f32
+      %e = math.exp %a : f32
+      weft.yield %e : f32
+    } : tensor<6xf32>
+    return %s : tensor<6xf32>
+  }
 }
