@@ -370,6 +370,18 @@ absl::StatusOr<Scalar> PipelineBuilder::Translate(mlir::Value value, Context& co
   return result;
 }
 
+// a of `a - (a floordiv c) * c` with a positive number c. As a remainder its bounds are plain to Halide;
+// bounds of the difference grow without end where they nest.
+static mlir::Value FloorRemainderOf(mlir::Operation* op, int64_t* divisor) {
+  auto difference = mlir::dyn_cast<mlir::arith::SubIOp>(op);
+  auto product = difference ? difference.getRhs().getDefiningOp<mlir::arith::MulIOp>() : nullptr;
+  auto quotient = product ? product.getLhs().getDefiningOp<mlir::arith::FloorDivSIOp>() : nullptr;
+  bool is_remainder = quotient && quotient.getLhs() == difference.getLhs() &&
+                      quotient.getRhs() == product.getRhs() && op->getResult(0).getType().isIndex() &&
+                      ConstantIndex(quotient.getRhs(), divisor) && *divisor > 0;
+  return is_remainder ? difference.getLhs() : mlir::Value();
+}
+
 absl::StatusOr<Scalar> PipelineBuilder::TranslateOp(mlir::Operation* op, int result, Context& context) {
   if (mlir::isa<ir::ReadOp>(op)) return TranslateRead(op, context);
   if (mlir::isa<ir::ReduceOp>(op)) return TranslateReduce(op, context);
@@ -388,6 +400,11 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateOp(mlir::Operation* op, int res
                     : Scalar::Index(tile->second.outer, 0, Last(loop.fixed) / block);
       }
     }
+  }
+  int64_t divisor = 0;
+  if (mlir::Value dividend = FloorRemainderOf(op, &divisor)) {
+    auto translated = Translate(dividend, context);
+    return translated.ok() ? FloorRemainder(*translated, divisor) : translated;
   }
   std::vector<Scalar> operands;
   for (mlir::Value operand : op->getOperands()) {

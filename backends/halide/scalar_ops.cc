@@ -390,6 +390,13 @@ Scalar FromStorage(const Expr& stored, mlir::Type type) {
   return Scalar::Of(stored);
 }
 
+Scalar FloorRemainder(const Scalar& value, int64_t divisor) {
+  bool fits = divisor <= std::numeric_limits<int32_t>::max();
+  if (value.narrow && fits) return Scalar::Index(value.e % static_cast<int32_t>(divisor), 0, divisor - 1);
+  Expr rest = Wide(value) % Halide::Internal::make_const(Halide::Int(64), divisor);
+  return fits ? Scalar::Index(cast<int32_t>(rest), 0, divisor - 1) : Scalar::Of(rest);
+}
+
 Expr ToCompute(const Scalar& value, mlir::Type type) { return IsIndexLike(type) ? Wide(value) : value.e; }
 
 Expr ToStorage(const Scalar& value, mlir::Type type) {

@@ -54,6 +54,9 @@ Halide::Expr Opaque(const Halide::Expr& e);
 // The result of `op` (arith or math, one result). An operation that is not known is an Unimplemented error.
 absl::StatusOr<Scalar> TranslateScalarOp(mlir::Operation* op, const std::vector<Scalar>& operands);
 
+// The remainder of a whole number by a positive one, 0 to divisor - 1.
+Scalar FloorRemainder(const Scalar& value, int64_t divisor);
+
 // Sums and extremes as reductions need them, on values in ComputeType(type). Extremes of floats propagate
 // NaN.
 Halide::Expr Add(const Halide::Expr& a, const Halide::Expr& b);

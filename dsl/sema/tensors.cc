@@ -93,8 +93,8 @@ Scalar Elaborator::ElementAt(const TensorValue& tensor, const std::vector<Scalar
 }
 
 // A row of the tensor, as ApplySlots takes it; `otherwise`, a row too, where it lies outside.
-Value Elaborator::RowOr(const TensorPtr& tensor, const std::vector<Slot>& slots, const std::vector<Size>& shape,
-                        const TensorPtr& otherwise, Span span) {
+Value Elaborator::RowOr(const TensorPtr& tensor, const std::vector<Slot>& slots,
+                        const std::vector<Size>& shape, const TensorPtr& otherwise, Span span) {
   if (otherwise->shape.size() != shape.size()) {
     Report(span, kRankMismatch, "the row after `else`", Describe(otherwise),
            absl::StrCat("the row before it has the shape ", ShapeText(shape)));

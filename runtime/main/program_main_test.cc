@@ -49,7 +49,8 @@ int32_t Run(void* context, const Frame* frame) {
   return weft_launch(context, 0, Kernel, buffers, frame->input_dims);
 }
 
-const MethodTable kMethods[] = {{"forward", "Shifts.", 2, 2, kInputs, kOutputs, 256, 1, Shapes, Run, 0, 0, nullptr}};
+const MethodTable kMethods[] = {
+    {"forward", "Shifts.", 2, 2, kInputs, kOutputs, 256, 1, Shapes, Run, 0, 0, nullptr}};
 const ProgramTable kTable = {kTableVersion, 1,       1,           1,        1,        0,
                              "model.weft",  "shift", kDimensions, kWeights, kMethods, kLaunches,
                              nullptr,       nullptr, "",          nullptr,  nullptr};

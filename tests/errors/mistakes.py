@@ -77,7 +77,7 @@ MISTAKES = [
     (VIT, "(cls_token[0, 0, d] if l == 0 else patch[b, l - 1, d]) + pos_embed[0, l, d]", "patch[b, l - 1, d] + pos_embed[0, l, d]", "out-of-range", "l - 1", ["can lie outside"]),
     (UNET, "wide[n, c - cout, i, j]", "wide[n, c, i, j]", "out-of-range", "c", ["2*cout", "cout"]),
     (BERT, "token_type_embeddings[0, d]", "token_type_embeddings[2, d]", "out-of-range", "2", ["2 elements"]),
-    (NORM, "y[n, k, ..s] = (x[n, k, ..s] - running_mean[k])", "y[n, k, ..s] = (x[n, k] - running_mean[k])", "rank-mismatch", "", ["6 axes", "its declaration 4"]),
+    (NORM, "y[n, k, ..s] = (x[n, k, ..s] - center[k])", "y[n, k, ..s] = (x[n, k] - center[k])", "rank-mismatch", "", ["6 axes", "its declaration 4"]),
     (BERT_BASE, "ids: int[B, T] in 0..30522", "ids: int[B, T]", "int-range", "ids", ["0..", "clip"]),
     (VIT, "flat[b, i, (h, d)] = o[b, h, i, d]\n    y = proj", "flat[b, i, h*d] = o[b, h, i, d]\n    y = proj", "index-expression", "h*d", []),
     # Types and stages.
