@@ -104,13 +104,14 @@ std::vector<Stage> Stages() {
       {"fusion",
        {
            OnFunctions("compose-equations", createComposeEquations),
-           OnFunctions("copy-outputs", createCopyOutputs),
-           OnFunctions("simplify-subscripts", createSimplifySubscripts),
-           Canonicalize(),
-           // Behind the compositions: what a step compares is one equation then.
+           // Behind the compositions: what a step compares is one equation then. In front of the outputs' copies, which
+           // are equal and yet all needed.
            OnModule("block-recurrences", createBlockRecurrences),
            Canonicalize(),
            OnModule("eliminate-common-equations", createEliminateCommonEquations),
+           OnFunctions("copy-outputs", createCopyOutputs),
+           OnFunctions("simplify-subscripts", createSimplifySubscripts),
+           Canonicalize(),
            {"group-equations", Grouping, true},
        }},
       {"outline",
