@@ -180,12 +180,14 @@ mlir::DenseI64ArrayAttr MethodLowering::RangeOf(const dsl::Weight& weight) {
   return builder_.getDenseI64ArrayAttr({weight.range->first, weight.range->second});
 }
 
-// A symbol in the size that no input gives; null if there is none.
+// A dimension in the size that no input gives; null if there is none. (Other symbols are of what is found, if
+// only when it was tried out.)
 const dsl::SizeAtom* MethodLowering::FindUnbound(const Size& size) const {
   for (const Size::Term& term : size.terms()) {
     for (const auto& [atom, power] : term.monomial) {
+      auto is_dimension = [&, id = atom->id](const dsl::Dimension& dimension) { return dimension.id == id; };
       bool is_open = atom->kind == dsl::SizeAtom::Kind::kSymbol && !sizes_->IsBound(atom->id);
-      if (is_open && !found_.contains(atom->id)) return atom.get();
+      if (is_open && llvm::any_of(program_.dimensions, is_dimension)) return atom.get();
       for (const Size& operand : atom->operands) {
         if (const dsl::SizeAtom* missing = FindUnbound(operand)) return missing;
       }

@@ -123,7 +123,7 @@ bool Elaborator::OpenLength(const ast::Stmt& stmt, Loop* loop) {
   const Binding* known = Find(name->name);
   bool is_declared = known && frame_->found_names.contains(name->name) && known->value.IsPoison();
   if (known && !is_declared) {
-    Report(binder.limit->span, kNameInUse, name->name)
+    Report(binder.limit->span, kDuplicateName, name->name)
         .Note(known->span, absl::StrCat("`", name->name, "` is bound here"));
     return false;
   }

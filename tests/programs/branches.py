@@ -16,7 +16,7 @@ SIDES = entry(
     s = total(x) if not c else 2.0
     n = (count(i, j) x[i, j] > 0) if c else 7""",
     """
-op dense(x: float[N, K], w: float[K, M]) -> y: float[N, M] {
+op dense(x: float[N, K], w: float[K, K]) -> y: float[N, K] {
   h[i, j] = tanh(sum(k) x[i, k] * w[k, j])
   y[i, j] = sum(k) h[i, k] * w[k, j]
 }

@@ -6,7 +6,12 @@ MASK = np.uint64(0xFFFFFFFF)
 
 
 def bits(seed, *counters):
-    """The first word of the block at up to four counters, 32 bits."""
+    """The first word of the block at four counters, 32 bits. More of them choose a seed first."""
+    if len(counters) > 4:
+        first, rest = counters[:4], counters[4:]
+        with np.errstate(over="ignore"):
+            other = bits(np.asarray(seed) + np.int64(0x5A17C0DEDB5E), *first)
+            return bits(bits(seed, *first) + other * np.int64(2**32), *rest)
     low = lambda x: np.asarray(x).astype(np.int64).astype(np.uint64) & MASK
     c = [low(x) for x in counters] + [np.uint64(0)] * (4 - len(counters))
     key = np.int64(seed).astype(np.uint64)
@@ -17,7 +22,7 @@ def bits(seed, *counters):
         p, q = c[0] * np.uint64(0xD2511F53), c[2] * np.uint64(0xCD9E8D57)
         high = lambda x: x >> np.uint64(32)
         c = [high(q) ^ c[1] ^ k[0], q & MASK, high(p) ^ c[3] ^ k[1], p & MASK]
-    return np.broadcast_to(c[0], np.broadcast_shapes(*(np.shape(x) for x in counters))).astype(np.int64)
+    return np.broadcast_to(c[0], np.broadcast_shapes(*(np.shape(x) for x in (seed, *counters)))).astype(np.int64)
 
 
 def mix(seed, a):
