@@ -3,7 +3,13 @@
 Weights keep their element type; what is computed takes that of x, so a reference in float64 gives float64 inputs.
 """
 
+import math
+
 import numpy as np
+
+
+def gelu(x):
+    return x * (1 + np.vectorize(math.erf, otypes=[x.dtype])(x / math.sqrt(2))) / 2
 
 
 def sigmoid(x):
