@@ -13,17 +13,16 @@ PAPER = "Kitaev et al., 2020, arXiv:2001.04451"
 REFERENCE = "NumPy, written from the paper"
 LIVE = True
 SMALL = dict(entry="small", words=20, length=64, dim=16, depth=2, heads=2, hidden=32, buckets=8, chunk=8, rounds=2)
-LANGUAGE = dict(entry="language", words=258, length=1024, dim=512, depth=3, heads=8, hidden=2048, buckets=32, chunk=64, rounds=4)
+LANGUAGE = dict(entry="language", words=258, length=1024, dim=512, depth=3, heads=8, hidden=2048, buckets=32, chunk=64, rounds=2)
 CASES = {
-    "small": Case(**SMALL),
-    "small_inverse": Case(**SMALL, method="inverse"),
-    "full": Case(**LANGUAGE),
-    "full_inverse": Case(**LANGUAGE, method="inverse"),
+    "small": Case(**SMALL, seed=np.int64(3)),
+    "small_inverse": Case(**SMALL, method="inverse", seed=np.int64(3)),
+    "full": Case(**LANGUAGE, seed=np.int64(3)),
+    "full_inverse": Case(**LANGUAGE, method="inverse", seed=np.int64(3)),
 }
-# Another bucket of one vector moves others to other chunks, so a near-tie would exempt everything: the seed has none.
-COMPARE = {name: Range(1e-4, margin="margin", tie=1e-6) for name in ("logit", "x1", "x2")}
+# Another bucket of one vector moves others to other chunks, so a near-tie exempts everything: these seeds have none.
+COMPARE = {name: Range(1e-4, margin="margin", tie=5e-5) for name in ("logit", "x1", "x2")}
 BREAK = "encoder.layers.1.attention.layer_norm.bias"
-SEED = np.int64(3)
 
 
 def weights(case):
@@ -40,8 +39,8 @@ def weights(case):
 
 def inputs(case):
     if case.method == "forward":
-        return {"id": seeds.tokens("id", (case.length,), case.words), "seed": SEED}
-    return {name: seeds.image(name, (case.length, case.dim)) for name in ("y1", "y2")} | {"seed": SEED}
+        return {"id": seeds.tokens("id", (case.length,), case.words), "seed": case.seed}
+    return {name: seeds.image(name, (case.length, case.dim)) for name in ("y1", "y2")} | {"seed": case.seed}
 
 
 def attended(net, x, seed, case, margins):
@@ -81,7 +80,7 @@ def fed_forward(net, x):
 
 def expected(case):
     net, given, margins = Layers(weights(case)), inputs(case), []
-    layers = [(net.at(f"encoder.layers.{l}.attention"), net.at(f"encoder.layers.{l}.feed_forward"), philox.mix(SEED, l))
+    layers = [(net.at(f"encoder.layers.{l}.attention"), net.at(f"encoder.layers.{l}.feed_forward"), philox.mix(case.seed, l))
               for l in range(case.depth)]
     if case.method == "inverse":
         a, b = (given[name].astype(np.float64) for name in ("y1", "y2"))
