@@ -17,8 +17,8 @@ LANGUAGE = dict(entry="language", words=258, length=1024, dim=512, depth=3, head
 CASES = {
     "small": Case(**SMALL, seed=np.int64(3)),
     "small_inverse": Case(**SMALL, method="inverse", seed=np.int64(3)),
-    "full": Case(**LANGUAGE, seed=np.int64(3)),
-    "full_inverse": Case(**LANGUAGE, method="inverse", seed=np.int64(3)),
+    "full": Case(**LANGUAGE, seed=np.int64(1)),
+    "full_inverse": Case(**LANGUAGE, method="inverse", seed=np.int64(1)),
 }
 # Another bucket of one vector moves others to other chunks, so a near-tie exempts everything: these seeds have none.
 COMPARE = {name: Range(1e-4, margin="margin", tie=5e-5) for name in ("logit", "x1", "x2")}
