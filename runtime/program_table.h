@@ -116,9 +116,11 @@ void* weft_malloc(void* context, int64_t bytes);
 void weft_free(void* context, void* pointer);
 int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure),
                           int64_t count, void* closure);
-// Sorts and filters, see selection.h; `rows` rows of n keys each. 2: not enough memory.
+// Sorts, segments and filters, see selection.h; `rows` rows of n keys each. 2: not enough memory.
 int32_t weft_sort(void* context, int32_t type, int32_t descending, const void* keys, int64_t rows, int64_t n,
                   int64_t k, int64_t* order);
+void weft_segments(const int64_t* keys, int64_t rows, int64_t n, int64_t starts_per_row, int64_t* order,
+                   int64_t* starts);
 void weft_filter(const uint8_t* mask, int64_t n, int64_t most, int64_t* positions, int64_t* count);
 // Memory whose size only the data decides: of a slot or an output, at least `bytes`. Null: there is not so
 // much.

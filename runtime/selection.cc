@@ -88,6 +88,19 @@ void SortRow(weft_type type, bool descending, const void* keys, int64_t n, int64
   for (int64_t i = 0; i < k; ++i) order[i] = static_cast<int64_t>(pairs[i].position);
 }
 
+void SegmentRow(const int64_t* keys, int64_t n, int64_t segments, int64_t* order, int64_t* starts) {
+  const auto count = static_cast<uint64_t>(segments);
+  auto is_in_segment = [count](int64_t key) { return static_cast<uint64_t>(key) < count; };
+  std::fill_n(starts, segments + 1, 0);
+  for (int64_t i = 0; i < n; ++i)
+    if (is_in_segment(keys[i])) ++starts[keys[i]];
+  // Now where each segment ends; filled from behind, each comes down to its beginning.
+  int64_t total = 0;
+  for (int64_t k = 0; k <= segments; ++k) total = starts[k] += total;
+  int64_t behind = n;
+  for (int64_t i = n - 1; i >= 0; --i) order[is_in_segment(keys[i]) ? --starts[keys[i]] : --behind] = i;
+}
+
 int64_t FilterRow(const uint8_t* mask, int64_t n, int64_t most, int64_t* positions) {
   int64_t count = 0;
   for (int64_t i = 0; i < n && count < most; ++i) {
@@ -124,6 +137,13 @@ int32_t weft_sort(void* context, int32_t type, int32_t descending, const void* k
         return 0;
       },
       rows, &task);
+}
+
+void weft_segments(const int64_t* keys, int64_t rows, int64_t n, int64_t starts_per_row, int64_t* order,
+                   int64_t* starts) {
+  for (int64_t row = 0; row < rows; ++row)
+    weft::runtime::SegmentRow(keys + row * n, n, starts_per_row - 1, order + row * n,
+                              starts + row * starts_per_row);
 }
 
 void weft_filter(const uint8_t* mask, int64_t n, int64_t most, int64_t* positions, int64_t* count) {

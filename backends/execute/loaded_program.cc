@@ -23,6 +23,7 @@ absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>
                            {"weft_malloc", reinterpret_cast<void*>(&weft_malloc)},
                            {"weft_free", reinterpret_cast<void*>(&weft_free)},
                            {"weft_sort", reinterpret_cast<void*>(&weft_sort)},
+                           {"weft_segments", reinterpret_cast<void*>(&weft_segments)},
                            {"weft_filter", reinterpret_cast<void*>(&weft_filter)},
                            {"weft_reserve_slot", reinterpret_cast<void*>(&weft_reserve_slot)},
                            {"weft_reserve_output", reinterpret_cast<void*>(&weft_reserve_output)},

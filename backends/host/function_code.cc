@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "backends/host/late_sizes.h"
+#include "compiler/ir/scatter_ops.h"
 #include "compiler/ir/until.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -385,13 +386,15 @@ class FunctionEmitter {
     return source_->getParentOfType<mlir::ModuleOp>().lookupSymbol<func::FuncOp>(iterate.getCallee());
   }
 
-  // A state of a loop while it runs. Slices lie in a ring of aligned rows: the one that is computed, and as
-  // many before it as the window is wide. Steps are numbered as they are run; what is given comes before 0.
+  // A state of a loop while it runs. Slices lie in a ring of aligned rows: the one that is computed, unless
+  // it is written over the one before, and as many before it as the window is wide. Steps are numbered as
+  // they are run; what is given comes before 0.
   struct RunningState {
     ir::LoopState state;
     Place slice;           // without pointer
     bool is_late = false;  // whether the data decides how large it is
     Value row_bytes, aligned_bytes;
+    int64_t ring_size = 0;
     Value ring, history;  // null in a shapes function
     Value result;         // null where nothing is kept
     SmallVector<Value> given;
@@ -406,6 +409,7 @@ class FunctionEmitter {
       auto type = mlir::cast<mlir::RankedTensorType>(step.getResultTypes()[number]);
       RunningState running;
       running.state = state;
+      running.ring_size = ir::RingSize(iterate, static_cast<unsigned>(number));
       for (int64_t axis = 0; axis < type.getRank(); ++axis)
         running.slice.sizes.push_back(type.isDynamicDim(axis) ? SizeFrom(iterate.getSizes()[next_size++])
                                                               : Index(type.getDimSize(axis)));
@@ -488,7 +492,7 @@ class FunctionEmitter {
       NeedSlot(slots[part], bytes);
       return nullptr;
     };
-    running.ring = place(2 * number, Index(running.state.window + 1), running.aligned_bytes, running.is_late);
+    running.ring = place(2 * number, Index(running.ring_size), running.aligned_bytes, running.is_late);
     if (!running.state.history) return;
     auto count = mlir::dyn_cast<Value>(iterate.getExtent());
     bool is_late = running.is_late || (count && late_.IsLate(count));
@@ -503,7 +507,7 @@ class FunctionEmitter {
 
   // The row of the ring for a step; given slices are steps -1, -2, ...
   Value RingRow(const RunningState& state, Value count) {
-    Value rows = Index(state.state.window + 1);
+    Value rows = Index(state.ring_size);
     Value shifted = arith::AddIOp::create(b_, loc_, count, rows);
     Value row = arith::RemSIOp::create(b_, loc_, shifted, rows);
     return Advance(state.ring, arith::MulIOp::create(b_, loc_, ToI64(row), state.aligned_bytes));

@@ -72,7 +72,9 @@ void Translator::PlanResults() {
   auto op = mlir::cast<ir::ReturnOp>(kernel_.getBody().front().back());
   for (auto [position, value] : llvm::enumerate(op.getValues())) {
     Operation* source = value.getDefiningOp();
-    bool is_computed = source && mlir::isa<ir::EquationOp, ir::LoopOp, ir::SortOp, ir::FilterOp>(source);
+    bool is_computed =
+        source &&
+        mlir::isa<ir::EquationOp, ir::LoopOp, ir::SortOp, ir::SegmentsOp, ir::UpdateOp, ir::FilterOp>(source);
     if (!is_computed || result_buffers_.contains(value)) continue;
     Value at = LLVM::GEPOp::create(b_, loc_, pointer_type_, pointer_type_, buffers_,
                                    mlir::ValueRange{I64(operands + static_cast<int64_t>(position))});
@@ -166,6 +168,8 @@ LogicalResult Translator::EmitOp(Operation* op) {
       .Case([&](ir::ReadOp read) { return EmitRead(read), mlir::success(); })
       .Case([&](ir::ReturnOp end) { return EmitReturn(end); })
       .Case([&](ir::SortOp sort) { return EmitSort(sort), mlir::success(); })
+      .Case([&](ir::SegmentsOp segments) { return EmitSegments(segments), mlir::success(); })
+      .Case([&](ir::UpdateOp update) { return EmitUpdate(update), mlir::success(); })
       .Case([&](ir::FilterOp filter) { return EmitFilter(filter), mlir::success(); })
       .Case([&](scf::IfOp branch) { return EmitIf(branch); })
       .Case([&](tensor::DimOp dim) { return EmitDim(dim); })

@@ -1,4 +1,4 @@
-// Sorts and filters: calls of the runtime.
+// Sorts, segments and filters, which are calls of the runtime, and updates.
 
 #include "backends/loops/element_type.h"
 #include "backends/loops/translator.h"
@@ -31,6 +31,63 @@ void Translator::EmitSort(ir::SortOp op) {
                            ToI64(rows), ToI64(keys.sizes.back()), ToI64(sizes.back()), order.pointer})
           .getResult(0);
   ReturnUnless(Compare(arith::CmpIPredicate::eq, result, I32(0)), kOutOfMemory);
+}
+
+// A call of weft_segments in the runtime.
+void Translator::EmitSegments(ir::SegmentsOp op) {
+  const Place keys = tensors_[op.getKeys()];
+  auto starts_type = mlir::cast<mlir::RankedTensorType>(op.getStarts().getType());
+  int64_t last = starts_type.getRank() - 1;
+  SmallVector<Value> sizes(keys.sizes);
+  Value given = op.getSizeOf(op.getStarts(), last);
+  sizes.back() = given ? Mapped(given) : Index(starts_type.getDimSize(last));
+  Place order =
+      Allocate(mlir::cast<mlir::RankedTensorType>(op.getOrder().getType()), keys.sizes, op.getOrder());
+  Place starts = Allocate(starts_type, sizes, op.getStarts());
+  tensors_[op.getOrder()] = order;
+  tensors_[op.getStarts()] = starts;
+  Value rows = Index(1);
+  for (Value size : llvm::ArrayRef(sizes).drop_back()) rows = arith::MulIOp::create(b_, loc_, rows, size);
+  Type i64 = b_.getI64Type();
+  func::FuncOp segments = Declare(
+      "weft_segments", b_.getFunctionType({pointer_type_, i64, i64, i64, pointer_type_, pointer_type_}, {}));
+  func::CallOp::create(b_, loc_, segments,
+                       mlir::ValueRange{keys.pointer, ToI64(rows), ToI64(keys.sizes.back()),
+                                        ToI64(sizes.back()), order.pointer, starts.pointer});
+}
+
+// The rest is copied, unless the result lies where the tensor does.
+void Translator::EmitUpdate(ir::UpdateOp op) {
+  const Place tensor = tensors_[op.getTensor()], slice = tensors_[op.getSlice()];
+  Place result = Allocate(mlir::cast<mlir::RankedTensorType>(op.getType()), tensor.sizes, op.getResult());
+  tensors_[op.getResult()] = result;
+  OpBuilder::InsertionGuard guard(b_);
+  Value elsewhere = LLVM::ICmpOp::create(b_, loc_, LLVM::ICmpPredicate::ne, tensor.pointer, result.pointer);
+  auto copies = scf::IfOp::create(b_, loc_, elsewhere, /*withElseRegion=*/false);
+  {
+    OpBuilder::InsertionGuard inner(b_);
+    b_.setInsertionPoint(copies.thenYield());
+    LLVM::MemcpyOp::create(b_, loc_, result.pointer, tensor.pointer, ByteSize(tensor), /*isVolatile=*/false);
+  }
+  SmallVector<Value> at(tensor.sizes.size());
+  Value inside = arith::ConstantOp::create(b_, loc_, b_.getBoolAttr(true));
+  for (auto [axis, position] : llvm::zip_equal(op.getAxes(), op.getPositions())) {
+    auto number = static_cast<size_t>(axis);
+    at[number] = arith::IndexCastOp::create(b_, loc_, b_.getIndexType(), Load(tensors_[position], {}));
+    Value fits = Compare(arith::CmpIPredicate::ult, at[number], tensor.sizes[number]);
+    inside = arith::AndIOp::create(b_, loc_, inside, fits);
+  }
+  auto writes = scf::IfOp::create(b_, loc_, inside, /*withElseRegion=*/false);
+  b_.setInsertionPoint(writes.thenYield());
+  SmallVector<Value> from;
+  for (auto [place, size] : llvm::zip_equal(at, tensor.sizes)) {
+    if (place) continue;
+    auto loop = scf::ForOp::create(b_, loc_, Index(0), size, Index(1));
+    place = loop.getInductionVar();
+    from.push_back(place);
+    b_.setInsertionPointToStart(loop.getBody());
+  }
+  Store(result, at, Load(slice, from));
 }
 
 // A call of weft_filter in the runtime.

@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "backends/loops/compile_kernel.h"
 #include "backends/loops/reduction.h"
-#include "compiler/ir/weft_dialect.h"
+#include "compiler/ir/scatter_ops.h"
 #include "llvm/ADT/DenseMap.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -97,6 +97,8 @@ class Translator {
   LogicalResult EmitReduceLoops(ir::ReduceOp op, const Reduction& reduction, size_t depth, Value position,
                                 mlir::ValueRange lengths, mlir::ValueRange state, SmallVector<Value>& next);
   void EmitSort(ir::SortOp op);
+  void EmitSegments(ir::SegmentsOp op);
+  void EmitUpdate(ir::UpdateOp op);
   void EmitFilter(ir::FilterOp op);
   LogicalResult EmitIf(scf::IfOp op);
   void EmitRead(ir::ReadOp op);

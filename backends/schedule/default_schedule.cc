@@ -276,6 +276,20 @@ class Chooser {
     return reads;
   }
 
+  // Whether data decides how far reductions go for each of these indices. Where several were computed at
+  // once, all would have to go as far as any.
+  static bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indices) {
+    for (const ReduceView& reduce : view.reduces) {
+      for (const auto* bounds : {&reduce.lower, &reduce.upper}) {
+        for (mlir::Value bound : *bounds) {
+          AffineForm form;
+          if (Mentions(indices, bound) && !MatchAffine(bound, &form)) return true;
+        }
+      }
+    }
+    return false;
+  }
+
   // Vectors along the result's innermost axis, if the reads in reductions allow it. False: they do not.
   bool ByLanes(Plan& plan) {
     const EquationView& view = *plan.view;
@@ -292,15 +306,7 @@ class Chooser {
       dense |= motion == Motion::kDense || motion == Motion::kPacked;
       packed |= motion == Motion::kPacked;
     }
-    // Lanes that each end elsewhere would all have to go as far as any.
-    for (const ReduceView& reduce : view.reduces) {
-      for (const auto* bounds : {&reduce.lower, &reduce.upper}) {
-        for (mlir::Value bound : *bounds) {
-          AffineForm form;
-          if (Mentions(plan.domain_indices[lane], bound) && !MatchAffine(bound, &form)) return false;
-        }
-      }
-    }
+    if (EndsByData(view, plan.domain_indices[lane])) return false;
     dense |= strided != nullptr;
     // Weights of a single block are read at the index itself.
     packed |=
@@ -318,11 +324,13 @@ class Chooser {
         if (by_lane != Motion::kStill && !by_row) shared_column = true;
         if (by_lane == Motion::kStill && by_row) moves = true;
       }
-      if (shared_column && moves) rows = i, reuse = true;
+      if (shared_column && moves && !EndsByData(view, plan.domain_indices[i])) rows = i, reuse = true;
     }
     // A copy that is dense along the lanes pays where several rows share it.
     if (strided && (!reuse || (plan.domain[rows].extent >= 0 && plan.domain[rows].extent < 4))) return false;
-    if (rows < 0 && lane > 0 && plan.domain[lane - 1].extent != 1) rows = static_cast<int>(lane) - 1;
+    if (rows < 0 && lane > 0 && plan.domain[lane - 1].extent != 1 &&
+        !EndsByData(view, plan.domain_indices[lane - 1]))
+      rows = static_cast<int>(lane) - 1;
 
     int64_t row_extent = rows < 0 ? 1 : plan.domain[rows].extent;
     if (rows >= 0 && inside_ && static_cast<size_t>(rows) < shared_loops_) {

@@ -49,6 +49,10 @@ void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
       ->check(CLI::IsMember({"halide", "loops"}));
   command.add_option("--schedule", options.schedule,
                      "a file of `schedule` blocks, as --emit schedule prints them");
+  command
+      .add_option("--without", options.without,
+                  "leave out a pass that only saves work; may be repeated, a wrong name lists them")
+      ->allow_extra_args(false);
   command.add_flag("--no-cache", options.no_cache, "compile every kernel anew and keep none");
 }
 
@@ -68,6 +72,7 @@ driver::CompileOptions MakeCompileOptions(const ProgramOptions& options, driver:
   driver::CompileOptions made;
   made.target = options.target;
   made.backend = options.backend == "loops" ? driver::Backend::kLoops : driver::Backend::kHalide;
+  made.without = options.without;
   made.schedules = source.schedules();
   if (!options.no_cache) made.kernels.cache = cache::ObjectCache::Default();
   if (::isatty(2)) made.kernels.progress = ShowProgress;

@@ -5,6 +5,8 @@
 #include "absl/strings/str_format.h"
 #include "compiler/cli/commands.h"
 #include "compiler/cli/report.h"
+#include "compiler/driver/compile.h"
+#include "compiler/driver/source_program.h"
 #include "dsl/base/diagnostic.h"
 
 namespace weft::cli {
@@ -59,15 +61,46 @@ int Explain(std::string code) {
       nearest.empty() ? "; `weft explain` lists them all" : absl::StrCat("; did you mean `", nearest, "`?")));
 }
 
+int ExplainFile(const std::string& file) {
+  driver::SourceProgram source;
+  if (!LoadOrReport(source, file)) return 1;
+  std::vector<std::string> entries;
+  if (source.module())
+    for (const auto* entry : dsl::Entries(*source.module())) entries.push_back(entry->name.text);
+  if (entries.empty()) entries.emplace_back();
+  for (const std::string& entry : entries) {
+    std::optional<dsl::Program> program = source.Elaborate(entry, {});
+    if (!program) {
+      PrintDiagnostics(source);
+      return 1;
+    }
+    auto remarks = driver::ExplainKernels(*program, source.sources());
+    if (!remarks.ok()) return Fail(remarks.status().message());
+    for (const driver::Remark& remark : *remarks) std::cout << remark.place << ": " << remark.text << "\n";
+  }
+  return 0;
+}
+
 }  // namespace
 
 void AddExplainCommand(CLI::App& app, Run& run) {
   auto code = std::make_shared<std::string>();
+  auto file = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand(
       "explain",
-      "Say what a diagnostic means; without a code, list them all.\nExample: weft explain unknown-name");
+      "Say what a diagnostic means; without a code, list them all. Or say of a model file which costs of its "
+      "equations as written are avoided.\nExample: weft explain unknown-name");
   command->add_option("CODE", *code, "what stands in brackets behind the message");
-  command->callback([&run, code] { run = [code] { return code->empty() ? ListCodes() : Explain(*code); }; });
+  command
+      ->add_option("--kernels", *file,
+                   "a model file: one line for each reduction or recurrence of a known form")
+      ->excludes("CODE");
+  command->callback([&run, code, file] {
+    run = [code, file] {
+      if (!file->empty()) return ExplainFile(*file);
+      return code->empty() ? ListCodes() : Explain(*code);
+    };
+  });
 }
 
 }  // namespace weft::cli

@@ -33,22 +33,35 @@ class Problems {
  public:
   explicit Problems(mlir::MLIRContext& context)
       : handler_(&context, [this](mlir::Diagnostic& diagnostic) {
-          if (first_.empty()) first_ = diagnostic.str();
+          bool is_remark = diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark;
+          if (is_remark) remarks_.push_back({PlaceOf(diagnostic.getLocation()), diagnostic.str()});
+          if (!is_remark && first_.empty()) first_ = diagnostic.str();
           return mlir::success();
         }) {}
   const std::string& first() const { return first_; }
+  std::vector<Remark> TakeRemarks() { return std::move(remarks_); }
 
  private:
+  static std::string PlaceOf(mlir::Location location) {
+    std::string place;
+    location->walk([&](mlir::Location inner) {
+      auto line = mlir::dyn_cast<mlir::FileLineColLoc>(inner);
+      if (!line) return mlir::WalkResult::advance();
+      place = absl::StrCat(line.getFilename().str(), ":", line.getLine(), ":", line.getColumn());
+      return mlir::WalkResult::interrupt();
+    });
+    return place;
+  }
+
   std::string first_;
+  std::vector<Remark> remarks_;
   mlir::ScopedDiagnosticHandler handler_;
 };
 
 // The module behind the passes, or behind options.after.
-absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program& program,
-                                                             const dsl::SourceManager& sources,
-                                                             const CompileOptions& options,
-                                                             const backends::Target& target,
-                                                             mlir::MLIRContext& context) {
+absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(
+    const dsl::Program& program, const dsl::SourceManager& sources, const CompileOptions& options,
+    const backends::Target& target, mlir::MLIRContext& context, std::vector<Remark>* remarks = nullptr) {
   std::vector<std::string> names = passes::PassNames();
   if (!options.after.empty() && options.after != "lower" &&
       std::find(names.begin(), names.end(), options.after) == names.end()) {
@@ -57,6 +70,12 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program&
                                             runtime::Suggestion(options.after, names), "\nthere are ",
                                             absl::StrJoin(names, ", ")));
   }
+  std::vector<std::string> optional = passes::OptionalPasses();
+  for (const std::string& pass : options.without)
+    if (std::find(optional.begin(), optional.end(), pass) == optional.end())
+      return absl::NotFoundError(absl::StrCat("`", pass, "` is no pass that can be left out",
+                                              runtime::Suggestion(pass, optional), "\nthere are ",
+                                              absl::StrJoin(optional, ", ")));
   Problems problems(context);
   absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> module = [&] {
     TimedPhase phase(options.kernels.timing, "lowering");
@@ -66,12 +85,15 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(const dsl::Program&
   TimedPhase phase(options.kernels.timing, "passes");
   passes::PipelineOptions passes_options;
   passes_options.target = backends::ForPasses(target);
+  passes_options.without = options.without;
+  passes_options.explain = remarks != nullptr;
   if (options.emit == Emit::kIr) passes_options.after = options.after;
   mlir::PassManager manager(&context);
   passes::BuildPipeline(manager, passes_options);
   if (mlir::failed(manager.run(**module))) {
     return absl::InternalError(absl::StrCat("a pass failed: ", problems.first()));
   }
+  if (remarks) *remarks = problems.TakeRemarks();
   return module;
 }
 
@@ -226,6 +248,26 @@ absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceM
       work.flops[method.getSymName().str()] += static_cast<double>(flops.getInt());
   });
   return work;
+}
+
+absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
+                                                   const dsl::SourceManager& sources) {
+  absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
+  if (!target.ok()) return target.status();
+  // One function after the other: in order, and the same every time.
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  std::vector<Remark> remarks;
+  auto module = MakeModule(program, sources, {}, *target, context, &remarks);
+  if (!module.ok()) return module.status();
+  // A pass that runs twice says what it leaves twice.
+  std::vector<Remark> once;
+  for (Remark& remark : remarks) {
+    bool known = std::any_of(once.begin(), once.end(), [&](const Remark& other) {
+      return other.place == remark.place && other.text == remark.text;
+    });
+    if (!known) once.push_back(std::move(remark));
+  }
+  return once;
 }
 
 absl::Status CheckSchedules(const dsl::Program& program, const dsl::SourceManager& sources,

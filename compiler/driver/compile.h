@@ -29,11 +29,18 @@ enum class Emit {
 // Whether it is something to read, which goes to the standard output where no file is named.
 bool IsText(Emit emit);
 
+// What a pass says of a place in a program.
+struct Remark {
+  std::string place;  // FILE:LINE:COLUMN
+  std::string text;
+};
+
 struct CompileOptions {
   Emit emit = Emit::kExecutable;
   Backend backend = Backend::kHalide;
   std::string target = "host";
-  std::string after;  // kIr: the pass or stage to stop behind, `lower` for none; empty: all
+  std::string after;                 // kIr: the pass or stage to stop behind, `lower` for none; empty: all
+  std::vector<std::string> without;  // optional passes to leave out
   // What replaces parts of the default schedules, later ones on top.
   std::vector<ScheduleSource> schedules;
   // [PREFIX=]FILE as a program takes them; the program then carries these weights inside.
@@ -57,6 +64,10 @@ struct Work {
   std::map<std::string, double> flops;  // by method, of those launches; an addition, a product, exp: each one
 };
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources);
+
+// Which costs of the equations as written the passes avoid, and which they do not, in the order of the file.
+absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
+                                                   const dsl::SourceManager& sources);
 
 // As Compile, for this machine and to objects (ELF bytes) for backends::LoadedProgram. Of the options it
 // takes the back end, the schedules and those about kernels.

@@ -1,6 +1,6 @@
-// What weft.sort and weft.filter demand, and the sizes of their results.
+// What weft.sort, weft.segments, weft.filter and weft.update demand, and the sizes of their results.
 
-#include "compiler/ir/weft_dialect.h"
+#include "compiler/ir/scatter_ops.h"
 
 namespace weft::ir {
 namespace {
@@ -34,6 +34,10 @@ mlir::Value SortOp::getSizeOf(mlir::Value result, int64_t axis) {
   return SizeOf(*this, getSizes(), result, axis);
 }
 
+mlir::Value SegmentsOp::getSizeOf(mlir::Value result, int64_t axis) {
+  return SizeOf(*this, getSizes(), result, axis);
+}
+
 mlir::Value FilterOp::getSizeOf(mlir::Value result, int64_t axis) {
   return SizeOf(*this, getSizes(), result, axis);
 }
@@ -51,6 +55,19 @@ LogicalResult SortOp::verify() {
   return VerifySizes(*this, getSizes());
 }
 
+LogicalResult SegmentsOp::verify() {
+  auto keys = mlir::cast<RankedTensorType>(getKeys().getType());
+  auto starts = mlir::cast<RankedTensorType>(getStarts().getType());
+  if (keys.getRank() == 0 || !keys.getElementType().isInteger(64))
+    return emitOpError("C1: has keys ") << keys;
+  bool fits = getOrder().getType() == keys && starts.getRank() == keys.getRank() &&
+              starts.getElementType().isInteger(64);
+  fits = fits && starts.getShape().drop_back() == keys.getShape().drop_back();
+  if (!fits || starts.getShape().back() == 0)
+    return emitOpError("C2: gives ") << getOrder().getType() << " and " << starts << " for keys " << keys;
+  return VerifySizes(*this, getSizes());
+}
+
 LogicalResult FilterOp::verify() {
   auto mask = mlir::cast<RankedTensorType>(getMask().getType());
   auto positions = mlir::cast<RankedTensorType>(getPositions().getType());
@@ -61,6 +78,28 @@ LogicalResult FilterOp::verify() {
       !count.getElementType().isInteger(64))
     return emitOpError("C2: gives ") << positions << " and " << count;
   return VerifySizes(*this, getSizes());
+}
+
+int64_t RingSize(IterateOp iterate, unsigned state) {
+  auto in_place = iterate->getAttrOfType<mlir::DenseBoolArrayAttr>("weft.in_place");
+  return iterate.getWindow()[state] + (in_place && in_place[state] ? 0 : 1);
+}
+
+LogicalResult UpdateOp::verify() {
+  auto tensor = mlir::cast<RankedTensorType>(getTensor().getType());
+  auto slice = mlir::cast<RankedTensorType>(getSlice().getType());
+  if (getResult().getType() != tensor)
+    return emitOpError("C1: gives ") << getResult().getType() << " for " << tensor;
+  llvm::SmallVector<int64_t> rest;
+  for (int64_t axis = 0; axis < tensor.getRank(); ++axis)
+    if (!llvm::is_contained(getAxes(), axis)) rest.push_back(tensor.getDimSize(axis));
+  bool in_order = true;
+  for (auto [number, axis] : llvm::enumerate(getAxes()))
+    in_order &= axis < tensor.getRank() && axis > (number == 0 ? -1 : getAxes()[number - 1]);
+  if (!in_order || getPositions().size() != getAxes().size() || slice.getShape() != llvm::ArrayRef(rest) ||
+      slice.getElementType() != tensor.getElementType())
+    return emitOpError("C2: puts ") << slice << " at " << getAxes().size() << " axes of " << tensor;
+  return mlir::success();
 }
 
 }  // namespace weft::ir

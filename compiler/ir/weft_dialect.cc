@@ -1,5 +1,6 @@
 #include "compiler/ir/weft_dialect.h"
 
+#include "compiler/ir/scatter_ops.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -11,6 +12,8 @@
 
 #define GET_OP_CLASSES
 #include "compiler/ir/weft_ops.cc.inc"
+#define GET_OP_CLASSES
+#include "compiler/ir/scatter_ops.cc.inc"
 // clang-format on
 
 namespace weft::ir {
@@ -19,6 +22,10 @@ void WeftDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "compiler/ir/weft_ops.cc.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "compiler/ir/scatter_ops.cc.inc"
       >();
 }
 

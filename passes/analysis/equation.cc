@@ -1,5 +1,6 @@
 #include "passes/analysis/equation.h"
 
+#include "compiler/ir/scatter_ops.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -58,6 +59,9 @@ OpFoldResult KnownSize(Value tensor, int64_t axis) {
     return SizeOfState(loop.getStates(), ExtentsOf(loop)[0], loop.getSizes(), loop.getResultTypes(),
                        mlir::cast<mlir::OpResult>(tensor), axis);
   if (auto sort = tensor.getDefiningOp<ir::SortOp>()) return OpFoldResult(sort.getSizeOf(tensor, axis));
+  if (auto segments = tensor.getDefiningOp<ir::SegmentsOp>())
+    return OpFoldResult(segments.getSizeOf(tensor, axis));
+  if (auto update = tensor.getDefiningOp<ir::UpdateOp>()) return KnownSize(update.getTensor(), axis);
   if (auto filter = tensor.getDefiningOp<ir::FilterOp>()) return OpFoldResult(filter.getSizeOf(tensor, axis));
   if (auto slice = tensor.getDefiningOp<mlir::tensor::ExtractSliceOp>();
       slice && slice.getSourceType().getRank() == slice.getType().getRank())

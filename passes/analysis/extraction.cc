@@ -1,5 +1,6 @@
 #include "passes/analysis/extraction.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/analysis/body.h"
 #include "passes/analysis/equation.h"
@@ -72,6 +73,28 @@ bool CanExtract(Value value, ir::EquationOp equation) {
 
 bool IsSliceSpeculatable(Value value, ir::EquationOp equation) {
   return llvm::all_of(SliceOf(value, equation), [](mlir::Operation* op) { return IsSpeculatable(op); });
+}
+
+Value CloneGuarded(mlir::OpBuilder& builder, Value value, ir::EquationOp equation, mlir::IRMapping& mapping) {
+  for (mlir::Operation* op : SliceOf(value, equation)) {
+    if (mapping.contains(op->getResult(0))) continue;
+    mlir::Operation* clone = builder.clone(*op, mapping);
+    if (IsSpeculatable(op)) continue;
+    clone->walk([&](ir::ReadOp read) {
+      SmallVector<ir::Outside> outside = OutsideOf(read);
+      for (ir::Outside& word : outside)
+        if (word == ir::Outside::inside) word = ir::Outside::fill;
+      mlir::OpBuilder at(read);
+      Value fill = read.getFill();
+      if (!fill && llvm::is_contained(outside, ir::Outside::fill))
+        fill = mlir::arith::ConstantOp::create(at, read.getLoc(), at.getZeroAttr(read.getType()));
+      Value guarded = CreateRead(at, read.getLoc(), read.getTensor(), read.getSubscripts(), outside, fill);
+      read.getResult().replaceAllUsesWith(guarded);
+      if (clone == read.getOperation()) mapping.map(op->getResult(0), guarded);
+      read.erase();
+    });
+  }
+  return mapping.lookupOrDefault(value);
 }
 
 ir::EquationOp ExtractEquation(Value value, ir::EquationOp equation) {

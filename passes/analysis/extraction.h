@@ -7,6 +7,8 @@
 
 #include "compiler/ir/weft_dialect.h"
 #include "llvm/ADT/SetVector.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
 
 namespace weft::passes {
 
@@ -21,6 +23,12 @@ bool CanExtract(mlir::Value value, ir::EquationOp equation);
 // Whether the slice reads in range at every point of the indices it depends on, even where `equation` itself
 // has no points, or would not have asked for the value.
 bool IsSliceSpeculatable(mlir::Value value, ir::EquationOp equation);
+
+// Writes what computes `value` of `equation`'s body where `builder` is, its indices as `mapping` has them,
+// and returns the copy. It may run where the equation would not have asked: what it then reads outside is
+// zero.
+mlir::Value CloneGuarded(mlir::OpBuilder& builder, mlir::Value value, ir::EquationOp equation,
+                         mlir::IRMapping& mapping);
 
 // Writes an equation before `equation` that computes `value` for the indices it depends on, and replaces all
 // uses of `value` by reads of it. Needs CanExtract, and that computing it at every point is right.

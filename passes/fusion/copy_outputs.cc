@@ -1,3 +1,4 @@
+#include "compiler/ir/scatter_ops.h"
 #include "passes/analysis/equation.h"
 #include "passes/fusion/passes.h"
 
@@ -43,7 +44,8 @@ struct CopyOutputsPass : impl::CopyOutputsBase<CopyOutputsPass> {
     llvm::DenseSet<Value> returned;
     for (mlir::OpOperand& output : terminator->getOpOperands()) {
       Value source = ViewedValue(output.get());
-      bool is_computed = DefiningEquation(source) || source.getDefiningOp<ir::IterateOp>();
+      mlir::Operation* definer = source.getDefiningOp();
+      bool is_computed = definer && mlir::isa<ir::EquationOp, ir::IterateOp, ir::UpdateOp>(definer);
       if (is_computed && returned.insert(source).second) continue;
       output.set(Copy(builder, terminator->getLoc(), output.get()));
     }

@@ -16,6 +16,51 @@ def ScanPrefixes : WeftPass<"weft-scan-prefixes", "mlir::func::FuncOp"> {
     `0..i + 1`, `i..N` or `i + 1..N` whose elements do not depend on i becomes a `weft.loop` that carries it, in the
     order in which a plain loop adds.
   }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
+}
+
+def SegmentReductions : WeftPass<"weft-segment-reductions", "mlir::func::FuncOp"> {
+  let summary = "Walk only the elements whose condition names the index, for every index";
+  let description = [{
+    `near[n, d] = sum(e where dst[e] == n) msg[e, d]` looks at N*E elements as it stands. A reduction of any kind whose
+    condition is, or has in an `and`, equalities between data and indices of the equation walks the elements of its own
+    segment alone: `weft.segments` lists them by their keys, so each is looked at once, in the order it had. Several
+    equalities make one key; keys outside the indices' ranges are in no segment. `any` and `count` of nothing else are
+    lengths of segments, `first` and `last` with `else` a scatter. Sorting the positions of a permutation gives its
+    inverse and becomes `weft.segments`, too. Left as they are: fewer than 8 segments, fewer than 16384 pairs.
+  }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
+}
+
+def HoistFromSteps : WeftPass<"weft-hoist-from-steps", "mlir::func::FuncOp"> {
+  let summary = "Compute once what is the same in every step of a loop";
+  let description = [{
+    What depends neither on the step nor on a state moves out of a `weft.loop`: whole operations, and reductions in
+    bodies, which become equations. Where a loop may have no steps, only what reads in range without them.
+  }];
+}
+
+def NarrowHistories : WeftPass<"weft-narrow-histories", "mlir::func::FuncOp"> {
+  let summary = "Keep of a loop's states what is used behind it";
+  let description = [{
+    A `weft.loop` keeps all slices of every state as it stands. Where only the slice of the step that is run last is
+    read, `keep` becomes `last` and the loop needs memory for the window alone; where nothing is, `none`.
+  }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
+}
+
+def UpdateRows : WeftPass<"weft-update-rows", "mlir::func::FuncOp"> {
+  let summary = "Compute of a state the slice that a step changes";
+  let description = [{
+    `rec s[t, n, d] = (row[t, d] if n == at[t] else s[t-1, n, d])` computes N*D elements a step as it stands. Where the
+    condition is an equality of indices with what the step decides, or an `and` of such, the slice there becomes an
+    equation of its own, and `weft.update` puts it into the state. States of at most 4096 elements stay.
+  }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched">];
 }
 
 def OutlineSteps : WeftPass<"weft-outline-steps", "mlir::ModuleOp"> {

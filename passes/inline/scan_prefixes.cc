@@ -82,12 +82,36 @@ class Scan {
   Scan(ir::EquationOp equation, ir::ReduceOp reduce)
       : equation_(equation), reduce_(reduce), builder_(equation), loc_(reduce.getLoc()) {}
 
-  bool Matches() {
-    if (reduce_->getBlock() != &equation_.getBody().front() || reduce_.getLower().size() != 1 ||
-        reduce_.getIfEmpty() || !reduce_.getType().isIntOrFloat())
-      return false;
-    identity_ = Identity(builder_, reduce_.getKind(), reduce_.getType());
-    return identity_ && MatchRange() && CollectBody() && IsLong();
+  // Whether it is over what lies before, or behind, an index at all.
+  bool IsCandidate() { return reduce_.getLower().size() == 1 && MatchRange(); }
+
+  // `why` says what is missing.
+  bool Matches(llvm::StringRef& why) {
+    if (reduce_.getType().isIntOrFloat())
+      identity_ = Identity(builder_, reduce_.getKind(), reduce_.getType());
+    if (!identity_ || reduce_.getIfEmpty()) {
+      why = "it has no value for nothing that can be carried";
+    } else if (reduce_->getBlock() != &equation_.getBody().front()) {
+      why = "it stands in a branch or in another reduction";
+    } else if (!CollectBody()) {
+      why = "its elements depend on the index";
+    } else if (!IsLong()) {
+      why = "it is short";
+    }
+    return why.empty();
+  }
+
+  void Explain(bool matches, llvm::StringRef why) {
+    llvm::StringRef index =
+        mlir::cast<mlir::StringAttr>(equation_.getNames()[index_.getArgNumber()]).getValue();
+    mlir::InFlightDiagnostic remark = mlir::emitRemark(loc_)
+                                      << ir::stringifyReduceKind(reduce_.getKind()) << " over "
+                                      << mlir::cast<mlir::StringAttr>(reduce_.getNames()[0]).getValue();
+    if (matches) {
+      remark << ": carried from one " << index << " to the next";
+    } else {
+      remark << ": all of them for every " << index << ", because " << why;
+    }
   }
 
   void Run() {
@@ -247,6 +271,8 @@ class Scan {
 };
 
 struct ScanPrefixesPass : impl::ScanPrefixesBase<ScanPrefixesPass> {
+  using ScanPrefixesBase::ScanPrefixesBase;
+
   void runOnOperation() override {
     SmallVector<ir::ReduceOp> reduces;
     getOperation().walk([&](ir::ReduceOp reduce) { reduces.push_back(reduce); });
@@ -254,7 +280,11 @@ struct ScanPrefixesPass : impl::ScanPrefixesBase<ScanPrefixesPass> {
       ir::EquationOp equation = EnclosingEquation(reduce);
       if (!equation) continue;
       Scan scan(equation, reduce);
-      if (scan.Matches()) scan.Run();
+      if (!scan.IsCandidate()) continue;
+      llvm::StringRef why;
+      bool matches = scan.Matches(why);
+      if (explain) scan.Explain(matches, why);
+      if (matches) scan.Run();
     }
   }
 };

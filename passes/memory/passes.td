@@ -1,5 +1,13 @@
 include "passes/pass.td"
 
+def UpdateInPlace : WeftPass<"weft-update-in-place", "mlir::ModuleOp"> {
+  let summary = "Write a changed slice of a state over the state itself";
+  let description = [{
+    A step whose new state is `weft.update` of the one before needs no second copy of it, if all that reads the one
+    before can run first. Attribute `weft.in_place` of `weft.iterate`, one entry per state.
+  }];
+}
+
 def PlanMemory : WeftPass<"weft-plan-memory", "mlir::ModuleOp"> {
   let summary = "Give every launch result a place";
   let description = [{

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "compiler/ir/scatter_ops.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/IR/SymbolTable.h"
@@ -109,13 +110,14 @@ class FunctionPlan {
     auto step = symbols_.lookup<mlir::func::FuncOp>(iterate.getCallee());
     Scratch scratch{iterate, step, FunctionPlan(step, alignment_).Run(), 0, {}};
     bool is_open = mlir::ShapedType::isDynamic(iterate.getStaticExtents()[0]);
-    for (auto [state, type] : llvm::zip_equal(iterate.getStates(), step.getResultTypes())) {
-      std::optional<int64_t> slice = BytesOf(type);
+    for (auto [number, state] : llvm::enumerate(iterate.getStates())) {
+      std::optional<int64_t> slice = BytesOf(step.getResultTypes()[number]);
+      int64_t rows = ir::RingSize(iterate, static_cast<unsigned>(number));
       auto take = [&](std::optional<int64_t> bytes) {
         scratch.parts.push_back(bytes ? scratch.bytes : kNowhere);
         scratch.bytes += llvm::alignTo(bytes.value_or(0), alignment_);
       };
-      take(slice ? std::optional(static_cast<int64_t>(llvm::alignTo(*slice, alignment_)) * (state.window + 1))
+      take(slice ? std::optional(static_cast<int64_t>(llvm::alignTo(*slice, alignment_)) * rows)
                  : std::nullopt);
       if (!state.history) {
         scratch.parts.push_back(kUnused);

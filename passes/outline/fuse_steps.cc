@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "compiler/ir/scatter_ops.h"
 #include "compiler/ir/until.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -43,7 +44,8 @@ class StepFuser {
       if (mlir::isa<mlir::arith::ConstantOp>(op)) continue;
       auto equation = mlir::dyn_cast<ir::EquationOp>(op);
       if (!equation && op.getNumRegions() == 0 && mlir::isMemoryEffectFree(&op) &&
-          !mlir::isa<ir::LaunchOp, ir::IterateOp, ir::SortOp, ir::FilterOp, ir::FoundOp>(op))
+          !mlir::isa<ir::LaunchOp, ir::IterateOp, ir::SortOp, ir::SegmentsOp, ir::UpdateOp, ir::FilterOp,
+                     ir::FoundOp>(op))
         continue;
       if (!equation) return false;
       std::optional<int64_t> points = PointCount(equation);

@@ -1,7 +1,8 @@
 #include "passes/outline/outline_selections.h"
 
-#include "compiler/ir/weft_dialect.h"
+#include "compiler/ir/scatter_ops.h"
 #include "mlir/IR/IRMapping.h"
+#include "passes/analysis/equation.h"
 
 namespace weft::passes {
 namespace {
@@ -47,6 +48,17 @@ void Outline(mlir::Operation* op, mlir::ValueRange sizes, mlir::SymbolTable& sym
 void OutlineSelections(mlir::func::FuncOp function, mlir::SymbolTable& symbols) {
   mlir::Block& block = function.getBody().front();
   for (ir::SortOp sort : llvm::to_vector(block.getOps<ir::SortOp>())) Outline(sort, sort.getSizes(), symbols);
+  for (ir::SegmentsOp segments : llvm::to_vector(block.getOps<ir::SegmentsOp>()))
+    Outline(segments, segments.getSizes(), symbols);
+  for (ir::UpdateOp update : llvm::to_vector(block.getOps<ir::UpdateOp>())) {
+    mlir::OpBuilder builder(update);
+    llvm::SmallVector<mlir::Value> sizes;
+    for (auto [axis, size] : llvm::enumerate(update.getType().getShape()))
+      if (mlir::ShapedType::isDynamic(size))
+        sizes.push_back(mlir::cast<mlir::Value>(
+            SizeOf(builder, update.getLoc(), update.getTensor(), static_cast<int64_t>(axis))));
+    Outline(update, sizes, symbols);
+  }
   for (ir::FilterOp filter : llvm::to_vector(block.getOps<ir::FilterOp>()))
     Outline(filter, filter.getSizes(), symbols);
 }

@@ -6,8 +6,9 @@
 
 namespace weft::passes {
 
-// Moves every weft.sort and weft.filter of `function` into a kernel of its own, of class `sort` or `filter`,
-// and launches it in its place. Sizes of results that are no numbers are operands of the kernel.
+// Moves every weft.sort, weft.segments, weft.update and weft.filter of `function` into a kernel of its own,
+// whose class is the name of the operation, and launches it in its place. Sizes of results that are no
+// numbers are operands of the kernel.
 void OutlineSelections(mlir::func::FuncOp function, mlir::SymbolTable& symbols);
 
 }  // namespace weft::passes

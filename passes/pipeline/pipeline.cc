@@ -18,7 +18,7 @@
 namespace weft::passes {
 namespace {
 
-using Create = std::function<std::unique_ptr<mlir::Pass>(const TargetDescription&)>;
+using Create = std::function<std::unique_ptr<mlir::Pass>(const PipelineOptions&)>;
 
 struct Step {
   std::string pass;
@@ -34,23 +34,40 @@ struct Stage {
 using Creator = std::unique_ptr<mlir::Pass> (*)();
 
 Step OnFunctions(std::string name, Creator create) {
-  return {std::move(name), [create](const TargetDescription&) { return create(); }, true};
+  return {std::move(name), [create](const PipelineOptions&) { return create(); }, true};
 }
 
 Step OnModule(std::string name, Creator create) {
-  return {std::move(name), [create](const TargetDescription&) { return create(); }, false};
+  return {std::move(name), [create](const PipelineOptions&) { return create(); }, false};
 }
 
 Step Canonicalize() {
-  return {"canonicalize", [](const TargetDescription&) { return mlir::createCanonicalizerPass(); }, false};
+  return {"canonicalize", [](const PipelineOptions&) { return mlir::createCanonicalizerPass(); }, false};
 }
 
-std::unique_ptr<mlir::Pass> Packing(const TargetDescription& target) {
-  return createPackWeights({.vectorBytes = target.vector_bytes, .vectorRegisters = target.vector_registers});
+std::unique_ptr<mlir::Pass> Scanning(const PipelineOptions& options) {
+  return createScanPrefixes({.explain = options.explain});
 }
 
-std::unique_ptr<mlir::Pass> Grouping(const TargetDescription& target) {
-  return createGroupEquations({.l2Bytes = target.l2_bytes, .threads = target.threads});
+std::unique_ptr<mlir::Pass> Segmenting(const PipelineOptions& options) {
+  return createSegmentReductions({.explain = options.explain});
+}
+
+std::unique_ptr<mlir::Pass> Narrowing(const PipelineOptions& options) {
+  return createNarrowHistories({.explain = options.explain});
+}
+
+std::unique_ptr<mlir::Pass> Updating(const PipelineOptions& options) {
+  return createUpdateRows({.explain = options.explain});
+}
+
+std::unique_ptr<mlir::Pass> Packing(const PipelineOptions& options) {
+  return createPackWeights(
+      {.vectorBytes = options.target.vector_bytes, .vectorRegisters = options.target.vector_registers});
+}
+
+std::unique_ptr<mlir::Pass> Grouping(const PipelineOptions& options) {
+  return createGroupEquations({.l2Bytes = options.target.l2_bytes, .threads = options.target.threads});
 }
 
 // The table of contents: what happens to a program, in order.
@@ -59,7 +76,11 @@ std::vector<Stage> Stages() {
       {"inline",
        {
            OnFunctions("inline-parallel", createInlineParallel),
-           OnFunctions("scan-prefixes", createScanPrefixes),
+           {"scan-prefixes", Scanning, true},
+           {"segment-reductions", Segmenting, true},
+           {"narrow-histories", Narrowing, true},
+           {"update-rows", Updating, true},
+           OnFunctions("hoist-from-steps", createHoistFromSteps),
            OnModule("outline-steps", createOutlineSteps),
            Canonicalize(),
        }},
@@ -72,6 +93,8 @@ std::vector<Stage> Stages() {
            // copies.
            OnFunctions("fold-copies", createFoldCopies),
            OnFunctions("hoist-invariants", createHoistInvariants),
+           // Reductions that moved out have indices of their own.
+           {"segment-reductions", Segmenting, true},
            OnFunctions("fold-views", createFoldViews),
            OnFunctions("fold-copies", createFoldCopies),
            OnFunctions("simplify-subscripts", createSimplifySubscripts),
@@ -127,6 +150,7 @@ std::vector<Stage> Stages() {
        }},
       {"memory",
        {
+           OnModule("update-in-place", createUpdateInPlace),
            OnModule("plan-memory", [] { return createPlanMemory(); }),
        }},
   };
@@ -147,10 +171,12 @@ void BuildPipeline(mlir::OpPassManager& manager, const PipelineOptions& options)
   }
   if (end != 0) steps.resize(end);
   for (const Step* step : steps) {
+    if (std::find(options.without.begin(), options.without.end(), step->pass) != options.without.end())
+      continue;
     if (step->on_functions) {
-      manager.addNestedPass<mlir::func::FuncOp>(step->create(options.target));
+      manager.addNestedPass<mlir::func::FuncOp>(step->create(options));
     } else {
-      manager.addPass(step->create(options.target));
+      manager.addPass(step->create(options));
     }
   }
 }
@@ -165,6 +191,11 @@ std::vector<std::string> PassNames() {
     for (const Step& step : stage.steps) add(step.pass);
   }
   return names;
+}
+
+std::vector<std::string> OptionalPasses() {
+  return {"scan-prefixes",    "segment-reductions", "narrow-histories", "update-rows",
+          "hoist-from-steps", "hoist-invariants",   "fold-scaling"};
 }
 
 void RegisterPasses() {

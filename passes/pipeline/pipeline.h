@@ -13,11 +13,18 @@ struct PipelineOptions {
   TargetDescription target;
   // Stop behind the last run of this pass or stage, by the name that PassNames gives; empty: run everything.
   std::string after;
+  // Passes to leave out, by the names that PassNames gives: programs compute the same without them.
+  std::vector<std::string> without;
+  // Remarks say which costs of the program as written were avoided, and which were not.
+  bool explain = false;
 };
 
 // Adds all passes from a lowered module to kernels, launches and a memory plan. An unknown `after` runs
 // everything: callers check it with PassNames first.
 void BuildPipeline(mlir::OpPassManager& manager, const PipelineOptions& options);
+
+// The passes that may be left out.
+std::vector<std::string> OptionalPasses();
 
 // What `PipelineOptions::after` may be, in the order of the pipeline: names of stages ("simplify") and of
 // their passes

@@ -96,8 +96,12 @@ func.func public @lists(%x: tensor<?x9xf32>, %m: tensor<?xi1>) -> (tensor<?x5xi6
   %n = tensor.dim %x, %c0 : tensor<?x9xf32>
   // CHECK: weft.sort %{{.*}} sizes(%{{.*}}) descending : tensor<?x9xf32> -> tensor<?x5xi64>
   %first = weft.sort %x sizes(%n) descending : tensor<?x9xf32> -> tensor<?x5xi64>
+  // CHECK: weft.segments %{{.*}} sizes(%{{.*}}, %{{.*}}) : tensor<?x5xi64> -> tensor<?x5xi64>, tensor<?x10xi64>
+  %order, %starts = weft.segments %first sizes(%n, %n) : tensor<?x5xi64> -> tensor<?x5xi64>, tensor<?x10xi64>
   // CHECK: %[[AT:.*]], %[[COUNT:.*]] = weft.filter %{{.*}} sizes(%{{.*}}) : tensor<?xi1> -> tensor<?xi64>, tensor<i64>
   %at, %count = weft.filter %m sizes(%n) : tensor<?xi1> -> tensor<?xi64>, tensor<i64>
+  // CHECK: weft.update %{{.*}} at [0](%[[COUNT]]) with %[[COUNT]] : tensor<?xi64>, (tensor<i64>), tensor<i64> -> tensor<?xi64>
+  %changed = weft.update %at at [0](%count) with %count : tensor<?xi64>, (tensor<i64>), tensor<i64> -> tensor<?xi64>
   // CHECK: %[[K:.*]] = weft.found %[[COUNT]] : tensor<i64>
   %k = weft.found %count : tensor<i64>
   // CHECK: tensor.extract_slice %[[AT]][0] [%[[K]]] [1]

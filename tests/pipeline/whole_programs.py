@@ -57,6 +57,28 @@ entry e {
 }
 """
 
+# Three reductions along the same 5000 edges; the greatest column would take 300 * 5000 * 8 steps as written.
+EDGES = """weft 0.1
+import std.graph: segment_softmax, segment_mean
+entry e {
+  softmax(x: f32[5000, 8], dst: int[5000] in 0..300) -> y: f32[5000, 8] { y = segment_softmax(x, dst, segments = 300) }
+  means(x: f32[5000, 8], dst: int[5000] in 0..300) -> y: f32[300, 8] { y = segment_mean(x, dst, segments = 300) }
+}
+"""
+
+STEPS = """weft 0.1
+entry e {
+  last_of(x: f32[100, 64], w: f32[64, 64], v: f32[64, 64]) -> y: f32[64] {
+    rec h[t, i] = tanh(x[t, i] + (sum(j) (w[i, j] + v[i, j])) + sum(j) w[i, j] * h[t-1, j]) from h[-1, i < 64] = 0
+    y[i] = h[99, i]
+  }
+  rows(x: f32[100, 64], at: int[100] in 0..1000, old: f32[1000, 64]) -> y: f32[1000, 64] {
+    rec s[t, n, d] = (x[t, d] + s[t-1, n, d] if n == at[t] else s[t-1, n, d]) from s[-1] = old
+    y = s[99]
+  }
+}
+"""
+
 
 def compiled(weft, model, *options):
     done = subprocess.run([weft, "compile", model, "--emit", "ir", *options], capture_output=True, text=True)
@@ -64,11 +86,11 @@ def compiled(weft, model, *options):
     return done.stdout
 
 
-def of_text(weft, text):
+def of_text(weft, text, *options):
     with tempfile.TemporaryDirectory() as folder:
         model = pathlib.Path(folder) / "model.weft"
         model.write_text(text)
-        return compiled(weft, model)
+        return compiled(weft, model, *options)
 
 
 def function(ir, name):
@@ -120,6 +142,38 @@ def check_equal_kernels(weft):
     assert len(packing) == 6 and len(set(packing)) == 1, packing
 
 
+def check_segments(weft):
+    """The edges are listed once for all that is reduced along them, and every reduction walks one segment."""
+    for options, lists, walks in [((), 1, True), (("--without", "segment-reductions"), 0, False)]:
+        ir = of_text(weft, EDGES, *options)
+        for method, reductions in [("softmax", 2), ("means", 1)]:
+            names = [name for _, name, *_ in launches(function(ir, method))]
+            assert sum(name.startswith("segments") for name in names) == lists, (method, names)
+            kernels = "".join(kernel(ir, name) for name in dict.fromkeys(names))
+            bounds = re.findall(r"weft\.reduce \w+ \(%\w+\) from \((%\w+)\) to \((%\w+)\)", kernels)
+            over_edges = [end for _, end in bounds if end == "%c5000"]
+            assert bool(over_edges) != walks and (not walks or len(bounds) == reductions), (method, bounds)
+
+
+def check_steps(weft):
+    """Memory of loops whose states are not all kept, and work of their steps."""
+    arena = lambda text: int(re.search(r"weft\.arena = (\d+)", text).group(1))
+    saved, whole = of_text(weft, STEPS), of_text(weft, STEPS, *(w for p in ("narrow-histories", "update-rows", "hoist-from-steps") for w in ("--without", p)))  # fmt: skip
+    slice_bytes, state_bytes = 64 * 4, 1000 * 64 * 4
+    # A history of 100 slices shrinks to two of them, and the sum that no step changes.
+    assert arena(function(saved, "last_of")) <= 5 * slice_bytes, arena(function(saved, "last_of"))
+    assert arena(function(whole, "last_of")) >= 100 * slice_bytes
+    step = kernel(saved, launches(function(saved, "last_of_t_step"))[-1][1])
+    assert step.count("weft.reduce") == 1, step
+    # 100 states of 1000 rows shrink to one, of which a step computes 64 elements.
+    # (The last one is copied to where it is returned.)
+    assert arena(function(saved, "rows")) <= 2 * state_bytes + 20 * slice_bytes, arena(function(saved, "rows"))
+    assert arena(function(whole, "rows")) >= 100 * state_bytes
+    assert "weft.in_place = array<i1: true>" in function(saved, "rows")
+    domains = re.findall(r"weft\.equation \([^)]*\) in \(([\d, ]*)\)", "".join(kernel(saved, name) for _, name, *_ in launches(function(saved, "rows_t_step"))))  # fmt: skip
+    assert sorted(domains) == ["", "64"], domains
+
+
 def size_of(type_text):
     shape, element = re.fullmatch(r"tensor<((?:\d+x)*)(\w+)>", type_text).groups()
     count = 1
@@ -166,6 +220,8 @@ def main():
     check_batch_norm(weft)
     check_weights_alone(weft)
     check_equal_kernels(weft)
+    check_segments(weft)
+    check_steps(weft)
     check_memory(of_text(weft, EQUAL_BLOCKS), "forward", 2)
     mobilenet = compiled(weft, ROOT / "examples/mobilenet_v2/mobilenet_v2.weft", "--dim", "B=1")
     kernels, launched = mobilenet.count("weft.kernel @"), len(launches(mobilenet))

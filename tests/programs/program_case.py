@@ -66,3 +66,31 @@ def check(weft, title, text, inputs, wanted, *options, tolerance=1e-5, weights=N
             if message := difference(got[name], values, tolerance):
                 problems.append(f"{title} on {backend}: {name} {message}")
     return problems
+
+
+def same_bits(a, b):
+    """NaN equals NaN; -0 is not 0."""
+    if a.shape != b.shape or a.dtype.kind != "f":
+        return np.array_equal(a, b)
+    return np.array_equal(a, b, equal_nan=True) and np.array_equal(np.signbit(a[a == 0]), np.signbit(b[b == 0]))
+
+
+def check_bits(weft, title, text, inputs, wanted, *options, without):
+    """Problems of the entry in `text`, which gives `wanted` exactly by both back ends, also without a pass.
+
+    (Without it, a schedule may add in another order.)
+    """
+    problems = []
+    for backend in BACKENDS:
+        for left_out in ((), ("--without", without)):
+            try:
+                got = run(weft, text, inputs, wanted, *options, *left_out, backend=backend)
+            except AssertionError as error:
+                return problems + [f"{title} on {error}"]
+            for name, values in wanted.items():
+                values = np.asarray(values)
+                reordered = left_out and backend == "halide" and values.dtype.kind == "f"
+                close = reordered and np.allclose(got[name], values, rtol=1e-5, atol=1e-5, equal_nan=True)
+                if not close and not same_bits(got[name], values):
+                    problems.append(f"{title} on {backend} {left_out}: {name} is\n{got[name]}\nnot\n{values}")
+    return problems

@@ -1,0 +1,24 @@
+#ifndef WEFT_COMPILER_IR_SCATTER_OPS_H_
+#define WEFT_COMPILER_IR_SCATTER_OPS_H_
+
+// Operations of the `weft` dialect that put elements where data says. Every op's constraints are in
+// scatter_ops.td.
+
+#include "compiler/ir/weft_dialect.h"
+
+// Generated code needs all of the above first.
+// clang-format off
+#define GET_OP_CLASSES
+#include "compiler/ir/scatter_ops.h.inc"
+// clang-format on
+
+namespace weft::ir {
+
+// How many slices of a state of `iterate` must have memory while its steps run: those of its window and the
+// one that is computed, unless a step writes it over the one before (attribute `weft.in_place`, one entry per
+// state).
+int64_t RingSize(IterateOp iterate, unsigned state);
+
+}  // namespace weft::ir
+
+#endif  // WEFT_COMPILER_IR_SCATTER_OPS_H_

@@ -1,0 +1,68 @@
+"""`weft explain --kernels` names every form that costs less than its loops, made or missed: explain_kernels.py WEFT"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+# (methods of an entry, what is said of each form, without the place)
+CASES = [
+    (
+        "rows(x: f32[E, D], dst: int[E], old: f32[N]) -> y: f32[N, D] { y[n, d] = sum(e where dst[e] == n) x[e, d] }",
+        ["sum over e: once for each, by n"],
+    ),
+    (
+        "cells(v: f32[E], row: int[E], col: int[E], old: f32[N, D]) -> y: f32[N, D] {\n"
+        "    y[i, j] = max(e where row[e] == i and col[e] == j) v[e]\n  }",
+        ["max over e: once for each, by i, j"],
+    ),
+    (
+        "few(x: f32[9], dst: int[9]) -> y: f32[9] { y[n] = sum(e where dst[e] == n) x[e] }",
+        ["sum over e: all of them for every n, because there are so few that looking at all is cheaper"],
+    ),
+    (
+        "ragged(x: f32[E], dst: int[E]) -> y: f32[E] { y[n] = sum(e < n where dst[e] == n) x[e] }",
+        ["because its elements depend on the index", "sum over e: all of them for every n, because its range depends on an index"],
+    ),
+    (
+        "plain(x: f32[E], dst: int[E], old: f32[N]) -> y: f32[N] { y[n] = sum(e where dst[e] < n) x[e] }",
+        [],
+    ),
+    ("prefix(x: f32[E]) -> y: f32[E] { y[i] = sum(j <= i) x[j] }", ["sum over j: carried from one i to the next", "all steps are kept"]),
+    ("pairs(x: f32[E]) -> y: f32[E] { y[i] = sum(j <= i) x[j] * x[i] }", ["sum over j: all of them for every i, because its elements depend on the index"]),
+    (
+        "inverse(x: f32[E]) -> y: int[E] {\n    p = argsort(i) x[i]\n    y = argsort(i) p[i]\n  }",
+        ["sort of a permutation: its inverse, by counting"],
+    ),
+    (
+        "steps(x: f32[E, D], at: int[E] in 0..N, old: f32[N, D]) -> y: f32[N, D] {\n"
+        "    rec s[t, n, d] = (x[t, d] if n == at[t] else s[t-1, n, d]) from s[-1] = old\n    y = s[E-1]\n  }",
+        ["state 1 of the recurrence: the last step alone is kept", "state 1 of the recurrence: one slice is computed"],
+    ),
+]  # fmt: skip
+
+
+def main():
+    weft = os.path.abspath(sys.argv[1])
+    problems = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "m.weft"
+        for method, wanted in CASES:
+            dims = "  dim E in 1..1000000\n  dim N in 1..100000\n  dim D in 1..100\n"
+            file.write_text(f"weft 0.1\n\nentry net {{\n{dims}  {method}\n}}\n")
+            done = subprocess.run([weft, "explain", "--kernels", file], capture_output=True, text=True, timeout=120, check=False)
+            lines = done.stdout.splitlines()
+            if done.returncode or len(lines) != len(wanted) or not all(w in line for w, line in zip(wanted, lines)):
+                problems.append(f"{method}\n  gave {lines}\n  not {wanted}\n{done.stderr}")
+            elif not all(line.startswith(f"{file}:") and line.split(":")[1].isdigit() for line in lines):
+                problems.append(f"{method}\n  has no place: {lines}")
+        done = subprocess.run([weft, "run", file, "--without", "plan-memory"], capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode != 1 or "is no pass that can be left out" not in done.stderr:
+            problems.append(f"--without plan-memory: {done.stderr}")
+    print("\n".join(problems))
+    sys.exit(bool(problems))
+
+
+if __name__ == "__main__":
+    main()
