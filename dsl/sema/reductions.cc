@@ -401,7 +401,9 @@ Value Elaborator::EvalReduction(const ast::Expr& expr, const ast::Reduction& nod
           known = known && index->upper && index->lower && !index->upper_value;
           if (known) product = product * (*index->upper - *index->lower);
         }
-        Scalar many = known ? *ToScalar(Value(product), type, span) : CastTo(count, type, span);
+        // Nothing where there are more elements than a number says, which is reported.
+        std::optional<Scalar> sized = known ? ToScalar(Value(product), type, span) : std::nullopt;
+        Scalar many = sized.value_or(CastTo(count, type, span));
         Scalar quotient =
             CastTo(Call2(Function::kDiv, sum, CastTo(many, type, span), type, span), result, span);
         if (!otherwise) return quotient;
