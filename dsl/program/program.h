@@ -171,7 +171,8 @@ struct Parallel {
   std::vector<Yield> yields;
 };
 
-// One of two bodies, as a condition without axes says once it is computed. Both yield tensors of the result's shape.
+// One of two bodies, as a condition without axes says once it is computed. Both yield tensors of the result's
+// shape.
 struct Branch {
   TensorId condition;
   std::vector<Statement> then, otherwise;
