@@ -91,7 +91,7 @@ def places(weft):
         "h": bits(mixed(seed, place_of("h", 0, "one", 0), i, j), 0),
         "p": bits(mixed(seed, part(0)), n),
         "q": bits(mixed(seed, part(1)), n),
-        "s": bits(mixed(seed, place_of("s", 1, "draw", 0), t + 0 * n), n),
+        "s": bits(mixed(seed, place_of("s", 1, "draw", 0), t + 0 * n, n + 0 * t), n),
         "set": bits(seed, n),
         "r": bits(mixed(seed, place_of("r", 0, "given", 0)), n),
         "own": bits(seed, n),
