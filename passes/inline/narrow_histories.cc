@@ -1,3 +1,4 @@
+#include "compiler/ir/until.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/index_range.h"
@@ -121,7 +122,8 @@ struct NarrowHistoriesPass : impl::NarrowHistoriesBase<NarrowHistoriesPass> {
   void runOnOperation() override {
     SmallVector<ir::LoopOp> loops;
     getOperation().walk([&](ir::LoopOp loop) {
-      if (!loop.isParallel()) loops.push_back(loop);
+      // Which step is the last of a loop that ends early is seen when it has run.
+      if (!loop.isParallel() && !ir::EndsEarly(loop)) loops.push_back(loop);
     });
     for (ir::LoopOp loop : loops) Narrower(loop).Run(explain);
   }
