@@ -201,6 +201,15 @@ Expr CeilDivide(const Expr& a, const Expr& b) {
   return select(rest != 0 && ((rest < 0) == (b < 0)), quotient + 1, quotient);
 }
 
+// c > 0 where b is (a / c) * c, so that a - b is a % c; else nothing.
+Expr RemainderBy(const Expr& a, const Expr& b) {
+  const auto* product = b.as<Halide::Internal::Mul>();
+  const auto* quotient = product ? product->a.as<Halide::Internal::Div>() : nullptr;
+  bool remainder = quotient && Halide::Internal::is_positive_const(quotient->b) &&
+                   Halide::Internal::equal(quotient->b, product->b) && Halide::Internal::equal(quotient->a, a);
+  return remainder ? quotient->b : Expr();
+}
+
 enum class Whole {
   kAdd,
   kSub,
@@ -279,6 +288,8 @@ Scalar WholeOp(Whole op, mlir::Type type, const Scalar& a, const Scalar& b) {
       break;
     case Whole::kSub:
       result.e = boolean ? x != y : wraps ? AsSigned(AsUnsigned(x) - AsUnsigned(y)) : x - y;
+      // Written out, Halide solves a condition on it for a loop that cancels, dividing by that loop's coefficient 0.
+      if (Expr divisor = narrow ? RemainderBy(x, y) : Expr(); divisor.defined()) result.e = x % divisor;
       break;
     case Whole::kMul:
       result.e = boolean ? x && y : wraps ? AsSigned(AsUnsigned(x) * AsUnsigned(y)) : x * y;

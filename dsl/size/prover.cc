@@ -81,6 +81,19 @@ double LeastOf(const Size::Term& term) {
 
 bool IsOne(const Rational& r, int64_t sign) { return r.den == 1 && r.num == sign; }
 
+// The term to settle first: that of the largest atom alone, because smaller ones may occur in it too and would be
+// judged apart from it. Symbols are no such atoms.
+const Size::Term* LargestAtomTerm(const Size& form) {
+  const Size::Term* largest = nullptr;
+  for (const Size::Term& term : form.terms()) {
+    if (term.monomial.size() != 1 || term.monomial[0].second != 1) continue;
+    const SizeAtom& atom = *term.monomial[0].first;
+    if (atom.kind == SizeAtom::Kind::kSymbol) continue;
+    if (!largest || atom.weight > largest->monomial[0].first->weight) largest = &term;
+  }
+  return largest;
+}
+
 }  // namespace
 
 void Prover::AddFact(const Fact& fact) {
@@ -144,6 +157,11 @@ bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Ratio
       // rest).
       if (IsOne(coefficient, -1) && rest.IsWhole()) return Positive(d * rest - n, depth - 1);
       if (IsOne(coefficient, 1) && rest.IsWhole()) return Positive(n + d * rest - d + Size(1), depth - 1);
+      if (rest.AsRational()) {
+        // With t = -rest / factor: floor(n / d) > t is n >= d * (floor(t) + 1), floor(n / d) < t is n < d * ceil(t).
+        if (rises) return Positive(n - d * (FloorDiv(Size(0) - rest, factor) + Size(1)) + Size(1), depth - 1);
+        return Positive(Size(0) - d * FloorDiv(rest, factor) - n, depth - 1);
+      }
       if (std::optional<Size> corner = Corner(n, d, rest, rises)) {
         return Positive(factor * FloorDiv(*corner, d) + rest, depth - 1);
       }
@@ -166,12 +184,9 @@ bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Ratio
 bool Prover::Positive(const Size& form, int depth) const {
   if (std::optional<Rational> number = form.AsRational()) return number->num > 0;
   if (depth == 0) return false;
-  for (const Size::Term& term : form.terms()) {
-    if (term.monomial.size() != 1 || term.monomial[0].second != 1) continue;
-    const auto& atom = term.monomial[0].first;
-    if (atom->kind == SizeAtom::Kind::kSymbol) continue;
-    Size rest = form - FromTerm(term, nullptr);
-    return PositiveByCases(form, *atom, term.coefficient, rest, depth);
+  if (const Size::Term* term = LargestAtomTerm(form)) {
+    Size rest = form - FromTerm(*term, nullptr);
+    return PositiveByCases(form, *term->monomial[0].first, term->coefficient, rest, depth);
   }
   // What the bounds of dimensions say alone needs no steps, however many there are.
   double least = 0;

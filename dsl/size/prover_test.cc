@@ -52,6 +52,28 @@ TEST(ProverTest, MinimumAndMaximum) {
   EXPECT_FALSE(prover.IsInside(Maximum(i + Size(1), Size(0)), H));
 }
 
+TEST(ProverTest, WhatContainsTheRestComesFirst) {
+  const Size few = Minimum(A, Size(9)) + Minimum(B, Size(9));
+  Prover prover;
+  prover.AddIndex(10, 0, few);
+  prover.AddIndex(11, 0, i);
+  EXPECT_TRUE(prover.IsInside(j, few));
+  EXPECT_TRUE(prover.AtMost(Maximum(0, few - Size(1)), few));
+  EXPECT_FALSE(prover.AtMost(Maximum(0, few + Size(1)), few));
+}
+
+TEST(ProverTest, PositionsAmongRoundedUpSizes) {
+  const Size cells = Size(0) - FloorDiv(Size(0) - H, Size(32));
+  Prover prover;
+  prover.AddIndex(10, 0, Size(2) * cells);
+  EXPECT_TRUE(prover.IsPositive(Size(2) * cells - Size(1)));
+  EXPECT_FALSE(prover.IsPositive(Size(2) * cells - Size(2)));
+  EXPECT_TRUE(prover.IsPositive(Size(3) - Size(2) * FloorDiv(Size(1) - H, Size(2))));
+  EXPECT_FALSE(prover.IsPositive(Size(2) * FloorDiv(H + Size(1), Size(2)) - Size(2)));
+  EXPECT_TRUE(prover.IsInside(FloorDiv(i * cells, Size(2) * cells), cells));
+  EXPECT_FALSE(prover.IsInside(FloorDiv(i * cells, cells), cells));
+}
+
 TEST(ProverTest, FactsAndRefutation) {
   Prover prover;
   prover.AddIndex(10, 0, A + B);
