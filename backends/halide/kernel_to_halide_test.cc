@@ -326,6 +326,43 @@ weft.kernel @k {class = "row_reduction"} (%arg0: tensor<33xi64>, %arg1: tensor<3
   weft.return %0 : tensor<3x33xf32>
 })";
 
+// A transposed convolution: whether a tap counts is a remainder of the column, whose loop is split.
+constexpr char kEverySecondTap[] = R"(
+weft.kernel @k {class = "depthwise"} (%arg0: tensor<8x6xf32>, %arg1: tensor<8x2x64xf32>) -> (tensor<12x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %c2 = arith.constant 2 : index
+  %cst = arith.constant 0.000000e+00 : f32
+  %0 = weft.equation (%arg2, %arg3) in (12, 64) names ["j", "k"] attributes {path = "forward.y"} {
+    %1 = weft.reduce sum (%arg4, %arg5) from (%c0, %c0) to (%c8, %c2) names ["c", "s"] {
+      %2 = arith.subi %arg2, %arg5 : index
+      %3 = arith.floordivsi %2, %c2 : index
+      %4 = arith.muli %3, %c2 : index
+      %5 = arith.subi %2, %4 : index
+      %6 = arith.cmpi eq, %5, %c0 : index
+      %7 = scf.if %6 -> (f32) {
+        %8 = weft.read %arg0[%arg4, %3] outside [inside, fill] else %cst : tensor<8x6xf32> -> f32
+        %9 = weft.read %arg1[%arg4, %arg5, %arg3] : tensor<8x2x64xf32> -> f32
+        %10 = arith.mulf %8, %9 : f32
+        scf.yield %10 : f32
+      } else {
+        scf.yield %cst : f32
+      }
+      weft.yield %7 if %6 : f32
+    } : f32
+    weft.yield %1 : f32
+  } : tensor<12x64xf32>
+  weft.return %0 : tensor<12x64xf32>
+})";
+
+TEST_F(HalideTest, KeepsRemaindersOfSplitLoops) {
+  TestKernel test{"every second tap", kEverySecondTap, {}};
+  ir::KernelOp kernel = Parse(test.text);
+  ASSERT_TRUE(kernel);
+  absl::Status status = Compare(kernel, DefaultSchedule(ViewKernel(kernel), target_), test);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST_F(HalideTest, LeavesNoStepOutThatAddsNothing) {
   TestKernel test{"shifted window", kShiftedWindow, {}};
   test.inputs.special_values = true;

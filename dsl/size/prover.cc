@@ -184,6 +184,15 @@ bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Ratio
 bool Prover::Positive(const Size& form, int depth) const {
   if (std::optional<Rational> number = form.AsRational()) return number->num > 0;
   if (depth == 0) return false;
+  // An index outside of all atoms goes to the end of its range before an atom is settled that may bound it.
+  for (auto range = indices_.rbegin(); range != indices_.rend(); ++range) {
+    if (!Mentions(form, range->symbol)) continue;
+    std::optional<Linear> linear = SplitLinear(form, range->symbol);
+    std::optional<Rational> slope = linear ? linear->coefficient.AsRational() : std::nullopt;
+    if (!slope) break;
+    const Size worst = slope->num > 0 ? range->lower : range->upper - Size(1);
+    return Positive(linear->coefficient * worst + linear->rest, depth - 1);
+  }
   if (const Size::Term* term = LargestAtomTerm(form)) {
     Size rest = form - FromTerm(*term, nullptr);
     return PositiveByCases(form, *term->monomial[0].first, term->coefficient, rest, depth);

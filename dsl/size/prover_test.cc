@@ -62,6 +62,14 @@ TEST(ProverTest, WhatContainsTheRestComesFirst) {
   EXPECT_FALSE(prover.AtMost(Maximum(0, few + Size(1)), few));
 }
 
+TEST(ProverTest, IndicesGoToTheEndOfTheirRangesFirst) {
+  const Size axis = Minimum(A, FloorDiv(B, H)), value = Size::Symbol(12, "value");
+  Prover prover;
+  prover.AddIndex(10, 0, Minimum(value, axis));
+  EXPECT_TRUE(prover.IsInside(i, axis));
+  EXPECT_FALSE(prover.IsInside(i + Size(1), axis));
+}
+
 TEST(ProverTest, PositionsAmongRoundedUpSizes) {
   const Size cells = Size(0) - FloorDiv(Size(0) - H, Size(32));
   Prover prover;
