@@ -1,5 +1,6 @@
 #include "dsl/size/prover.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace weft::dsl {
@@ -184,14 +185,22 @@ bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Ratio
 bool Prover::Positive(const Size& form, int depth) const {
   if (std::optional<Rational> number = form.AsRational()) return number->num > 0;
   if (depth == 0) return false;
-  // An index outside of all atoms goes to the end of its range before an atom is settled that may bound it.
+  // An index outside of all atoms goes to the end of its range before an atom is settled that may bound it, unless an
+  // index inside one is bounded by it. That is no case, and comes to an end: ranges name symbols added earlier.
+  std::vector<const Range*> inside;
   for (auto range = indices_.rbegin(); range != indices_.rend(); ++range) {
     if (!Mentions(form, range->symbol)) continue;
     std::optional<Linear> linear = SplitLinear(form, range->symbol);
     std::optional<Rational> slope = linear ? linear->coefficient.AsRational() : std::nullopt;
-    if (!slope) break;
+    bool bounds = std::any_of(inside.begin(), inside.end(), [&](const Range* inner) {
+      return Mentions(inner->lower, range->symbol) || Mentions(inner->upper, range->symbol);
+    });
+    if (!slope || bounds) {
+      inside.push_back(&*range);
+      continue;
+    }
     const Size worst = slope->num > 0 ? range->lower : range->upper - Size(1);
-    return Positive(linear->coefficient * worst + linear->rest, depth - 1);
+    return Positive(linear->coefficient * worst + linear->rest, depth);
   }
   if (const Size::Term* term = LargestAtomTerm(form)) {
     Size rest = form - FromTerm(*term, nullptr);

@@ -68,6 +68,13 @@ TEST(ProverTest, IndicesGoToTheEndOfTheirRangesFirst) {
   prover.AddIndex(10, 0, Minimum(value, axis));
   EXPECT_TRUE(prover.IsInside(i, axis));
   EXPECT_FALSE(prover.IsInside(i + Size(1), axis));
+  Prover lists;  // an index of five lists, whose lengths have ranges themselves
+  Size list;
+  for (int k = 20; k < 25; ++k) list = list + Minimum(Size::Symbol(k, "found"), Size(9));
+  for (int k = 20; k < 25; ++k) lists.AddIndex(k, 0, B);
+  lists.AddIndex(11, 0, Maximum(0, list - Size(1)));
+  EXPECT_TRUE(lists.IsInside(j, list));
+  EXPECT_FALSE(lists.IsInside(j + Size(2), list));
 }
 
 TEST(ProverTest, PositionsAmongRoundedUpSizes) {

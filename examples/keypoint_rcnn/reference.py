@@ -14,14 +14,15 @@ PAPER = "He et al., 2017, arXiv:1703.06870"
 REFERENCE = "torchvision"
 LIVE = False
 CASES = {
-    "small": Case(entry="detect_small", short=96, long=160, photo=(60, 76)),
-    "full": Case(entry="detect", short=800, long=1333, photo=(480, 640)),
+    "small": Case(entry="detect_small", short=96, long=160, photo=(60, 76), proposals=50, most=4),
+    "full": Case(entry="detect", short=800, long=1333, photo=(480, 640), proposals=1000, most=100),
 }
 COMPARE = {"box": Absolute(1e-2), "score": Absolute(1e-4), "place": Absolute(1e-2)}
 
 
 def model(case):
-    return detectors.torchvision_detector("keypointrcnn_resnet50_fpn", case)
+    return detectors.torchvision_detector("keypointrcnn_resnet50_fpn", case, rpn_post_nms_top_n_test=case.proposals,
+                                         box_detections_per_img=case.most)
 
 
 def shapes(case):

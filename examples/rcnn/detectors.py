@@ -31,16 +31,20 @@ def shapes(module):
     return {name: list(t.shape) for name, t in module.state_dict().items() if t.dtype.is_floating_point}
 
 
-def weights(system, case, gains):
-    """Seeded weights by the shapes in the record. `gains` maps patterns of names to factors, or to (factor, bias added)."""
-    record = json.loads((EXAMPLES / system / "record.json").read_text())
-    tensors = seeds.weights(record[case.name]["shapes"])
+def scaled(tensors, gains):
+    """The weights, changed by the patterns that their names have: each a factor, or (factor, what is added)."""
     for name, value in tensors.items():
         for pattern, gain in gains.items():
             if re.search(pattern, name):
                 factor, shift = gain if isinstance(gain, tuple) else (gain, 0)
                 tensors[name] = (value * factor + shift).astype(np.float32)
     return tensors
+
+
+def weights(system, case, gains):
+    """Seeded weights by the shapes in the record."""
+    record = json.loads((EXAMPLES / system / "record.json").read_text())
+    return scaled(seeds.weights(record[case.name]["shapes"]), gains)
 
 
 def load(module, tensors):
@@ -56,10 +60,10 @@ RCNN_GAINS = {
 }
 
 
-def torchvision_detector(builder, case):
+def torchvision_detector(builder, case, **more):
     """torchvision's detector `builder` for the sizes of the case."""
     import torchvision.models.detection as detection
-    return getattr(detection, builder)(weights=None, weights_backbone=None, min_size=case.short, max_size=case.long)
+    return getattr(detection, builder)(weights=None, weights_backbone=None, min_size=case.short, max_size=case.long, **more)
 
 
 def found(module, case, name="street"):
