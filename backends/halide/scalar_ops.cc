@@ -206,7 +206,8 @@ Expr RemainderBy(const Expr& a, const Expr& b) {
   const auto* product = b.as<Halide::Internal::Mul>();
   const auto* quotient = product ? product->a.as<Halide::Internal::Div>() : nullptr;
   bool remainder = quotient && Halide::Internal::is_positive_const(quotient->b) &&
-                   Halide::Internal::equal(quotient->b, product->b) && Halide::Internal::equal(quotient->a, a);
+                   Halide::Internal::equal(quotient->b, product->b) &&
+                   Halide::Internal::equal(quotient->a, a);
   return remainder ? quotient->b : Expr();
 }
 
@@ -288,7 +289,8 @@ Scalar WholeOp(Whole op, mlir::Type type, const Scalar& a, const Scalar& b) {
       break;
     case Whole::kSub:
       result.e = boolean ? x != y : wraps ? AsSigned(AsUnsigned(x) - AsUnsigned(y)) : x - y;
-      // Written out, Halide solves a condition on it for a loop that cancels, dividing by that loop's coefficient 0.
+      // Written out, Halide solves a condition on it for a loop that cancels, dividing by that loop's
+      // coefficient 0.
       if (Expr divisor = narrow ? RemainderBy(x, y) : Expr(); divisor.defined()) result.e = x % divisor;
       break;
     case Whole::kMul:

@@ -82,8 +82,8 @@ double LeastOf(const Size::Term& term) {
 
 bool IsOne(const Rational& r, int64_t sign) { return r.den == 1 && r.num == sign; }
 
-// The term to settle first: that of the largest atom alone, because smaller ones may occur in it too and would be
-// judged apart from it. Symbols are no such atoms.
+// The term to settle first: that of the largest atom alone, because smaller ones may occur in it too and
+// would be judged apart from it. Symbols are no such atoms.
 const Size::Term* LargestAtomTerm(const Size& form) {
   const Size::Term* largest = nullptr;
   for (const Size::Term& term : form.terms()) {
@@ -159,7 +159,8 @@ bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Ratio
       if (IsOne(coefficient, -1) && rest.IsWhole()) return Positive(d * rest - n, depth - 1);
       if (IsOne(coefficient, 1) && rest.IsWhole()) return Positive(n + d * rest - d + Size(1), depth - 1);
       if (rest.AsRational()) {
-        // With t = -rest / factor: floor(n / d) > t is n >= d * (floor(t) + 1), floor(n / d) < t is n < d * ceil(t).
+        // With t = -rest / factor: floor(n / d) > t is n >= d * (floor(t) + 1), floor(n / d) < t is n < d *
+        // ceil(t).
         if (rises) return Positive(n - d * (FloorDiv(Size(0) - rest, factor) + Size(1)) + Size(1), depth - 1);
         return Positive(Size(0) - d * FloorDiv(rest, factor) - n, depth - 1);
       }
@@ -185,8 +186,9 @@ bool Prover::PositiveByCases(const Size& form, const SizeAtom& atom, const Ratio
 bool Prover::Positive(const Size& form, int depth) const {
   if (std::optional<Rational> number = form.AsRational()) return number->num > 0;
   if (depth == 0) return false;
-  // An index outside of all atoms goes to the end of its range before an atom is settled that may bound it, unless an
-  // index inside one is bounded by it. That is no case, and comes to an end: ranges name symbols added earlier.
+  // An index outside of all atoms goes to the end of its range before an atom is settled that may bound it,
+  // unless an index inside one is bounded by it. That is no case, and comes to an end: ranges name symbols
+  // added earlier.
   std::vector<const Range*> inside;
   for (auto range = indices_.rbegin(); range != indices_.rend(); ++range) {
     if (!Mentions(form, range->symbol)) continue;
