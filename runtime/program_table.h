@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "runtime/weft.h"
+
 namespace weft::runtime {
 
 constexpr uint32_t kTableVersion = 3;
@@ -68,6 +70,8 @@ struct Frame {
 using ShapesFunction = int32_t (*)(void* context, const int64_t* input_dims, int64_t* output_dims,
                                    int64_t* slot_bytes);
 using RunFunction = int32_t (*)(void* context, const Frame* frame);
+// An op in C: all tensors are dense; 0 unless it failed. See weft_extern_op in weft.h.
+using ExternFunction = int32_t (*)(const weft_tensor* inputs, weft_tensor* results);
 using KernelFunction = int32_t (*)(void* context, void* const* buffers, const int64_t* extents);
 
 struct MethodTable {
@@ -122,6 +126,12 @@ int32_t weft_sort(void* context, int32_t type, int32_t descending, const void* k
 void weft_segments(const int64_t* keys, int64_t rows, int64_t n, int64_t starts_per_row, int64_t* order,
                    int64_t* starts);
 void weft_filter(const uint8_t* mask, int64_t n, int64_t most, int64_t* positions, int64_t* count);
+// Calls an op in C and checks what it gives. `names`: the op's, then the results', each with its 0. Of all
+// `count` tensors, inputs first: types, ranks, memory, and all sizes in a row; of every result the range
+// lo..hi, INT64_MIN.. INT64_MAX for none. 1: it failed, and the error is set.
+int32_t weft_call_extern(void* context, weft::runtime::ExternFunction function, const char* names,
+                         int32_t input_count, int32_t count, const int32_t* types, const int32_t* ranks,
+                         void* const* buffers, const int64_t* dims, const int64_t* bounds);
 // Memory whose size only the data decides: of a slot or an output, at least `bytes`. Null: there is not so
 // much.
 void* weft_reserve_slot(void* context, int64_t slot, int64_t bytes);

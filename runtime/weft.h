@@ -58,6 +58,14 @@ typedef struct weft_tensor {
   const int64_t* strides; /* in elements, one per axis; NULL: dense, row-major */
 } weft_tensor;
 
+/* An op in C: what `extern op f(x: f32[N]) -> y: f32[N]` calls is `int f(const weft_tensor* inputs,
+ * weft_tensor* results)`. Tensors come in the order of the declaration, dense and row-major, with their
+ * sizes; a number is a tensor without axes. The function fills the memory of the results, which is there
+ * already, and returns 0, or what it likes as the code of an error, with which the run fails. It may be
+ * called from several threads at once, and Weft takes it to be a function of its inputs: a call whose results
+ * are not needed may be left out, and equal ones made once. */
+typedef int32_t (*weft_extern_op)(const weft_tensor* inputs, weft_tensor* results);
+
 /* A file of weights (safetensors). With a prefix, a tensor T of the file is the program's PREFIX.T. */
 typedef struct weft_weight_file {
   const char* path;

@@ -115,8 +115,10 @@ int32_t weft_launch(void* context, int32_t launch, weft::runtime::KernelFunction
                          : result == 2 ? "there is not enough memory for its intermediate results"
                          : result == 3 ? "it read outside of a tensor"
                                        : "it reported an error";
-    workspace->error = std::string(entry.file) + ":" + std::to_string(entry.line) + ": `" + entry.path +
-                       "` failed: " + reason;
+    std::string place = std::string(entry.file) + ":" + std::to_string(entry.line) + ": ";
+    // An op in C has left a text.
+    workspace->error =
+        place + (result == 4 ? workspace->error : std::string("`") + entry.path + "` failed: " + reason);
   }
   return result;
 }

@@ -64,8 +64,9 @@ struct Workspace {
   ScratchMemory scratch;
   Buffer arena;
   std::vector<Buffer> slots, inputs, outputs;
-  std::vector<int64_t> sizes;             // of the program's dimensions
-  std::vector<const char*> size_origins;  // the inputs that they are from
+  std::vector<weft_tensor> extern_tensors;  // of a call of C
+  std::vector<int64_t> sizes;               // of the program's dimensions
+  std::vector<const char*> size_origins;    // the inputs that they are from
   std::vector<int64_t> input_dims, output_dims, slot_bytes;
   std::vector<void*> slot_pointers, input_pointers, output_pointers;
 

@@ -38,6 +38,29 @@ absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> LoadObjects(const std::vector<
   return std::move(*code);
 }
 
+absl::Status AddFiles(llvm::orc::LLJIT& code, const std::vector<std::string>& files) {
+  llvm::orc::JITDylib& library = code.getMainJITDylib();
+  for (const std::string& file : files) {
+    llvm::StringRef name(file);
+    if (name.ends_with(".a")) {
+      auto archive =
+          llvm::orc::StaticLibraryDefinitionGenerator::Load(code.getObjLinkingLayer(), file.c_str());
+      if (!archive) return ToStatus(archive.takeError());
+      library.addGenerator(std::move(*archive));
+    } else if (name.ends_with(".o")) {
+      auto bytes = llvm::MemoryBuffer::getFile(file);
+      if (!bytes) return absl::NotFoundError(file + ": " + bytes.getError().message());
+      if (auto error = code.addObjectFile(std::move(*bytes))) return ToStatus(std::move(error));
+    } else {
+      auto shared = llvm::orc::DynamicLibrarySearchGenerator::Load(file.c_str(),
+                                                                   code.getDataLayout().getGlobalPrefix());
+      if (!shared) return ToStatus(shared.takeError());
+      library.addGenerator(std::move(*shared));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<void*> FindSymbol(llvm::orc::LLJIT& code, absl::string_view name) {
   auto found = code.lookup(llvm::StringRef(name.data(), name.size()));
   if (!found) return ToStatus(found.takeError());

@@ -21,6 +21,9 @@ using ProcessFunctions = std::vector<std::pair<const char*, void*>>;
 absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> LoadObjects(const std::vector<absl::string_view>& objects,
                                                               const ProcessFunctions& functions);
 
+// A user's objects, archives and shared libraries beside them.
+absl::Status AddFiles(llvm::orc::LLJIT& code, const std::vector<std::string>& files);
+
 absl::StatusOr<void*> FindSymbol(llvm::orc::LLJIT& code, absl::string_view name);
 
 }  // namespace weft::backends

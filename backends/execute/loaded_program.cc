@@ -16,7 +16,8 @@ LoadedProgram::LoadedProgram(LoadedProgram&&) noexcept = default;
 LoadedProgram& LoadedProgram::operator=(LoadedProgram&&) noexcept = default;
 LoadedProgram::~LoadedProgram() = default;
 
-absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>& objects) {
+absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>& objects,
+                                                  const std::vector<std::string>& files) {
   auto code = LoadObjects({objects.begin(), objects.end()},
                           {{"weft_launch", reinterpret_cast<void*>(&weft_launch)},
                            {"weft_check_failed", reinterpret_cast<void*>(&weft_check_failed)},
@@ -24,12 +25,14 @@ absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>
                            {"weft_free", reinterpret_cast<void*>(&weft_free)},
                            {"weft_sort", reinterpret_cast<void*>(&weft_sort)},
                            {"weft_segments", reinterpret_cast<void*>(&weft_segments)},
+                           {"weft_call_extern", reinterpret_cast<void*>(&weft_call_extern)},
                            {"weft_filter", reinterpret_cast<void*>(&weft_filter)},
                            {"weft_reserve_slot", reinterpret_cast<void*>(&weft_reserve_slot)},
                            {"weft_reserve_output", reinterpret_cast<void*>(&weft_reserve_output)},
                            {"weft_parallel_for", reinterpret_cast<void*>(&weft_parallel_for)},
                            {"halide_do_par_for", reinterpret_cast<void*>(&halide_do_par_for)}});
   if (!code.ok()) return code.status();
+  if (absl::Status status = AddFiles(**code, files); !status.ok()) return status;
   absl::StatusOr<void*> table = FindSymbol(**code, "weft_program_table");
   if (!table.ok()) return table.status();
   auto state = std::make_unique<State>();

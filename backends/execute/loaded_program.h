@@ -15,8 +15,9 @@ namespace weft::backends {
 class LoadedProgram {
  public:
   // `objects`: those of a program for this machine. They call the runtime library that is linked into this
-  // process.
-  static absl::StatusOr<LoadedProgram> Load(const std::vector<std::string>& objects);
+  // process, and what a user's `files` have: objects, archives, shared libraries.
+  static absl::StatusOr<LoadedProgram> Load(const std::vector<std::string>& objects,
+                                            const std::vector<std::string>& files = {});
 
   LoadedProgram(LoadedProgram&&) noexcept;
   LoadedProgram& operator=(LoadedProgram&&) noexcept;

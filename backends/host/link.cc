@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "backends/host/linked_files.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/Program.h"
 #include "runtime/interruption.h"
@@ -98,11 +99,26 @@ absl::Status Compile(const TemporaryFolder& folder, const std::string& linker,
   return Execute(folder, linker, std::move(arguments));
 }
 
+// A user's files as words of a linker; a program finds a shared library where it lies now.
+std::vector<std::string> WordsFor(const std::vector<std::string>& files) {
+  std::vector<std::string> words;
+  for (const std::string& file : files) {
+    std::error_code error;
+    fs::path path = fs::absolute(file, error);
+    words.push_back(path.string());
+    if (IsSharedLibrary(file)) words.push_back(absl::StrCat("-Wl,-rpath,", path.parent_path().string()));
+  }
+  return words;
+}
+
 absl::Status MakeObject(const TemporaryFolder& folder, const std::vector<std::string>& objects,
-                        const std::vector<std::string>& exports, const std::string& output) {
-  std::string library = absl::StrCat(LibraryFolder(), "/libweft_runtime.a");
-  absl::Status joined =
-      Compile(folder, Linker(false), objects, {"-r", "-nostdlib", library}, folder / "joined.o");
+                        const std::vector<std::string>& files, const std::vector<std::string>& exports,
+                        const std::string& output) {
+  std::vector<std::string> options = {"-r", "-nostdlib"};
+  for (const std::string& file : files)
+    if (!IsSharedLibrary(file)) options.push_back(fs::absolute(file).string());
+  options.push_back(absl::StrCat(LibraryFolder(), "/libweft_runtime.a"));
+  absl::Status joined = Compile(folder, Linker(false), objects, options, folder / "joined.o");
   if (!joined.ok()) return joined;
   std::vector<std::string> arguments;
   for (const std::string& name : exports) arguments.push_back(absl::StrCat("--keep-global-symbol=", name));
@@ -113,21 +129,17 @@ absl::Status MakeObject(const TemporaryFolder& folder, const std::vector<std::st
 
 }  // namespace
 
-absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects, bool sanitize) {
+absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects,
+                                           const std::vector<std::string>& files, bool sanitize) {
   TemporaryFolder folder;
   std::string lib = LibraryFolder();
-  std::vector<std::string> options = {"-Wl,--gc-sections",
-                                      "-Wl,-z,noexecstack",
-                                      absl::StrCat(lib, "/libweft_program_main.a"),
-                                      absl::StrCat(lib, "/libweft_runtime.a"),
-                                      "-Wl,-Bstatic",
-                                      "-lpng",
-                                      "-ljpeg",
-                                      "-lz",
-                                      "-Wl,-Bdynamic",
-                                      "-lstdc++",
-                                      "-lpthread",
-                                      "-lm"};
+  std::vector<std::string> options = WordsFor(files);
+  for (const std::string& word :
+       {std::string("-Wl,--gc-sections"), std::string("-Wl,-z,noexecstack"),
+        absl::StrCat(lib, "/libweft_program_main.a"), absl::StrCat(lib, "/libweft_runtime.a"),
+        std::string("-Wl,-Bstatic"), std::string("-lpng"), std::string("-ljpeg"), std::string("-lz"),
+        std::string("-Wl,-Bdynamic"), std::string("-lstdc++"), std::string("-lpthread"), std::string("-lm")})
+    options.push_back(word);
   if (sanitize) options.push_back("-fsanitize=address,undefined");
   absl::Status linked = Compile(folder, Linker(sanitize), objects, options, folder / "out");
   if (!linked.ok()) return linked;
@@ -135,6 +147,7 @@ absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objec
 }
 
 absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& objects,
+                                              const std::vector<std::string>& files,
                                               const std::vector<std::string>& exports, bool sanitize) {
   TemporaryFolder folder;
   std::string script = "{ global: ";
@@ -149,6 +162,8 @@ absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& ob
                                       "-lstdc++",
                                       "-lpthread",
                                       "-lm"};
+  std::vector<std::string> words = WordsFor(files);
+  options.insert(options.begin(), words.begin(), words.end());
   if (sanitize) options.push_back("-fsanitize=address,undefined");
   absl::Status linked = Compile(folder, Linker(sanitize), objects, options, folder / "out");
   if (!linked.ok()) return linked;
@@ -156,16 +171,19 @@ absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& ob
 }
 
 absl::StatusOr<std::string> LinkObject(const std::vector<std::string>& objects,
+                                       const std::vector<std::string>& files,
                                        const std::vector<std::string>& exports) {
   TemporaryFolder folder;
-  if (absl::Status status = MakeObject(folder, objects, exports, folder / "out"); !status.ok()) return status;
+  if (absl::Status status = MakeObject(folder, objects, files, exports, folder / "out"); !status.ok())
+    return status;
   return ReadAll(folder / "out");
 }
 
 absl::StatusOr<std::string> LinkArchive(const std::vector<std::string>& objects,
+                                        const std::vector<std::string>& files,
                                         const std::vector<std::string>& exports) {
   TemporaryFolder folder;
-  if (absl::Status status = MakeObject(folder, objects, exports, folder / "program.o"); !status.ok())
+  if (absl::Status status = MakeObject(folder, objects, files, exports, folder / "program.o"); !status.ok())
     return status;
   // D: no dates and owners, so that the bytes come out the same every time.
   absl::Status made = Execute(folder, "ar", {"rcsD", folder / "out", folder / "program.o"});

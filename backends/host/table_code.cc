@@ -17,13 +17,6 @@ namespace {
 using llvm::Constant;
 using Fields = std::vector<Constant*>;
 
-std::optional<weft_type> TypeByName(llvm::StringRef name) {
-  constexpr const char* kNames[] = {"bool", "int", "i8", "u8", "i32", "i64", "f16", "bf16", "f32", "f64"};
-  for (int type = 0; type < 10; ++type)
-    if (name == kNames[type]) return static_cast<weft_type>(type);
-  return std::nullopt;
-}
-
 class TableBuilder {
  public:
   TableBuilder(mlir::ModuleOp source, const ProgramView& program, const HostOptions& options,

@@ -29,8 +29,9 @@ struct LoopsOptions {
 // What a kernel returns.
 enum LoopsResult : int32_t {
   kKernelOk = 0,
-  kOutOfMemory = 2,  // weft_malloc gave nothing for an intermediate tensor
-  kReadOutside = 3,  // only with check_reads
+  kExternFailed = 4,  // an op in C did, and the runtime has the text
+  kOutOfMemory = 2,   // weft_malloc gave nothing for an intermediate tensor
+  kReadOutside = 3,   // only with check_reads
 };
 
 // Compiles `kernel` without reassociation or any other liberty with floats. The code defines

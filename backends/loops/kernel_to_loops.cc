@@ -73,8 +73,8 @@ void Translator::PlanResults() {
   for (auto [position, value] : llvm::enumerate(op.getValues())) {
     Operation* source = value.getDefiningOp();
     bool is_computed =
-        source &&
-        mlir::isa<ir::EquationOp, ir::LoopOp, ir::SortOp, ir::SegmentsOp, ir::UpdateOp, ir::FilterOp>(source);
+        source && mlir::isa<ir::EquationOp, ir::LoopOp, ir::SortOp, ir::SegmentsOp, ir::UpdateOp, ir::FilterOp,
+                            ir::ExternOp>(source);
     if (!is_computed || result_buffers_.contains(value)) continue;
     Value at = LLVM::GEPOp::create(b_, loc_, pointer_type_, pointer_type_, buffers_,
                                    mlir::ValueRange{I64(operands + static_cast<int64_t>(position))});
@@ -170,6 +170,7 @@ LogicalResult Translator::EmitOp(Operation* op) {
       .Case([&](ir::SortOp sort) { return EmitSort(sort), mlir::success(); })
       .Case([&](ir::SegmentsOp segments) { return EmitSegments(segments), mlir::success(); })
       .Case([&](ir::UpdateOp update) { return EmitUpdate(update), mlir::success(); })
+      .Case([&](ir::ExternOp call) { return EmitExtern(call), mlir::success(); })
       .Case([&](ir::FilterOp filter) { return EmitFilter(filter), mlir::success(); })
       .Case([&](scf::IfOp branch) { return EmitIf(branch); })
       .Case([&](tensor::DimOp dim) { return EmitDim(dim); })

@@ -100,6 +100,7 @@ class Translator {
   void EmitSegments(ir::SegmentsOp op);
   void EmitUpdate(ir::UpdateOp op);
   void EmitFilter(ir::FilterOp op);
+  void EmitExtern(ir::ExternOp op);
   LogicalResult EmitIf(scf::IfOp op);
   void EmitRead(ir::ReadOp op);
   LogicalResult EmitDim(tensor::DimOp op);

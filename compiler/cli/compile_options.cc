@@ -53,6 +53,11 @@ void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
       .add_option("--without", options.without,
                   "leave out a pass that only saves work; may be repeated, a wrong name lists them")
       ->allow_extra_args(false);
+  command
+      .add_option("--link", options.linked,
+                  "object, archive or shared library with ops in C; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command.add_flag("--no-cache", options.no_cache, "compile every kernel anew and keep none");
 }
 
@@ -74,6 +79,7 @@ driver::CompileOptions MakeCompileOptions(const ProgramOptions& options, driver:
   made.backend = options.backend == "loops" ? driver::Backend::kLoops : driver::Backend::kHalide;
   made.without = options.without;
   made.schedules = source.schedules();
+  made.linked = options.linked;
   if (!options.no_cache) made.kernels.cache = cache::ObjectCache::Default();
   if (::isatty(2)) made.kernels.progress = ShowProgress;
   const char* start = ::isatty(2) ? kClearLine : "";

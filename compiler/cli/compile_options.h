@@ -15,7 +15,7 @@ namespace weft::cli {
 
 struct ProgramOptions {
   std::string file, entry, target = "host", backend = "halide", schedule;
-  std::vector<std::string> dims, without;
+  std::vector<std::string> dims, without, linked;
   bool no_cache = false;
 };
 

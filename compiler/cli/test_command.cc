@@ -174,6 +174,11 @@ void AddTestCommand(CLI::App& app, Run& run) {
   command->add_option("--filter", options->filter, "only tests whose name contains this");
   command->add_option("--backend", options->backend, "loops (default), which compiles fastest, or halide")
       ->check(CLI::IsMember({"halide", "loops"}));
+  command
+      ->add_option("--link", options->options.linked,
+                   "object, archive or shared library with ops in C; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command->add_option("--seed", options->options.seed, "what random numbers are drawn from (default 1)");
   command->add_option("-j,--jobs", options->jobs, "tests at a time; one per processor if left out")
       ->check(CLI::Range(1, 1024));

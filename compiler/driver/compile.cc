@@ -9,6 +9,7 @@
 #include "backends/host/emit_host.h"
 #include "backends/host/link.h"
 #include "compiler/driver/embed_weights.h"
+#include "compiler/driver/externs.h"
 #include "compiler/driver/kernel_fault.h"
 #include "compiler/lower/lower.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -121,13 +122,15 @@ absl::StatusOr<std::vector<std::string>> MakeObjects(mlir::ModuleOp module,
   return objects;
 }
 
-absl::StatusOr<std::string> Link(const std::vector<std::string>& objects, Emit emit,
+absl::StatusOr<std::string> Link(const std::vector<std::string>& objects, const CompileOptions& options,
                                  const std::string& prefix, bool sanitize) {
-  if (emit == Emit::kExecutable) return backends::LinkExecutable(objects, sanitize);
+  const std::vector<std::string>& files = options.linked;
+  if (options.emit == Emit::kExecutable) return backends::LinkExecutable(objects, files, sanitize);
   std::vector<std::string> exports = backends::LibraryFunctions(prefix);
-  if (emit == Emit::kSharedLibrary) return backends::LinkSharedLibrary(objects, exports, sanitize);
-  if (emit == Emit::kArchive) return backends::LinkArchive(objects, exports);
-  return backends::LinkObject(objects, exports);
+  if (options.emit == Emit::kSharedLibrary)
+    return backends::LinkSharedLibrary(objects, files, exports, sanitize);
+  if (options.emit == Emit::kArchive) return backends::LinkArchive(objects, files, exports);
+  return backends::LinkObject(objects, files, exports);
 }
 
 KernelSettings SettingsOf(const CompileOptions& options, const backends::Target& target) {
@@ -180,7 +183,8 @@ absl::StatusOr<Compiled> LinkProgram(mlir::ModuleOp module, const std::vector<Ke
     TimedPhase phase(timing, "weights");
     absl::StatusOr<std::vector<std::string>> objects = MakeObjects(module, kernels, target, host);
     if (!objects.ok()) return objects.status();
-    absl::StatusOr<std::string> packer = backends::LinkExecutable(*objects, target.sanitize_address);
+    absl::StatusOr<std::string> packer =
+        backends::LinkExecutable(*objects, options.linked, target.sanitize_address);
     if (!packer.ok()) return packer.status();
     if (absl::Status status = embedded.Pack(*packer, options.embedded_weights); !status.ok()) return status;
     host.embedded = &embedded.weights();
@@ -192,8 +196,7 @@ absl::StatusOr<Compiled> LinkProgram(mlir::ModuleOp module, const std::vector<Ke
   }();
   if (!objects.ok()) return objects.status();
   TimedPhase phase(timing, "linking");
-  absl::StatusOr<std::string> linked =
-      Link(*objects, options.emit, host.library_prefix, target.sanitize_address);
+  absl::StatusOr<std::string> linked = Link(*objects, options, host.library_prefix, target.sanitize_address);
   if (!linked.ok()) return linked.status();
   std::string header =
       options.emit == Emit::kExecutable ? "" : backends::LibraryHeader(module, host.library_prefix);
@@ -212,6 +215,11 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
                                  const CompileOptions& options, dsl::Diagnostics& diagnostics) {
   absl::StatusOr<backends::Target> target = backends::ParseTarget(options.target);
   if (!target.ok()) return target.status();
+  // What goes into a larger program may get its ops in C there.
+  if (options.emit == Emit::kExecutable || options.emit == Emit::kSharedLibrary) {
+    if (absl::Status status = CheckExterns(program, options.linked, diagnostics); !status.ok()) return status;
+    if (diagnostics.has_errors()) return Reported();
+  }
   KernelSettings settings = SettingsOf(options, *target);
   std::unique_ptr<ForkServer> server = StartKernelServer(settings);
   mlir::MLIRContext context;

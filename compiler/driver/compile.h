@@ -45,6 +45,7 @@ struct CompileOptions {
   std::vector<ScheduleSource> schedules;
   // [PREFIX=]FILE as a program takes them; the program then carries these weights inside.
   std::vector<std::string> embedded_weights;
+  std::vector<std::string> linked;  // files that have the ops in C
   KernelOptions kernels;
 };
 

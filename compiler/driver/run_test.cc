@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "backends/execute/loaded_program.h"
+#include "compiler/driver/externs.h"
 #include "dsl/base/diagnostic_printer.h"
 #include "runtime/element_type.h"
 #include "runtime/program.h"
@@ -123,10 +124,13 @@ std::string RunTest(const dsl::TestProgram& test, const dsl::SourceManager& sour
   CompileOptions compile;
   compile.backend = options.backend;
   compile.schedules = options.schedules;
+  if (absl::Status status = CheckExterns(test.program, options.linked, diagnostics); !status.ok())
+    return failed(status);
+  if (diagnostics.has_errors()) return dsl::PrintDiagnostics(sources, diagnostics);
   auto objects = CompileToObjects(test.program, sources, compile, diagnostics);
   if (diagnostics.has_errors()) return dsl::PrintDiagnostics(sources, diagnostics);
   if (!objects.ok()) return failed(objects.status());
-  auto loaded = backends::LoadedProgram::Load(*objects);
+  auto loaded = backends::LoadedProgram::Load(*objects, options.linked);
   if (!loaded.ok()) return failed(loaded.status());
   weft_options program_options = {};
   program_options.abi_version = WEFT_ABI_VERSION;

@@ -15,6 +15,7 @@ struct TestOptions {
   // What `random` and parameters without a value are drawn from. A test's numbers depend on nothing else.
   uint64_t seed = 1;
   std::vector<ScheduleSource> schedules;
+  std::vector<std::string> linked;  // files that have the ops in C
 };
 
 // Compiles a test, runs it in this process and compares. Empty if all expectations hold; else says for each

@@ -1,4 +1,4 @@
-// What weft.sort, weft.segments, weft.filter and weft.update demand, and the sizes of their results.
+// What weft.sort, weft.segments, weft.filter, weft.update and weft.extern demand, and the sizes of their results.
 
 #include "compiler/ir/scatter_ops.h"
 
@@ -65,6 +65,20 @@ LogicalResult SegmentsOp::verify() {
   fits = fits && starts.getShape().drop_back() == keys.getShape().drop_back();
   if (!fits || starts.getShape().back() == 0)
     return emitOpError("C2: gives ") << getOrder().getType() << " and " << starts << " for keys " << keys;
+  return VerifySizes(*this, getSizes());
+}
+
+mlir::Value ExternOp::getSizeOf(mlir::Value result, int64_t axis) {
+  return SizeOf(*this, getSizes(), result, axis);
+}
+
+LogicalResult ExternOp::verify() {
+  size_t results = getResults().size();
+  if (getElements().size() != getInputs().size() + results || getNames().size() != results)
+    return emitOpError("C1: has ") << getElements().size() << " types and " << getNames().size() << " names";
+  auto ranges = static_cast<size_t>(llvm::count(getRanged(), true));
+  if (getRanged().size() != results || getBounds().size() != 2 * ranges)
+    return emitOpError("C2: has ") << getBounds().size() << " bounds for " << ranges << " ranges";
   return VerifySizes(*this, getSizes());
 }
 

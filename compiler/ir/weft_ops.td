@@ -313,6 +313,34 @@ def Weft_FilterOp : Weft_Op<"filter", [Pure]> {
   }];
 }
 
+def Weft_ExternOp : Weft_Op<"extern", [Pure, AttrSizedOperandSegments]> {
+  let summary = "A call of a function in C";
+  let description = [{
+    A function of its inputs, whose results are as large as `sizes` say. It is never computed when the program is created,
+    and stands in no parallel loop.
+
+    C1. Inputs and results are tensors; `elements` has the type of each in the words of a file, `names` those of results.
+    C2. `ranged` says of every result whether its ints lie in a range; `bounds` has two values for each that does.
+    C3. `sizes` has one value per run-time size of the results, in the order of results and axes.
+
+        %match = weft.extern "hungarian"(%cost) sizes(%n) bounds(%lo, %m) {elements = ["f32", "int"], names = ["match"],
+            ranged = array<i1: true>} : (tensor<?x?xf32>) -> tensor<?xi64>
+  }];
+  let arguments = (ins StrAttr:$callee, Variadic<AnyRankedTensor>:$inputs, Variadic<Index>:$sizes,
+                       Variadic<Index>:$bounds, StrArrayAttr:$elements, StrArrayAttr:$names,
+                       DenseBoolArrayAttr:$ranged);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $callee `(` $inputs `)` (`sizes` `(` $sizes^ `)`)? (`bounds` `(` $bounds^ `)`)? attr-dict `:`
+    functional-type($inputs, $results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    // The run-time size of an axis of a result; null where it is a number.
+    ::mlir::Value getSizeOf(::mlir::Value result, int64_t axis);
+  }];
+}
+
 def Weft_FoundOp : Weft_Op<"found", [Pure]> {
   let summary = "A size that the data decides, once it is computed";
   let description = [{

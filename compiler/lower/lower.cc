@@ -87,6 +87,7 @@ class MethodLowering {
   void LowerNode(const dsl::Concat& concat, const dsl::Statement& statement);
   void LowerNode(const dsl::Check& check, const dsl::Statement& statement);
   void LowerNode(const dsl::Sort& sort, const dsl::Statement& statement);
+  void LowerNode(const dsl::Extern& call, const dsl::Statement& statement);
   void LowerNode(const dsl::Filter& filter, const dsl::Statement& statement);
   void LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement);
   void LowerNode(const dsl::Branch& branch, const dsl::Statement& statement);
@@ -394,6 +395,37 @@ void MethodLowering::LowerNode(const dsl::Filter& filter, const dsl::Statement& 
       step{builder_.getIndexAttr(1)};
   scope_.tensors[filter.result] = tensor::ExtractSliceOp::create(builder_, loc, TypeOf(filter.result),
                                                                  op.getPositions(), from, count, step);
+}
+
+void MethodLowering::LowerNode(const dsl::Extern& call, const dsl::Statement& statement) {
+  llvm::SmallVector<Value> inputs, sizes, bounds;
+  llvm::SmallVector<mlir::Attribute> elements, names;
+  llvm::SmallVector<mlir::Type> results;
+  llvm::SmallVector<bool> ranged;
+  auto add_element = [&](dsl::TensorId tensor) {
+    absl::string_view word = TypeName(method_.tensors[tensor].element);
+    elements.push_back(builder_.getStringAttr(llvm::StringRef(word.data(), word.size())));
+  };
+  for (dsl::TensorId input : call.inputs) {
+    inputs.push_back(scope_.tensors.at(input));
+    add_element(input);
+  }
+  for (const dsl::Extern::Result& result : call.results) {
+    results.push_back(TypeOf(result.tensor));
+    add_element(result.tensor);
+    names.push_back(builder_.getStringAttr(method_.tensors[result.tensor].name));
+    for (const Size& size : method_.tensors[result.tensor].shape)
+      if (!size.AsInteger()) sizes.push_back(sizes_->LowerToValue(size));
+    ranged.push_back(result.range.has_value());
+    if (!result.range) continue;
+    bounds.push_back(sizes_->LowerToValue(result.range->first));
+    bounds.push_back(sizes_->LowerToValue(result.range->second));
+  }
+  auto op = ir::ExternOp::create(builder_, LocationOf(statement), results, builder_.getStringAttr(call.name),
+                                 inputs, sizes, bounds, builder_.getArrayAttr(elements),
+                                 builder_.getArrayAttr(names), builder_.getDenseBoolArrayAttr(ranged));
+  for (auto [result, value] : llvm::zip_equal(call.results, op.getResults()))
+    scope_.tensors[result.tensor] = value;
 }
 
 void MethodLowering::LowerNode(const dsl::Parallel& parallel, const dsl::Statement& statement) {

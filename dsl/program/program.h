@@ -158,6 +158,17 @@ struct Filter {
   Size most;
 };
 
+// A call of an op in C. Results of int may have a range, which the call's results are checked to keep.
+struct Extern {
+  std::string name;
+  std::vector<TensorId> inputs;
+  struct Result {
+    TensorId tensor;
+    std::optional<std::pair<Size, Size>> range;  // first..second
+  };
+  std::vector<Result> results;
+};
+
 struct Statement;
 // An op under indices: the body once per point of the domain. Tensors of the body have no axes for the
 // domain; each yielded tensor has them prepended. Inside the body the domain's indices may be read like any
@@ -211,7 +222,7 @@ struct Enclosing {
 };
 
 struct Statement {
-  std::variant<Equation, Collapse, Expand, Concat, Check, Sort, Filter, Parallel, Branch, Recurrence> node;
+  std::variant<Equation, Collapse, Expand, Concat, Check, Sort, Filter, Extern, Parallel, Branch, Recurrence> node;
   Span span;
   // Instance path and equation name, `attention.p.e`; schedules and profiles name it so.
   std::string path;

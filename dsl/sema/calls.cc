@@ -233,7 +233,6 @@ std::optional<Elaborator::Argument> Elaborator::TakeSeed(const ast::Params& para
 Value Elaborator::CallOp(const OpRef& ref, Arguments args, const ast::Expr& call) {
   const ast::Op& op = *ref.op;
   Span span = call.span;
-  if (op.is_extern) return Unsupported(span, absl::StrCat("a call of the extern op `", op.name.text, "`"));
   if (!EnterCall(&op, op.name.text, span)) return Poison{};
   Frame frame;
   frame.module = ref.module;
@@ -245,7 +244,8 @@ Value Elaborator::CallOp(const OpRef& ref, Arguments args, const ast::Expr& call
   frame.call = span;
   frame.path = frame_->equation.empty() ? op.name.text : absl::StrCat(frame_->path, ".", frame_->equation);
   InheritSeed(call, TakeSeed(op.signature.params, &args), frame);
-  Value result = CallDeclared(op.signature, op.body, frame, args, span);
+  Value result = op.is_extern ? CallExtern(ref, frame, args, span)
+                              : CallDeclared(op.signature, op.body, frame, args, span);
   LeaveCall(&op);
   return result;
 }

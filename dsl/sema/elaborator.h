@@ -298,6 +298,9 @@ class Elaborator {
   void WidenIndices(const ast::Call& node, std::vector<IndexPtr>* widened);
   void NarrowIndices(const std::vector<IndexPtr>& widened);
   bool EvalArguments(const ast::Call& node, bool has_weights, Arguments* out);
+  // externs.cc
+  bool CheckExtern(const ast::Op& op);
+  Value CallExtern(const OpRef& op, Frame& frame, const Arguments& args, Span span);
   Value CallOp(const OpRef& op, Arguments args, const ast::Expr& call);
   static void EnterMethod(const ast::Model& model, const ast::Method& method, Frame& frame);
   Value CallMethod(const MethodRef& method, Arguments args, const ast::Expr& call);

@@ -154,6 +154,7 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
   root.module = &module;
   frame_ = &root;
   if (decl.broken) return;
+  if (const auto* op = decl.As<ast::Op>(); op && op->is_extern && !op->signature.broken) CheckExtern(*op);
   if (const auto* op = decl.As<ast::Op>(); op && !op->is_extern && !op->signature.broken) {
     Frame frame;
     frame.module = &module;

@@ -66,7 +66,7 @@ bool IsLoadTime(Value tensor) {
     Value next = todo.pop_back_val();
     if (!seen.insert(next).second) continue;
     mlir::Operation* op = next.getDefiningOp();
-    if (!op || mlir::isa<ir::LaunchOp, ir::LoopOp>(op)) return false;
+    if (!op || mlir::isa<ir::LaunchOp, ir::LoopOp, ir::ExternOp>(op)) return false;
     if (auto weight = mlir::dyn_cast<ir::WeightOp>(op); weight && weight.getChanges()) return false;
     llvm::append_range(todo, UsedFromOutside(op));
   }

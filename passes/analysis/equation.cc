@@ -63,6 +63,7 @@ OpFoldResult KnownSize(Value tensor, int64_t axis) {
     return OpFoldResult(segments.getSizeOf(tensor, axis));
   if (auto update = tensor.getDefiningOp<ir::UpdateOp>()) return KnownSize(update.getTensor(), axis);
   if (auto filter = tensor.getDefiningOp<ir::FilterOp>()) return OpFoldResult(filter.getSizeOf(tensor, axis));
+  if (auto call = tensor.getDefiningOp<ir::ExternOp>()) return OpFoldResult(call.getSizeOf(tensor, axis));
   if (auto slice = tensor.getDefiningOp<mlir::tensor::ExtractSliceOp>();
       slice && slice.getSourceType().getRank() == slice.getType().getRank())
     return slice.getMixedSizes()[axis];

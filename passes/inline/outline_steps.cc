@@ -56,7 +56,8 @@ class StepOutliner {
   // What weights and constants decide is computed again by the step, so that its weights are seen there.
   static bool IsLoadTime(Value value) {
     mlir::Operation* op = value.getDefiningOp();
-    if (!op || mlir::isa<ir::LoopOp, ir::IterateOp>(op) || !mlir::isMemoryEffectFree(op)) return false;
+    if (!op || mlir::isa<ir::LoopOp, ir::IterateOp, ir::ExternOp>(op) || !mlir::isMemoryEffectFree(op))
+      return false;
     if (auto weight = mlir::dyn_cast<ir::WeightOp>(op); weight && weight.getChanges()) return false;
     return llvm::all_of(UsedFromOutside(op), IsLoadTime);
   }

@@ -99,7 +99,9 @@ struct SplitPreparePass : impl::SplitPrepareBase<SplitPreparePass> {
     SmallVector<Value> computed;  // tensors that depend on weights and constants alone
     mlir::Block& block = function.getBody().front();
     for (mlir::Operation& op : block.without_terminator()) {
-      if (!mlir::isMemoryEffectFree(&op) || mlir::isa<ir::LaunchOp, ir::IterateOp, ir::FoundOp>(op)) continue;
+      if (!mlir::isMemoryEffectFree(&op) ||
+          mlir::isa<ir::LaunchOp, ir::IterateOp, ir::FoundOp, ir::ExternOp>(op))
+        continue;
       if (auto weight = mlir::dyn_cast<ir::WeightOp>(op); weight && weight.getChanges()) continue;
       if (!llvm::all_of(UsedFromOutside(&op), [&](Value used) { return load_time.contains(used); })) continue;
       for (Value result : op.getResults()) {

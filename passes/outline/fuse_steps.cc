@@ -45,7 +45,7 @@ class StepFuser {
       auto equation = mlir::dyn_cast<ir::EquationOp>(op);
       if (!equation && op.getNumRegions() == 0 && mlir::isMemoryEffectFree(&op) &&
           !mlir::isa<ir::LaunchOp, ir::IterateOp, ir::SortOp, ir::SegmentsOp, ir::UpdateOp, ir::FilterOp,
-                     ir::FoundOp>(op))
+                     ir::ExternOp, ir::FoundOp>(op))
         continue;
       if (!equation) return false;
       std::optional<int64_t> points = PointCount(equation);

@@ -61,6 +61,8 @@ void OutlineSelections(mlir::func::FuncOp function, mlir::SymbolTable& symbols) 
   }
   for (ir::FilterOp filter : llvm::to_vector(block.getOps<ir::FilterOp>()))
     Outline(filter, filter.getSizes(), symbols);
+  for (ir::ExternOp call : llvm::to_vector(block.getOps<ir::ExternOp>()))
+    Outline(call, call.getSizes(), symbols);
 }
 
 }  // namespace weft::passes

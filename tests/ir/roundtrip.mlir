@@ -11,6 +11,8 @@ func.func public @forward(%x: tensor<1x3x?x9xf32> {weft.name = "x"}, %id: tensor
   %h = tensor.dim %x, %c2 : tensor<1x3x?x9xf32>
   // CHECK: weft.weight "conv.weight" : tensor<32x3x3xf32>
   %w = weft.weight "conv.weight" : tensor<32x3x3xf32>
+  // CHECK: weft.weight "count" {changes, range = array<i64: 0, 9>, state} : tensor<i64>
+  %count = weft.weight "count" {state, changes, range = array<i64: 0, 9>} : tensor<i64>
   // CHECK: weft.weight "norm.mean" {fill = 1.000000e+00 : f64, state} : tensor<32xf32>
   %m = weft.weight "norm.mean" {state, fill = 1.0} : tensor<32xf32>
   // CHECK: weft.check divisible %{{.*}}, %{{.*}} "H must be even, not {0}" values(%{{.*}})
