@@ -108,5 +108,7 @@ func.func public @lists(%x: tensor<?x9xf32>, %m: tensor<?xi1>) -> (tensor<?x5xi6
   %k = weft.found %count : tensor<i64>
   // CHECK: tensor.extract_slice %[[AT]][0] [%[[K]]] [1]
   %kept = tensor.extract_slice %at[0] [%k] [1] : tensor<?xi64> to tensor<?xi64>
+  // CHECK: weft.extern "f"(%{{.*}}) sizes(%{{.*}}) bounds(%{{.*}}, %{{.*}}) {elements = ["bool", "int"], names = ["y"], ranged = array<i1: true>} : (tensor<?xi1>) -> tensor<?xi64>
+  %called = weft.extern "f"(%m) sizes(%n) bounds(%c0, %n) {elements = ["bool", "int"], names = ["y"], ranged = array<i1: true>} : (tensor<?xi1>) -> tensor<?xi64>
   return %first, %kept : tensor<?x5xi64>, tensor<?xi64>
 }
