@@ -26,6 +26,22 @@ bool ProvedInside(const Scalar& s, int64_t fixed) {
   return s.narrow && s.low >= 0 && fixed >= 0 && s.high < fixed;
 }
 
+// Whether an element of a tensor or a found position is in `e`: Halide bounds neither, whatever was proved of
+// it.
+bool HasLoadedValue(const Expr& e) {
+  struct Finder : Halide::Internal::IRVisitor {
+    using IRVisitor::visit;
+    void visit(const Halide::Internal::Call* call) override {
+      found |= call->call_type == Halide::Internal::Call::Halide ||
+               call->call_type == Halide::Internal::Call::Image;
+      IRVisitor::visit(call);
+    }
+    bool found = false;
+  } finder;
+  e.accept(&finder);
+  return finder.found;
+}
+
 Scalar SelectScalar(const Expr& condition, const Scalar& a, const Scalar& b, mlir::Type type) {
   Scalar result;
   if (a.narrow && b.narrow) {
@@ -534,7 +550,7 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
       case Outside::kInside:
         // A subscript read from data is inside wherever it is meant to be read; the lanes of a padded tail
         // and what runs in front of its condition take whatever lies there.
-        if (!ProvedInside(s, group.fixed) && (context.lazy || !affine)) i = clamped();
+        if ((context.lazy || !affine) && (!ProvedInside(s, group.fixed) || HasLoadedValue(i))) i = clamped();
         break;
       case Outside::kFill: {
         Expr inside = i >= zero && i <= last;

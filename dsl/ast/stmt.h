@@ -39,12 +39,26 @@ struct Head {
   std::vector<Binder> binders;
   TypePtr type = nullptr;
   Span span;
+
+  // `_`: a result that nothing needs.
+  bool drops() const { return !is_next && path.parts.size() == 1 && path.parts[0].text == "_"; }
 };
 
 // head { "," head } "=" expr
 struct Equation {
   std::vector<Head> heads;
   ExprPtr value;
+
+  // The head that names the equation and says its indices.
+  const Head& leading() const {
+    const Head* kept = nullptr;
+    for (const Head& head : heads) {
+      if (head.drops()) continue;
+      if (head.has_binders) return head;
+      if (kept == nullptr) kept = &head;
+    }
+    return kept != nullptr ? *kept : heads[0];
+  }
 };
 
 // from := NAME "[" e50 { "," binder } "]" [ ":" type ] "=" expr

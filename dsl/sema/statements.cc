@@ -210,13 +210,21 @@ bool Elaborator::OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes) {
   return true;
 }
 
-// An equation with indices binds a name once, and no equation binds one twice (R5).
+// An equation with indices binds a name once, no equation binds one twice (R5); all heads have indices or
+// none.
 bool Elaborator::CheckHeads(const ast::Equation& equation) {
   std::map<std::string, Span> own;
   bool ok = true;
   for (const ast::Head& head : equation.heads) {
+    if (head.drops()) continue;
     if (head.is_next) ok = CheckNext(head, equation) && ok;
     if (head.is_next || head.path.parts.size() != 1) continue;
+    if (equation.leading().has_binders && !head.has_binders) {
+      Report(head.span, kInvalidExpression,
+             absl::StrCat("`", head.path.ToString(), "` has no indices, the result beside it has some"))
+          .Note(equation.leading().span, "what is called under indices has all of its results under them");
+      ok = false;
+    }
     const std::string& name = head.path.parts[0].text;
     Binding* before = head.has_binders ? Find(name) : nullptr;
     auto [place, is_new] = own.try_emplace(name, head.path.span);
@@ -240,10 +248,8 @@ void Elaborator::RunEquation(const ast::Stmt& stmt, const ast::Equation& equatio
   std::vector<Value> results = EquationResults(stmt, equation);
   for (size_t i = 0; i < equation.heads.size(); ++i) {
     const ast::Head& head = equation.heads[i];
-    if (head.is_next) {
-      RunNext(head, results[i]);
-      continue;
-    }
+    if (head.is_next) RunNext(head, results[i]);
+    if (head.is_next || head.drops()) continue;
     if (head.path.parts.size() != 1) {
       Report(head.path.span, kInvalidExpression, "only `next` changes a member of a model");
       continue;
@@ -265,7 +271,7 @@ std::vector<Value> Elaborator::EquationResults(const ast::Stmt& stmt, const ast:
   std::vector<Deferred> outer_deferred;
   std::swap(outer_deferred, deferred_);
   std::string outer_equation = frame_->equation;
-  const ast::Head& first = equation.heads[0];
+  const ast::Head& first = equation.leading();
   if (!frame_->is_inline) frame_->equation = first.path.parts.back().text;
   BeginSentence(first.path.parts.back().text, equation.value);
 
@@ -273,10 +279,12 @@ std::vector<Value> Elaborator::EquationResults(const ast::Stmt& stmt, const ast:
   size_t in_force_before = in_force_.size();
   std::vector<LeftAxis> axes;
   bool ok = !first.has_binders || OpenHead(first, &axes);
-  std::vector<std::vector<LeftAxis>> all_axes{axes};
-  for (size_t i = 1; ok && i < equation.heads.size(); ++i) {
+  std::vector<std::vector<LeftAxis>> all_axes(equation.heads.size(), axes);
+  for (size_t i = 0; ok && i < equation.heads.size(); ++i) {
     // Further heads name the same indices, perhaps in another order or with rows kept elsewhere.
-    std::vector<LeftAxis> own;
+    if (&equation.heads[i] == &first) continue;
+    std::vector<LeftAxis>& own = all_axes[i];
+    own.clear();
     for (const ast::Binder& binder : equation.heads[i].binders) {
       Binding* bound = binder.kind == ast::Binder::Kind::kIndex ? Find(binder.name.text) : nullptr;
       if (bound && bound->index) {
@@ -286,7 +294,6 @@ std::vector<Value> Elaborator::EquationResults(const ast::Stmt& stmt, const ast:
         break;
       }
     }
-    all_axes.push_back(own);
   }
   Value value = ok ? Eval(*equation.value) : Value(Poison{});
 
@@ -314,7 +321,7 @@ std::vector<Value> Elaborator::EquationResults(const ast::Stmt& stmt, const ast:
   for (size_t i = 0; i < equation.heads.size(); ++i) {
     const ast::Head& head = equation.heads[i];
     const std::vector<LeftAxis>& own = i < all_axes.size() ? all_axes[i] : axes;
-    if (parts[i].IsPoison()) {
+    if (head.drops() || parts[i].IsPoison()) {
       results.push_back(parts[i]);
     } else if (head.is_next) {
       results.push_back(NextValue(head, own, parts[i], equation.value->span));

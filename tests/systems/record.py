@@ -1,7 +1,7 @@
-"""Records what the references of systems compute: python tests/systems/record.py NAME ... [--verify]
+"""Records what the references of systems compute: python tests/systems/record.py NAME ... [--case small] [--verify]
 
 For references that need PyTorch. Writes examples/NAME/record.json, samples of every output, and says how far the older
-record is; --verify only says so.
+record is; --verify only says so. With --case the other cases keep what is recorded.
 """
 
 import argparse
@@ -31,6 +31,7 @@ def distances(subject, old, new):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="+", choices=system.all_names(), metavar="NAME")
+    parser.add_argument("--case", help="only cases whose names begin so")
     parser.add_argument("--verify", action="store_true")
     arguments = parser.parse_args()
     worst = 0.0
@@ -39,7 +40,7 @@ def main():
         if subject.reference.LIVE:
             sys.exit(f"{name}: the test computes this reference, nothing is recorded")
         old = subject.record() if subject.record_path.exists() else {}
-        cases = subject.reference.CASES.values()
+        cases = subject.cases(arguments.case) if arguments.case else list(subject.reference.CASES.values())
         shapes = {case.name: subject.reference.shapes(case) for case in cases} if hasattr(subject.reference, "shapes") else {}
         new = {case.name: recorded(subject, case, shapes.get(case.name)) for case in cases}
         for case in new:
@@ -48,7 +49,7 @@ def main():
             worst = max(worst, apart[far])
             print(f"{name} {case}: {len(apart)} outputs, the older record is {apart[far]:.1e} away at {far}")
         if not arguments.verify:
-            subject.record_path.write_text(json.dumps(new, separators=(",", ":")) + "\n")
+            subject.record_path.write_text(json.dumps({**old, **new}, separators=(",", ":")) + "\n")
     return "the record is another" if arguments.verify and worst > 1e-5 else 0
 
 
