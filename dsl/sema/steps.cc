@@ -75,8 +75,18 @@ void Elaborator::MakeHistory(Loop* loop, const std::string& name) {
         history->is_known = true;
       }
     };
-    give(before, &history->before);
-    give(after, &history->after);
+    auto is_list = [&](const Value& value) {
+      const auto* list = value.As<std::shared_ptr<ListValue>>();
+      return list && !IsRegular(**list);
+    };
+    if (std::any_of(before.begin(), before.end(), is_list) ||
+        std::any_of(after.begin(), after.end(), is_list)) {
+      Unsupported(state.given_at, "a list of tensors that differ as a state");
+      history->is_unknown = true;
+    } else {
+      give(before, &history->before);
+      give(after, &history->after);
+    }
     history->range = history->type == ElementType::kInt ? state.range : std::nullopt;
     const ast::TypeExpr* type = DeclaredTypeOf(*state.head);
     if (type) {

@@ -71,3 +71,25 @@ func.func @loop_c6_sizes(%x: tensor<?xf32>) -> tensor<2x?xf32> {
   } : tensor<2x?xf32>
   return %y : tensor<2x?xf32>
 }
+
+// -----
+
+func.func @loop_c7_condition(%x: tensor<4xf32>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'weft.loop' op C7: with `weft.until` the last state is one i1 of which nothing is kept}}
+  %y = weft.loop up (%t) in (2) names ["t"]
+      attributes {given = array<i64: 0>, window = array<i64: 0>, history = array<i1: false>, keep = ["all"], weft.until} {
+    weft.yield %x : tensor<4xf32>
+  } : tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @loop_c7_count(%x: tensor<4xf32>, %c: tensor<i1>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'weft.loop' op C7: with `weft.until` the last result is one i64}}
+  %y = weft.loop up (%t) in (2) names ["t"]
+      attributes {given = array<i64: 0, 0>, window = array<i64: 0, 0>, history = array<i1: false, false>, keep = ["all", "none"], weft.until} {
+    weft.yield %x, %c : tensor<4xf32>, tensor<i1>
+  } : tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
