@@ -16,6 +16,9 @@ inline void EndEarly(mlir::Operation* steps) {
 // How many steps were made, of one that ends early.
 inline mlir::OpResult StepCount(mlir::Operation* steps) { return steps->getResults().back(); }
 
+// A loop of one step or none, which is a side of a branch: nothing leaves it.
+inline constexpr llvm::StringLiteral kSide = "weft.side";
+
 }  // namespace weft::ir
 
 #endif  // WEFT_COMPILER_IR_UNTIL_H_

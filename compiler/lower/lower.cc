@@ -487,6 +487,7 @@ void MethodLowering::LowerNode(const dsl::Branch& branch, const dsl::Statement& 
                                    ir::YieldOp::create(builder_, loc, scope_.tensors.at(yielded));
                                    builder_ = outside;
                                  });
+    op->setAttr(ir::kSide, builder_.getUnitAttr());
     return op.getResult(0);
   };
   Value first = run(taken, "then", {}, branch.then, branch.of_then);

@@ -1,3 +1,4 @@
+#include "compiler/ir/until.h"
 #include "passes/analysis/body.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/extraction.h"
@@ -81,7 +82,7 @@ struct HoistFromStepsPass : impl::HoistFromStepsBase<HoistFromStepsPass> {
   void runOnOperation() override {
     // Inner loops first: what they give up may leave the loops around them, too.
     getOperation().walk([&](ir::LoopOp loop) {
-      if (!loop.isParallel()) StepHoister(loop).Run();
+      if (!loop.isParallel() && !loop->hasAttr(ir::kSide)) StepHoister(loop).Run();
     });
   }
 };
