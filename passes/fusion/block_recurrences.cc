@@ -30,7 +30,8 @@ constexpr int64_t kBlock = 64;
 // Shorter loops go step by step.
 constexpr int64_t kShortest = 2 * kBlock;
 
-// keep[i] = f(i, any(j < i) keep[j] and meets(i, j)), made of blocks of steps:
+// keep[i] = f(i, any(j < i) keep[j] and meets(i, j))
+// (or first(i) <= j < i), made of blocks of steps:
 //
 //   of_row[b, k], of_column[b, l]   what `meets` needs of one step alone, once for all steps
 //   block b: before[k] = any(j < block) keep[j] and meets(k, j)     all rows at once, kept columns only
@@ -49,6 +50,7 @@ class Blocking {
     blocks_ = CountBlocks();
     for (Value value : of_row_) Precompute(value, row_, "row");
     for (Value value : of_column_) Precompute(value, column_, "column");
+    if (lower_) tables_.push_back(FirstBlocks());
     mlir::func::FuncOp within = MakeWithinStep();
     mlir::func::FuncOp block = MakeBlockStep(within);
     SmallVector<Value> inputs(tables_.begin(), tables_.end());
@@ -108,8 +110,13 @@ class Blocking {
     reduce_ = mlir::dyn_cast<ir::ReduceOp>(read_->getParentOp());
     if (!reduce_ || reduce_.getKind() != ir::ReduceKind::any || reduce_.getLower().size() != 1 ||
         reduce_.getIfEmpty() || reduce_->getBlock() != &equation_.getBody().front() ||
-        mlir::getConstantIntValue(reduce_.getLower()[0]) != 0 || reduce_.getUpper()[0] != row_)
+        reduce_.getUpper()[0] != row_)
       return false;
+    Value lower = reduce_.getLower()[0];
+    if (mlir::getConstantIntValue(lower) != 0) {
+      if (lower.getParentBlock() != reduce_->getBlock()) return false;
+      lower_ = lower;
+    }
     column_ = reduce_.getBody().getArgument(0);
     auto yield = mlir::cast<ir::YieldOp>(reduce_.getBody().front().getTerminator());
     return read_.getSubscripts()[0] == column_ && IsInside(read_) && IsRequired(read_.getResult(), yield);
@@ -143,6 +150,7 @@ class Blocking {
       Sides sides = sides_[&op] = SidesOf(&op);
       (sides.row && sides.column ? pairs_ : alone_).push_back(&op);
     }
+    if (lower_) of_row_.insert(lower_);
     for (mlir::Operation* op : pairs_) CollectParts(op);
     CollectParts(reduce_.getBody().front().getTerminator());
     return llvm::all_of(llvm::concat<const Value>(of_row_, of_column_),
@@ -239,13 +247,35 @@ class Blocking {
     tables_.push_back(table->getResult(0));
   }
 
+  // The first block that some row of a block is compared with.
+  Value FirstBlocks() {
+    mlir::Type type = builder_.getI64Type();
+    auto first = CreateEquation(
+        builder_, PartOf(label_, "first"), {blocks_}, {builder_.getStringAttr("block")}, {type},
+        [&](mlir::OpBuilder& body, mlir::ValueRange b) -> SmallVector<Value> {
+          auto least = ir::ReduceOp::create(
+              body, loc_, type, ir::ReduceKind::min, mlir::ValueRange{Number(body, 0)},
+              mlir::ValueRange{Number(body, kBlock)}, {"row"}, Value(),
+              [&](mlir::OpBuilder& inner, mlir::Location, mlir::ValueRange k) {
+                ir::YieldOp::create(inner, loc_,
+                                    CreateRead(inner, loc_, tables_[0], {b[0], k[0]}).getResult());
+              });
+          Value size = arith::ConstantOp::create(body, loc_, builder_.getI64IntegerAttr(kBlock));
+          Value zero = arith::ConstantOp::create(body, loc_, builder_.getI64IntegerAttr(0));
+          Value natural = arith::MaxSIOp::create(body, loc_, least, zero);
+          return {arith::DivSIOp::create(body, loc_, natural, size)};
+        });
+    return first->getResult(0);
+  }
+
   // Whether two steps meet: the row (b, k) and the column (c, l). `outside` maps the step's numbers and
   // sizes.
   Value Meets(mlir::OpBuilder& body, const mlir::IRMapping& outside, Value extent, mlir::ValueRange tables,
               mlir::ValueRange row, mlir::ValueRange column) {
     mlir::IRMapping mapping = outside;
     mapping.map(row_, StepAt(body, row[0], row[1], extent));
-    mapping.map(column_, StepAt(body, column[0], column[1], extent));
+    Value other = StepAt(body, column[0], column[1], extent);
+    mapping.map(column_, other);
     mapping.map(read_.getResult(),
                 arith::ConstantOp::create(body, loc_, builder_.getBoolAttr(true)).getResult());
     unsigned number = 0;
@@ -261,8 +291,12 @@ class Blocking {
     for (mlir::Operation* op : pairs_) body.clone(*op, mapping);
     auto yield = mlir::cast<ir::YieldOp>(reduce_.getBody().front().getTerminator());
     Value meets = mapping.lookupOrDefault(yield.getValues()[0]);
-    if (!yield.getCondition()) return meets;
-    return arith::AndIOp::create(body, loc_, meets, mapping.lookupOrDefault(yield.getCondition()));
+    if (yield.getCondition())
+      meets = arith::AndIOp::create(body, loc_, meets, mapping.lookupOrDefault(yield.getCondition()));
+    if (!lower_) return meets;
+    Value counts =
+        arith::CmpIOp::create(body, loc_, arith::CmpIPredicate::sge, other, mapping.lookup(lower_));
+    return arith::AndIOp::create(body, loc_, meets, counts);
   }
 
   mlir::func::FuncOp MakeFunction(llvm::StringRef suffix, mlir::TypeRange arguments) {
@@ -373,9 +407,12 @@ class Blocking {
     auto before =
         CreateEquation(builder, PartOf(label_, "before"), {square[0]}, {names[0]}, {bit},
                        [&](mlir::OpBuilder& body, mlir::ValueRange k) -> SmallVector<Value> {
-                         Value zero = Number(body, 0);
+                         Value zero = Number(body, 0), first = zero;
+                         if (lower_)
+                           first = arith::IndexCastOp::create(body, loc_, builder_.getIndexType(),
+                                                              CreateRead(body, loc_, tables.back(), {b}));
                          auto any = ir::ReduceOp::create(
-                             body, loc_, bit, ir::ReduceKind::any, mlir::ValueRange{zero, zero},
+                             body, loc_, bit, ir::ReduceKind::any, mlir::ValueRange{first, zero},
                              mlir::ValueRange{b, Number(body, kBlock)}, {"block", "column"}, Value(),
                              [&](mlir::OpBuilder& inner, mlir::Location, mlir::ValueRange at) {
                                Value kept = CreateRead(inner, loc_, arguments[1], at);
@@ -404,6 +441,7 @@ class Blocking {
   ir::EquationOp equation_;
   ir::ReduceOp reduce_;
   ir::ReadOp read_;
+  Value lower_;         // the first step that a step is compared with, if not 0
   Value row_, column_;  // the step, and the one before that it is compared with
   llvm::DenseMap<mlir::Operation*, Sides> sides_;
   SmallVector<mlir::Operation*> alone_, pairs_;  // of the reduction's body, in order

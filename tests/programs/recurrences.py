@@ -217,25 +217,29 @@ def prefixes(weft, rng):
 def against_all_before(weft, rng):
     """Conditions that compare a step with every earlier one that held go in blocks of 64 steps."""
     text = entry(
-        "dim N in 0..400\n  forward(x: f32[N], r: f32[N], kind: int[N], most: f32) -> a: bool[N], b: bool[N], c: bool[N]",
+        "dim N in 0..400\n  forward(x: f32[N], r: f32[N], kind: int[N], most: f32, begin: int[N] in 0..400)"
+        " -> a: bool[N], b: bool[N], c: bool[N], d: bool[N]",
         """    rec a[i] = x[i] > -2 and not any(j < i) a[j] and kind[i] == kind[j] and abs(x[i] - x[j]) < r[j] * most
     rec b[i] = i % 50 == 7 or any(j < i where kind[j] > 1) i - j < 9 and (x[i] / x[j] if x[j] > 0 else r[i]) > 0.5 and b[j]
-    rec c[i] = not any(j < i) c[j] and x[i] > x[j]""",
+    rec c[i] = not any(j < i) c[j] and x[i] > x[j]
+    rec d[i] = not any(j in begin[i]..i) d[j] and abs(x[i] - x[j]) < r[i]""",
     )
     problems = []
     for n in (0, 1, 64, 65, 333):
         x, r = rng.normal(size=n).astype(np.float32), rng.uniform(0, 0.2, n).astype(np.float32)
         kind, most = rng.integers(0, 4, n), np.float32(0.7)
-        a, b, c = (np.zeros(n, bool) for _ in range(3))
+        begin = np.maximum.accumulate(np.where(rng.uniform(size=n) < 0.02, np.arange(n) + rng.integers(-3, 3, n), 0)).clip(0)
+        a, b, c, d = (np.zeros(n, bool) for _ in range(4))
         for i in range(n):
             ratio = np.divide(x[i], x[:i], out=np.full(i, r[i]), where=x[:i] > 0)
             a[i] = x[i] > -2 and not np.any(a[:i] & (kind[:i] == kind[i]) & (np.abs(x[i] - x[:i]) < r[:i] * most))
             b[i] = i % 50 == 7 or np.any(b[:i] & (kind[:i] > 1) & (i - np.arange(i) < 9) & (ratio > 0.5))
             c[i] = not np.any(c[:i] & (x[i] > x[:i]))
-        inputs = {"x": x, "r": r, "kind": kind, "most": most}
-        problems += check(weft, f"{n} against all before", text, inputs, {"a": a, "b": b, "c": c})
+            d[i] = not np.any(d[begin[i] : i] & (np.abs(x[i] - x[begin[i] : i]) < r[i]))
+        inputs = {"x": x, "r": r, "kind": kind, "most": most, "begin": begin}
+        problems += check(weft, f"{n} against all before", text, inputs, {"a": a, "b": b, "c": c, "d": d})
     found = len(re.findall(r"func private @\w+_block\(", emitted(weft, text)))
-    return problems if found == 3 else problems + [f"{found} of 3 recurrences go block by block"]
+    return problems if found == 4 else problems + [f"{found} of 4 recurrences go block by block"]
 
 
 def main():
