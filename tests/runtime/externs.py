@@ -102,6 +102,8 @@ entry assign {
     a2, b2, c2, d2, e2, f2 = echo(a, b, c, d, e, f)
   }
   picked(x: int) -> y: f32[4] { y[i] = [0.5, 1.5, 2.5][pick(x)[i]] }
+  /// A call in the branch that is taken.
+  maybe(x: int, c: bool) -> y: f32 { y = sum(i) [0.5, 1.5, 2.5][pick(x)[i]] if c else 9 }
   /// A call per step.
   steps(x: int) -> y: f32[5] {
     rec y[t] = y[t-1] + pick(x)[2] + pick(int(floor(y[t-1])) * 0 + 1)[2] from y[-1] = 0.0
@@ -175,6 +177,8 @@ def check_values(case, program, rng):
               "d": numpy.float16(1.5), "e": rng.normal(size=(5, 2)), "f": numpy.int32(-7)}
     for got, wanted in zip(case.run(program, "through", [name + "2" for name in values], **values), values.values()):
         assert got.dtype == numpy.asarray(wanted).dtype and (got == wanted).all(), (got, wanted)
+    assert case.run(program, "maybe", ["y"], x=numpy.int64(1), c=numpy.bool_(True))[0] == 3
+    assert case.run(program, "maybe", ["y"], x=numpy.int64(1), c=numpy.bool_(False))[0] == 9
     assert (case.run(program, "steps", ["y"], x=numpy.int64(2))[0] == 3 * numpy.arange(1, 6)).all()
     assert (case.run(program, "picked", ["y"], x=numpy.int64(1))[0] == [0.5, 0.5, 1.5, 0.5]).all()
 
