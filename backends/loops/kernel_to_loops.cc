@@ -72,9 +72,8 @@ void Translator::PlanResults() {
   auto op = mlir::cast<ir::ReturnOp>(kernel_.getBody().front().back());
   for (auto [position, value] : llvm::enumerate(op.getValues())) {
     Operation* source = value.getDefiningOp();
-    bool is_computed =
-        source && mlir::isa<ir::EquationOp, ir::LoopOp, ir::SortOp, ir::SegmentsOp, ir::UpdateOp, ir::FilterOp,
-                            ir::ExternOp>(source);
+    bool is_computed = source && mlir::isa<ir::EquationOp, ir::LoopOp, ir::SortOp, ir::SegmentsOp,
+                                           ir::UpdateOp, ir::FilterOp, ir::ExternOp>(source);
     if (!is_computed || result_buffers_.contains(value)) continue;
     Value at = LLVM::GEPOp::create(b_, loc_, pointer_type_, pointer_type_, buffers_,
                                    mlir::ValueRange{I64(operands + static_cast<int64_t>(position))});

@@ -1,4 +1,5 @@
-// What weft.sort, weft.segments, weft.filter, weft.update and weft.extern demand, and the sizes of their results.
+// What weft.sort, weft.segments, weft.filter, weft.update and weft.extern demand, and the sizes of their
+// results.
 
 #include "compiler/ir/scatter_ops.h"
 

@@ -222,7 +222,8 @@ struct Enclosing {
 };
 
 struct Statement {
-  std::variant<Equation, Collapse, Expand, Concat, Check, Sort, Filter, Extern, Parallel, Branch, Recurrence> node;
+  std::variant<Equation, Collapse, Expand, Concat, Check, Sort, Filter, Extern, Parallel, Branch, Recurrence>
+      node;
   Span span;
   // Instance path and equation name, `attention.p.e`; schedules and profiles name it so.
   std::string path;
