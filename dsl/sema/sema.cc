@@ -288,12 +288,23 @@ void Elaborator::ElaborateTest(const ast::Test& test, const Module& module,
   frame_ = nullptr;
 }
 
+// Whether an earlier declaration has this one's name, which was reported: what it means says nothing more.
+static bool IsShadowed(const ast::Decl& decl, const Module& module) {
+  const ast::Name* name = nullptr;
+  if (const auto* op = decl.As<ast::Op>()) name = &op->name;
+  if (const auto* model = decl.As<ast::Model>()) name = &model->name;
+  if (!name) return false;
+  auto first = module.declarations.find(name->text);
+  return first != module.declarations.end() && first->second != &decl;
+}
+
 }  // namespace sema
 
 Program CheckModule(const sema::Module& module, const SourceManager& sources, Diagnostics& diagnostics) {
   Program declared;
   std::set<const ast::Block*> sound;
   for (const ast::Decl* decl : module.file->decls) {
+    if (sema::IsShadowed(*decl, module)) continue;
     sema::Elaborator elaborator(sources, diagnostics, declared, /*generic=*/true);
     elaborator.sound().swap(sound);
     elaborator.CheckDeclaration(*decl, module);
@@ -306,7 +317,8 @@ std::vector<const ast::Model*> Entries(const sema::Module& module) {
   std::vector<const ast::Model*> entries;
   for (const ast::Decl* decl : module.file->decls) {
     const auto* model = decl->As<ast::Model>();
-    if (model && model->is_entry && !decl->broken) entries.push_back(model);
+    if (model && model->is_entry && !decl->broken && !sema::IsShadowed(*decl, module))
+      entries.push_back(model);
   }
   return entries;
 }
