@@ -444,6 +444,7 @@ def halts(weft, rng, dim=8, length=5):
         w[f"{name}.weight"] = (rng.normal(size=shape) / np.sqrt(shape[-1])).astype(np.float32)
         w[f"{name}.bias"] = (rng.normal(size=shape[0]) / 4).astype(np.float32)
     w["halt.weight"] *= 4
+    w["halt.bias"] += 8  # most positions halt after a few steps
     wide = {name: value.astype(np.float64) for name, value in w.items()}
     problems, counts = [], set()
     for scale in (0.3, 3.0):
