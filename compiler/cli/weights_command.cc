@@ -78,7 +78,8 @@ int List(const WeightsCommand& command) {
   for (const Row& row : *rows)
     std::cout << absl::StrFormat("%-*s  %-4s [%s]\n", static_cast<int>(width), row.name, row.dtype,
                                  absl::StrJoin(row.shape, ", "));
-  std::cout << absl::StrFormat("%d tensors, %.1f MB\n", rows->size(), static_cast<double>(total) / 1e6);
+  std::cout << absl::StrFormat("%d %s, %.1f MB\n", rows->size(), rows->size() == 1 ? "tensor" : "tensors",
+                               static_cast<double>(total) / 1e6);
   return 0;
 }
 
@@ -116,7 +117,7 @@ int Convert(const WeightsCommand& command) {
     std::cerr << "note: left out, being no tensors: " << absl::StrJoin(others, ", ")
               << (more ? absl::StrCat(" and ", more, " more") : "") << "\n";
   }
-  std::cout << command.output << ": " << count << " tensors\n";
+  std::cout << command.output << ": " << count << (count == 1 ? " tensor\n" : " tensors\n");
   return 0;
 }
 

@@ -296,7 +296,8 @@ class Segmentation {
 
   // One i64 per element: the number of its segment, or one that no segment has.
   void MakeKeys() {
-    if ((keys_ = KeysAsGiven())) return;
+    keys_ = KeysAsGiven();
+    if (keys_) return;
     SmallVector<OpFoldResult> extents = BatchExtents();
     extents.push_back(count_);
     SmallVector<mlir::Attribute> names;
