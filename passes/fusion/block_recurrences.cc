@@ -42,7 +42,11 @@ class Blocking {
   Blocking(ir::IterateOp iterate, mlir::func::FuncOp step, mlir::SymbolTable& symbols)
       : iterate_(iterate), step_(step), symbols_(symbols), builder_(iterate), loc_(iterate.getLoc()) {}
 
-  bool Matches() { return MatchLoop() && MatchStep() && MatchReduction() && IsTakenApart(); }
+  bool Matches() {
+    if (!MatchLoop()) return false;
+    InlineScalars();
+    return MatchStep() && MatchReduction() && IsTakenApart();
+  }
 
   void Run() {
     label_ = LabelOf(equation_);
@@ -78,8 +82,29 @@ class Blocking {
     if (states.size() != 1 || states[0].given != 0 || states[0].window != 0 || !states[0].history ||
         states[0].keep != ir::Keep::kAll)
       return false;
+    auto kept = mlir::cast<mlir::RankedTensorType>(iterate_->getResult(0).getType());
+    if (kept.getRank() != 1 || !kept.getElementType().isInteger(1)) return false;
     std::optional<int64_t> steps = mlir::getConstantIntValue(iterate_.getExtent());
     return !steps || *steps >= kShortest;
+  }
+
+  // What a step computes once for itself, as the area of its box, is computed where it is read: all of it is
+  // taken apart below.
+  void InlineScalars() {
+    mlir::Block& body = step_.getBody().front();
+    for (ir::EquationOp scalar : llvm::make_early_inc_range(body.getOps<ir::EquationOp>())) {
+      if (scalar->getNumResults() != 1 || !scalar.getNames().empty() || HasReduction(scalar)) continue;
+      std::optional<SmallVector<ir::ReadOp>> reads = OnlyReads(scalar->getResult(0));
+      if (!reads) continue;
+      for (ir::ReadOp read : *reads) {
+        mlir::OpBuilder builder(read);
+        mlir::IRMapping mapping;
+        for (mlir::Operation& op : scalar.getBody().front().without_terminator()) builder.clone(op, mapping);
+        read.getResult().replaceAllUsesWith(mapping.lookupOrDefault(YieldedValue(scalar, 0)));
+        read->erase();
+      }
+      scalar->erase();
+    }
   }
 
   // One equation without axes, and numbers and sizes.
