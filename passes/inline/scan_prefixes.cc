@@ -5,6 +5,7 @@
 #include "passes/analysis/body.h"
 #include "passes/analysis/equation.h"
 #include "passes/inline/passes.h"
+#include "passes/inline/rewrite_reductions.h"
 
 namespace weft::passes {
 
@@ -273,20 +274,7 @@ class Scan {
 struct ScanPrefixesPass : impl::ScanPrefixesBase<ScanPrefixesPass> {
   using ScanPrefixesBase::ScanPrefixesBase;
 
-  void runOnOperation() override {
-    SmallVector<ir::ReduceOp> reduces;
-    getOperation().walk([&](ir::ReduceOp reduce) { reduces.push_back(reduce); });
-    for (ir::ReduceOp reduce : reduces) {
-      ir::EquationOp equation = EnclosingEquation(reduce);
-      if (!equation) continue;
-      Scan scan(equation, reduce);
-      if (!scan.IsCandidate()) continue;
-      llvm::StringRef why;
-      bool matches = scan.Matches(why);
-      if (explain) scan.Explain(matches, why);
-      if (matches) scan.Run();
-    }
-  }
+  void runOnOperation() override { RewriteReductions<Scan>(getOperation(), explain); }
 };
 
 }  // namespace

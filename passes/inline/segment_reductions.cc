@@ -11,6 +11,7 @@
 #include "passes/analysis/extraction.h"
 #include "passes/analysis/linear_form.h"
 #include "passes/inline/passes.h"
+#include "passes/inline/rewrite_reductions.h"
 
 // `sum(e where dst[e] == n) x[e]`, for every n, looks at each e once per n. Where the e are listed by dst[e],
 // the reduction for n walks its own part of the list alone, in the order of e as before.
@@ -609,18 +610,7 @@ struct SegmentReductionsPass : impl::SegmentReductionsBase<SegmentReductionsPass
   using SegmentReductionsBase::SegmentReductionsBase;
 
   void runOnOperation() override {
-    SmallVector<ir::ReduceOp> reduces;
-    getOperation().walk([&](ir::ReduceOp reduce) { reduces.push_back(reduce); });
-    for (ir::ReduceOp reduce : reduces) {
-      ir::EquationOp equation = EnclosingEquation(reduce);
-      if (!equation) continue;
-      Segmentation segmentation(equation, reduce);
-      if (!segmentation.IsCandidate()) continue;
-      llvm::StringRef why;
-      bool matches = segmentation.Matches(why);
-      if (explain) segmentation.Explain(matches, why);
-      if (matches) segmentation.Run();
-    }
+    RewriteReductions<Segmentation>(getOperation(), explain);
     for (ir::SortOp sort : llvm::to_vector(getOperation().getOps<ir::SortOp>())) {
       mlir::Location location = sort.getLoc();
       bool inverted = InvertPermutation(sort);
