@@ -43,9 +43,9 @@ class Blocking {
       : iterate_(iterate), step_(step), symbols_(symbols), builder_(iterate), loc_(iterate.getLoc()) {}
 
   bool Matches() {
-    if (!MatchLoop()) return false;
+    if (!MatchLoop() || !MatchStep() || !MatchReduction()) return false;
     InlineScalars();
-    return MatchStep() && MatchReduction() && IsTakenApart();
+    return IsTakenApart();
   }
 
   void Run() {
@@ -88,41 +88,44 @@ class Blocking {
     return !steps || *steps >= kShortest;
   }
 
-  // What a step computes once for itself, as the area of its box, is computed where it is read: all of it is
-  // taken apart below.
-  void InlineScalars() {
-    mlir::Block& body = step_.getBody().front();
-    for (ir::EquationOp scalar : llvm::make_early_inc_range(body.getOps<ir::EquationOp>())) {
-      if (scalar->getNumResults() != 1 || !scalar.getNames().empty() || HasReduction(scalar)) continue;
-      std::optional<SmallVector<ir::ReadOp>> reads = OnlyReads(scalar->getResult(0));
-      if (!reads) continue;
-      for (ir::ReadOp read : *reads) {
-        mlir::OpBuilder builder(read);
-        mlir::IRMapping mapping;
-        for (mlir::Operation& op : scalar.getBody().front().without_terminator()) builder.clone(op, mapping);
-        read.getResult().replaceAllUsesWith(mapping.lookupOrDefault(YieldedValue(scalar, 0)));
-        read->erase();
-      }
-      scalar->erase();
-    }
-  }
-
-  // One equation without axes, and numbers and sizes.
+  // One equation without axes that is the result, others that compute a value of the step for it alone, as
+  // the area of its box, and numbers and sizes.
   bool MatchStep() {
     mlir::Block& body = step_.getBody().front();
+    equation_ = DefiningEquation(body.getTerminator()->getOperand(0));
+    if (!equation_ || equation_->getNumResults() != 1) return false;
     for (mlir::Operation& op : body.without_terminator()) {
       if (auto equation = mlir::dyn_cast<ir::EquationOp>(op)) {
-        if (equation_ || equation->getNumResults() != 1) return false;
-        equation_ = equation;
+        if (equation != equation_ && !IsPart(equation)) return false;
       } else if (op.getNumRegions() != 0 || !mlir::isMemoryEffectFree(&op) ||
                  llvm::any_of(op.getResultTypes(),
                               [](mlir::Type type) { return mlir::isa<mlir::ShapedType>(type); })) {
         return false;
       }
     }
-    if (!equation_ || body.getTerminator()->getOperands() != equation_->getResults()) return false;
     auto slice = mlir::cast<mlir::RankedTensorType>(equation_->getResult(0).getType());
     return slice.getRank() == 0 && slice.getElementType().isInteger(1);
+  }
+
+  bool IsPart(ir::EquationOp equation) {
+    return equation->getNumResults() == 1 && equation.getNames().empty() && !HasReduction(equation) &&
+           OnlyReads(equation->getResult(0));
+  }
+
+  // The parts are computed where they are read: all of that is taken apart below.
+  void InlineScalars() {
+    mlir::Block& body = step_.getBody().front();
+    for (ir::EquationOp part : llvm::make_early_inc_range(body.getOps<ir::EquationOp>())) {
+      if (part == equation_) continue;
+      for (ir::ReadOp read : *OnlyReads(part->getResult(0))) {
+        mlir::OpBuilder builder(read);
+        mlir::IRMapping mapping;
+        for (mlir::Operation& op : part.getBody().front().without_terminator()) builder.clone(op, mapping);
+        read.getResult().replaceAllUsesWith(mapping.lookupOrDefault(YieldedValue(part, 0)));
+        read->erase();
+      }
+      part->erase();
+    }
   }
 
   // One `any` over all steps before this one, that reads once what they gave, as a condition.
