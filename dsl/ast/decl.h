@@ -228,6 +228,14 @@ struct Decl {
   }
 };
 
+// What others call a declaration by; null: nobody does.
+inline const Name* NameOf(const Decl& decl) {
+  if (const auto* op = decl.As<Op>()) return &op->name;
+  if (const auto* model = decl.As<Model>()) return &model->name;
+  if (const auto* let = decl.As<Let>()) return &let->name;
+  return nullptr;
+}
+
 // file := "weft" NUM { decl }
 struct File {
   int32_t source = -1;  // its number in the SourceManager

@@ -29,7 +29,7 @@ class Chapter {
         absl::StrAppend(&out, "\n", prose->second, "\n");
       std::string signature = Signature(*decl);
       if (signature.empty()) continue;
-      absl::StrAppend(&out, "\n### ", NameOf(*decl), "\n\n```\n", signature, "\n```\n");
+      absl::StrAppend(&out, "\n### ", ast::NameOf(*decl)->text, "\n\n```\n", signature, "\n```\n");
       if (!decl->doc.empty()) absl::StrAppend(&out, "\n", decl->doc, "\n");
     }
     for (; prose != prose_.end(); ++prose) absl::StrAppend(&out, "\n", prose->second, "\n");
@@ -63,11 +63,6 @@ class Chapter {
     return std::any_of(file_.decls.begin(), file_.decls.end(), [&](const ast::Decl* decl) {
       return decl->span.begin <= offset && offset < decl->span.end;
     });
-  }
-
-  static std::string NameOf(const ast::Decl& decl) {
-    if (const auto* op = decl.As<ast::Op>()) return op->name.text;
-    return decl.As<ast::Model>()->name.text;
   }
 
   std::string TextBetween(int32_t begin, int32_t end) const {

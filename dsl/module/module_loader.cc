@@ -60,10 +60,7 @@ void ModuleLoader::ReadDeclarations(Loaded& loaded, const std::string& path) {
     return is_new;
   };
   for (const ast::Decl* decl : loaded.file->decls) {
-    const ast::Name* name = nullptr;
-    if (const auto* op = decl->As<ast::Op>()) name = &op->name;
-    if (const auto* model = decl->As<ast::Model>()) name = &model->name;
-    if (const auto* let = decl->As<ast::Let>()) name = &let->name;
+    const ast::Name* name = ast::NameOf(*decl);
     if (name && declare(*name)) module.declarations[name->text] = decl;
   }
   for (const ast::Decl* decl : loaded.file->decls) {

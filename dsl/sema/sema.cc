@@ -290,9 +290,7 @@ void Elaborator::ElaborateTest(const ast::Test& test, const Module& module,
 
 // Whether an earlier declaration has this one's name, which was reported: what it means says nothing more.
 static bool IsShadowed(const ast::Decl& decl, const Module& module) {
-  const ast::Name* name = nullptr;
-  if (const auto* op = decl.As<ast::Op>()) name = &op->name;
-  if (const auto* model = decl.As<ast::Model>()) name = &model->name;
+  const ast::Name* name = ast::NameOf(decl);
   if (!name) return false;
   auto first = module.declarations.find(name->text);
   return first != module.declarations.end() && first->second != &decl;
