@@ -38,7 +38,6 @@ struct WeightTable {
   int32_t has_fill;
   double fill;
   int32_t used_by_methods;  // else only by prepare, after which it can go
-  int32_t any_sign;         // i8 stands for i8 or u8
   int32_t changes;          // a state that some method gives another value
   int32_t has_range;        // of an int: lo..hi, hi not included
   int64_t lo, hi;

@@ -28,7 +28,6 @@ bool CanConvert(const StoredTensor& stored, const WeightTable& weight) {
   if (!stored.known_type) return false;
   weft_type type = TypeOf(weight);
   if (SameInMemory(stored.type, type)) return true;
-  if (weight.any_sign && stored.type == WEFT_U8) return true;
   return (IsFloat(stored.type) && IsFloat(type)) || (IsInteger(stored.type) && IsInteger(type));
 }
 
@@ -85,7 +84,7 @@ std::string StoredText(const StoredTensor& tensor) {
 }
 
 bool ReadsAsIs(const StoredTensor& stored, const WeightTable& weight) {
-  return SameInMemory(stored.type, TypeOf(weight)) || (weight.any_sign && stored.type == WEFT_U8);
+  return SameInMemory(stored.type, TypeOf(weight));
 }
 
 namespace {

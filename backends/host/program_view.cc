@@ -14,6 +14,7 @@ ProgramWeight DescriptionOf(ir::WeightOp op) {
   ProgramWeight weight;
   weight.path = op.getPath().str();
   weight.type = mlir::cast<mlir::RankedTensorType>(op.getType());
+  weight.element = op->getAttrOfType<mlir::StringAttr>("weft.type");
   weight.is_state = op.getState();
   weight.changes = op.getChanges();
   if (std::optional<llvm::APFloat> fill = op.getFill()) weight.fill = fill->convertToDouble();
@@ -25,6 +26,7 @@ ProgramWeight DescriptionOf(mlir::func::FuncOp method, unsigned result) {
   ProgramWeight state;
   state.path = NextState(method, result).str();
   state.type = mlir::cast<mlir::RankedTensorType>(method.getResultTypes()[result]);
+  state.element = method.getResultAttrOfType<mlir::StringAttr>(result, "weft.type");
   state.is_state = state.changes = state.used_by_methods = true;
   if (auto fill = method.getResultAttrOfType<mlir::FloatAttr>(result, "weft.fill"))
     state.fill = fill.getValueAsDouble();

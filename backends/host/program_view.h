@@ -20,6 +20,7 @@ namespace weft::backends {
 struct ProgramWeight {
   std::string path;
   mlir::RankedTensorType type;
+  mlir::StringAttr element;  // the word for it in files; null: what the type says
   bool is_state = false, changes = false;
   std::optional<double> fill;
   std::optional<std::pair<int64_t, int64_t>> range;  // of an int

@@ -49,7 +49,9 @@ class TableBuilder {
                                I64(Number(function, "weft.arena")), I64(0), Null(), Function(kPrepareSymbol),
                                I32(0), I32(0), Null()})});
     }
-    Fields dimensions = Dimensions(), weights = Weights(), launches = Launches();
+    absl::StatusOr<Fields> known_weights = Weights();
+    if (!known_weights.ok()) return known_weights.status();
+    Fields dimensions = Dimensions(), weights = *known_weights, launches = Launches();
     auto name = [&](const char* attribute) {
       auto text = source_->getAttrOfType<mlir::StringAttr>(attribute);
       return String(text ? text.getValue() : "");
@@ -170,19 +172,22 @@ class TableBuilder {
     return String("?");
   }
 
+  // Of a tensor whose elements files call `declared`; null: nothing is declared.
+  static absl::StatusOr<weft_type> Element(mlir::RankedTensorType type, mlir::StringAttr declared) {
+    if (!declared) return TypeOfElement(type.getElementType());
+    std::optional<weft_type> known = TypeByName(declared.getValue());
+    if (known) return *known;
+    return absl::InvalidArgumentError(absl::StrCat("unknown element type ", declared.getValue().str()));
+  }
+
   absl::StatusOr<Constant*> Port(mlir::RankedTensorType type, mlir::DictionaryAttr attributes,
                                  const std::string& name) {
     if (type.getRank() > WEFT_MAX_RANK)
       return absl::InvalidArgumentError(absl::StrCat(name, " has more than ", WEFT_MAX_RANK, " axes"));
     auto find = [&](const char* key) { return attributes ? attributes.get(key) : mlir::Attribute(); };
-    auto declared = mlir::dyn_cast_or_null<mlir::StringAttr>(find("weft.type"));
-    weft_type element = TypeOfElement(type.getElementType());
-    if (declared) {
-      std::optional<weft_type> known = TypeByName(declared.getValue());
-      if (!known)
-        return absl::InvalidArgumentError(absl::StrCat("unknown element type ", declared.getValue().str()));
-      element = *known;
-    }
+    absl::StatusOr<weft_type> element =
+        Element(type, mlir::dyn_cast_or_null<mlir::StringAttr>(find("weft.type")));
+    if (!element.ok()) return element.status();
     auto given = mlir::dyn_cast_or_null<mlir::StringAttr>(find("weft.name"));
     auto doc = mlir::dyn_cast_or_null<mlir::StringAttr>(find("weft.doc"));
     auto shape = mlir::dyn_cast_or_null<mlir::ArrayAttr>(find("weft.shape"));
@@ -200,7 +205,7 @@ class TableBuilder {
       lo = SizeText(bounds[0]);
       hi = SizeText(bounds[1]);
     }
-    return Struct({String(given ? given.getValue() : name), String(doc ? doc.getValue() : ""), I32(element),
+    return Struct({String(given ? given.getValue() : name), String(doc ? doc.getValue() : ""), I32(*element),
                    I32(type.getRank()), Array(sizes), Array(texts), lo, hi});
   }
 
@@ -265,18 +270,18 @@ class TableBuilder {
     return dimensions;
   }
 
-  Fields Weights() {
+  absl::StatusOr<Fields> Weights() {
     Fields weights;
     for (const ProgramWeight& weight : program_.weights) {
       Fields shape;
       for (int64_t size : weight.type.getShape()) shape.push_back(I64(size));
-      weft_type element = TypeOfElement(weight.type.getElementType());
+      absl::StatusOr<weft_type> element = Element(weight.type, weight.element);
+      if (!element.ok()) return element.status();
       auto [low, high] = weight.range.value_or(std::pair<int64_t, int64_t>(INT64_MIN, INT64_MAX));
-      weights.push_back(
-          Struct({String(weight.path), I32(element), I32(weight.type.getRank()), Array(shape),
-                  I32(weight.is_state), I32(weight.fill.has_value()), F64(weight.fill.value_or(0)),
-                  I32(weight.used_by_methods), I32(element == WEFT_I8), I32(weight.changes),
-                  I32(weight.range.has_value()), I64(low), I64(high)}));
+      weights.push_back(Struct({String(weight.path), I32(*element), I32(weight.type.getRank()), Array(shape),
+                                I32(weight.is_state), I32(weight.fill.has_value()),
+                                F64(weight.fill.value_or(0)), I32(weight.used_by_methods),
+                                I32(weight.changes), I32(weight.range.has_value()), I64(low), I64(high)}));
     }
     return weights;
   }

@@ -74,6 +74,7 @@ class MethodLowering {
   func::FuncOp CreateFunction(mlir::ModuleOp module);
   mlir::FloatAttr FillOf(const dsl::Weight& weight);
   mlir::DenseI64ArrayAttr RangeOf(const dsl::Weight& weight);
+  mlir::StringAttr ElementName(dsl::ElementType type);
   mlir::DictionaryAttr PortAttributes(const dsl::Port& port, bool is_input);
   absl::Status BindDimensions();
   void CollectFound(const std::vector<dsl::Statement>& statements);
@@ -123,14 +124,18 @@ Location MethodLowering::LocationOf(const dsl::Statement& statement) {
   return mlir::NameLoc::get(builder_.getStringAttr(statement.path), LocationOf(statement.span));
 }
 
+// As files say it: a tensor's type does not tell u8 from i8.
+mlir::StringAttr MethodLowering::ElementName(dsl::ElementType type) {
+  return builder_.getStringAttr(llvm::StringRef(TypeName(type).data(), TypeName(type).size()));
+}
+
 mlir::DictionaryAttr MethodLowering::PortAttributes(const dsl::Port& port, bool is_input) {
   llvm::SmallVector<mlir::NamedAttribute> attributes;
   auto add = [&](llvm::StringRef name, mlir::Attribute value) {
     attributes.push_back(builder_.getNamedAttr(name, value));
   };
   add("weft.name", builder_.getStringAttr(port.name));
-  add("weft.type",
-      builder_.getStringAttr(llvm::StringRef(TypeName(port.element).data(), TypeName(port.element).size())));
+  add("weft.type", ElementName(port.element));
   auto in_words = [&](const Size& size) -> mlir::Attribute {
     if (std::optional<int64_t> number = size.AsInteger()) return builder_.getI64IntegerAttr(*number);
     auto found = size.IsBareSymbol() ? found_.find(size.terms()[0].monomial[0].first->id) : found_.end();
@@ -164,6 +169,7 @@ func::FuncOp MethodLowering::CreateFunction(mlir::ModuleOp module) {
     const dsl::Weight& state = program_.weights[static_cast<size_t>(next.weight)];
     mlir::NamedAttrList attributes;
     attributes.set("weft.next", builder_.getStringAttr(state.path));
+    attributes.set("weft.type", ElementName(state.element));
     if (mlir::FloatAttr fill = FillOf(state)) attributes.set("weft.fill", fill);
     if (mlir::DenseI64ArrayAttr range = RangeOf(state)) attributes.set("weft.range", range);
     function.setResultAttrs(static_cast<unsigned>(method_.outputs.size() + i),
@@ -241,9 +247,11 @@ void MethodLowering::BindGlobals() {
         const dsl::Weight& weight = program_.weights[tensor.source];
         auto type = mlir::RankedTensorType::get(weight.shape, StorageType(builder_, weight.element));
         mlir::UnitAttr yes = builder_.getUnitAttr(), no = nullptr;
-        scope_.tensors[id] = ir::WeightOp::create(
-            builder_, LocationOf(weight.span), type, builder_.getStringAttr(weight.path),
-            weight.is_state ? yes : no, weight.changes ? yes : no, FillOf(weight), RangeOf(weight));
+        auto op = ir::WeightOp::create(builder_, LocationOf(weight.span), type,
+                                       builder_.getStringAttr(weight.path), weight.is_state ? yes : no,
+                                       weight.changes ? yes : no, FillOf(weight), RangeOf(weight));
+        op->setAttr("weft.type", ElementName(weight.element));
+        scope_.tensors[id] = op;
         break;
       }
       case dsl::Tensor::Origin::kConstant: {

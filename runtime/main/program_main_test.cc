@@ -26,7 +26,7 @@ const PortTable kInputs[] = {{"x", "what to shift", WEFT_F32, 1, kLength, kN, nu
 const PortTable kOutputs[] = {{"y", "", WEFT_F32, 1, kLength, kN, nullptr, nullptr},
                               {"last", "", WEFT_INT, 0, nullptr, nullptr, nullptr, nullptr}};
 const DimensionTable kDimensions[] = {{"N", 1, 5000, 1, 7}};
-const WeightTable kWeights[] = {{"shift", WEFT_F32, 1, kOne, 0, 1, 2.0, 1, 0, 0, 0, 0, 0}};
+const WeightTable kWeights[] = {{"shift", WEFT_F32, 1, kOne, 0, 1, 2.0, 1, 0, 0, 0, 0}};
 const LaunchTable kLaunches[] = {{"k0", "y", "model.weft", 3, 0, 10, 8}};
 
 int32_t Shapes(void*, const int64_t* inputs, int64_t* outputs, int64_t* slots) {

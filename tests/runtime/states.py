@@ -212,7 +212,7 @@ def read_states(path):
     data = pathlib.Path(path).read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8:8 + length])
-    types = {"F32": numpy.float32, "I64": numpy.int64, "BOOL": numpy.bool_}
+    types = {"F32": numpy.float32, "I64": numpy.int64, "BOOL": numpy.bool_, "U8": numpy.uint8, "I8": numpy.int8}
     body = data[8 + length:]
     return {name: numpy.frombuffer(body[slice(*entry["data_offsets"])], types[entry["dtype"]]).reshape(entry["shape"])
             for name, entry in header.items()}
@@ -220,7 +220,7 @@ def read_states(path):
 
 def write_states(path, tensors):
     header, body = {}, b""
-    names = {"float32": "F32", "float64": "F64", "int64": "I64", "bool": "BOOL"}
+    names = {"float32": "F32", "float64": "F64", "int64": "I64", "bool": "BOOL", "int8": "I8"}
     for name, value in tensors.items():
         value = numpy.asarray(value)
         header[name] = {"dtype": names[value.dtype.name], "shape": list(value.shape),
@@ -425,6 +425,38 @@ def check_without_state(weft, folder):
     assert "= 4" in done.stdout and not (folder / "none").exists(), done.stdout
 
 
+BYTES = """weft 0.1
+entry bytes {
+  state seen: u8[2] = 0
+  state least: i8[2] = 0
+  forward(x: u8[2], z: i8[2]) -> y: u8[2] {
+    y[i] = maximum(seen[i], x[i])
+    next seen = y
+    next least[i] = minimum(least[i], z[i])
+  }
+}
+"""
+
+
+def check_bytes(weft, folder):
+    """Files tell u8 from i8, and one is not taken for the other."""
+    (folder / "bytes.weft").write_text(BYTES)
+    subprocess.run([weft, "compile", folder / "bytes.weft", "-o", folder / "bytes"], check=True)
+    x, z, file = numpy.array([200, 3], numpy.uint8), numpy.array([-5, 4], numpy.int8), folder / "bytes.state"
+    numpy.save(folder / "bytes_x.npy", x), numpy.save(folder / "bytes_z.npy", z)
+    command = [folder / "bytes", "--input", f"x={folder}/bytes_x.npy", "--input", f"z={folder}/bytes_z.npy", "--state", file]
+    for _ in range(2):
+        subprocess.run(command, check=True, capture_output=True)
+        states = read_states(file)
+        assert states["seen"].dtype == numpy.uint8 and (states["seen"] == x).all(), states
+        assert states["least"].dtype == numpy.int8 and (states["least"] == [-5, 0]).all(), states
+    described = subprocess.run([folder / "bytes", "--describe"], capture_output=True, text=True, check=True).stdout
+    assert "state seen: u8[2]" in described and "state least: i8[2]" in described, described
+    write_states(file, {"seen": z, "least": z})
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and "`seen` must be u8[2], but the file has I8 [2]" in done.stderr, done.stderr
+
+
 def check_embedded(weft, folder):
     """Weights inside: states begin with the values that were put there."""
     weights = folder / "inside.safetensors"
@@ -458,6 +490,7 @@ def main():
             program.destroy()
             check_program(weft, folder, backend)
         check_without_state(weft, folder)
+        check_bytes(weft, folder)
         check_embedded(weft, folder)
     print("states are kept, saved and loaded")
 
