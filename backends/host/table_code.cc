@@ -49,9 +49,10 @@ class TableBuilder {
                                I64(Number(function, "weft.arena")), I64(0), Null(), Function(kPrepareSymbol),
                                I32(0), I32(0), Null()})});
     }
-    absl::StatusOr<Fields> known_weights = Weights();
-    if (!known_weights.ok()) return known_weights.status();
-    Fields dimensions = Dimensions(), weights = *known_weights, launches = Launches();
+    absl::StatusOr<Fields> made = Weights();
+    if (!made.ok()) return made.status();
+    const Fields& weights = *made;
+    Fields dimensions = Dimensions(), launches = Launches();
     auto name = [&](const char* attribute) {
       auto text = source_->getAttrOfType<mlir::StringAttr>(attribute);
       return String(text ? text.getValue() : "");
