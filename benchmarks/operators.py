@@ -7,9 +7,7 @@ take turns as in compare.py. `--write` puts the numbers in benchmarks/results an
 missing, PyTorch among them, are installed in a virtual environment, build/benchmarks.
 """
 
-import argparse
 import pathlib
-import statistics
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
@@ -17,10 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import contenders
-import machine
 import report
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 @dataclass
@@ -183,7 +178,6 @@ def compare(number, options):
     import networks
     label, operator = list(OPERATORS.items())[number]
     operator = operator()
-    rows = []
     with tempfile.TemporaryDirectory() as text:
         folder = pathlib.Path(text)
         name = f"operator_{number}"
@@ -194,46 +188,18 @@ def compare(number, options):
         if operator.onnx:
             operator.onnx(folder / f"{name}.onnx")
         subprocess.run([options.weft, "compile", source, "--emit", "so", "-o", source.with_suffix(".so")], check=True)
-        for threads in map(int, options.threads.split(",")):
-            peer = operator.peer()
-            ratios, mine, other = contenders.take_turns(text, name, peer, threads, options.rounds, options.seconds)
-            rows.append({"operator": label, "threads": threads, "ours_ms": statistics.median(mine),
-                         "theirs_ms": statistics.median(other), "rounds": len(ratios),
-                         "peer": {"torch": "PyTorch", "onnx": "ONNX Runtime"}[peer],
-                         "ratio_quartiles": statistics.quantiles(ratios, n=4)})
-            print(report.operator_row(rows[-1]), flush=True)
-    return rows
-
-
-def versions():
-    import onnxruntime
-    import torch
-    import torchvision
-    return (f"PyTorch {torch.__version__.split('+')[0]}, torchvision {torchvision.__version__.split('+')[0]}, "
-            f"ONNX Runtime {onnxruntime.__version__}")
+        return contenders.rows(text, name, label, operator.peer(), options)
 
 
 def main():
-    machine.use_packages("torch", "torchvision")
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="parts of names of operators, with commas between")
-    parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--rounds", type=int, default=61)
-    parser.add_argument("--seconds", type=float, default=20, help="at most, for each row of the table")
-    parser.add_argument("--quick", action="store_true", help="about a minute: few rounds")
-    parser.add_argument("--weft", default=str(ROOT / "build/bin/weft"))
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    if options.quick:
-        options.seconds = min(options.seconds, 3)
-
+    options = contenders.options(__doc__, "torch", "torchvision")
     print("\n".join(report.OPERATORS), flush=True)
     results = []
     for number, label in enumerate(OPERATORS):
-        if any(part.lower() in label.lower() for part in options.only.split(",")):
+        if contenders.wanted(label, options):
             results += compare(number, options)
     if options.write:
-        report.write("operators", results, peers=versions())
+        report.write("operators", results, peers=contenders.versions())
 
 
 if __name__ == "__main__":

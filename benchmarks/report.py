@@ -11,12 +11,12 @@ PAGE = HERE.parent / "docs/performance.md"
 
 NETWORKS = ["| model | threads | Weft, ms | ONNX Runtime, ms | R (quartiles) | GFLOP/s | share of the limit |",
             "|---|---|---|---|---|---|---|"]
-OPERATORS = ["| operator | threads | Weft, ms | peer, ms | peer | R (quartiles) |", "|---|---|---|---|---|---|"]
+OPERATORS = ["| | threads | Weft, ms | peer, ms | peer | R (quartiles) |", "|---|---|---|---|---|---|"]
 
 INTRODUCTION = """# Performance
 
-Made by `.venv/bin/python benchmarks/compare.py --vary 1 --write` and `.venv/bin/python benchmarks/operators.py --write`,
-once on each kind of machine; the numbers are in `benchmarks/results`.
+Made by `benchmarks/compare.py --vary 1 --write`, `benchmarks/operators.py --write` and `benchmarks/systems.py --write`, run
+with `.venv/bin/python`, once on each kind of machine; the numbers are in `benchmarks/results`.
 
 fp32, batch 1, default schedules, random weights and inputs, results compared before they are timed. R is the peer's
 time over ours, the median of pairs of rounds that take turns; above 1 Weft is faster. The limit is what one thread
@@ -50,14 +50,14 @@ def network_tables(m):
     return text
 
 
-def operator_tables(m):
+def operator_tables(kind, m):
     rows = [operator_row(r) for r in m["results"]]
-    return (f"\n## Operators: {m['machine']}, {m['features']}\n\n{m['cores']} processors; {m['peers']}.\n\n"
+    return (f"\n## {kind.capitalize()}: {m['machine']}, {m['features']}\n\n{m['cores']} processors; {m['peers']}.\n\n"
             + "\n".join(OPERATORS + rows) + "\n")
 
 
 def write(kind, results, **facts):
-    """Keeps the numbers of this machine, `kind` being networks or operators, and makes the page again."""
+    """Keeps the numbers of this machine, `kind` being networks, operators or systems, and makes the page again."""
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     name = machine.file_name() + ("" if kind == "networks" else f".{kind}")
@@ -66,10 +66,8 @@ def write(kind, results, **facts):
          "results": results}, indent=1) + "\n")
     text = INTRODUCTION
     files = sorted(folder.glob("*.json"))
-    for path in files:
-        if not path.stem.endswith(".operators"):
-            text += network_tables(json.loads(path.read_text()))
-    for path in files:
-        if path.stem.endswith(".operators"):
-            text += operator_tables(json.loads(path.read_text()))
+    text += "".join(network_tables(json.loads(path.read_text())) for path in files if "." not in path.stem)
+    for kind in ("systems", "operators"):
+        text += "".join(operator_tables(kind, json.loads(path.read_text())) for path in files
+                        if path.stem.endswith(f".{kind}"))
     PAGE.write_text(text)

@@ -4,10 +4,10 @@
     worker.py torch FOLDER NAME THREADS
     worker.py weft FOLDER NAME THREADS
 
-FOLDER holds the inputs in NAME.npz, NAME.safetensors, NAME.onnx for `onnx`, NAME.so and NAME.h for `weft`; a NAME that
-`torch` runs is operator_NUMBER, one of operators.py. When everything is loaded it writes the result
-of the first run to FOLDER/NAME.CONTENDER.npy and a line to standard output; then it answers lines "COUNT" from standard
-input with the milliseconds of that many runs.
+FOLDER holds the inputs in NAME.npz, NAME.safetensors, NAME.onnx for `onnx`, NAME.so and NAME.h for `weft`; what `torch`
+runs is in operators.py for a NAME operator_NUMBER, in systems.py for system_NAME. When everything is loaded it
+writes the results of the first run to FOLDER/NAME.CONTENDER.npz, by number, and a line to standard output; then it
+answers lines "COUNT" from standard input with the milliseconds of that many runs.
 """
 
 import ctypes
@@ -32,7 +32,7 @@ def onnx(stem, arrays, threads):
     options.add_session_config_entry("session.force_spinning_stop", "1")
     session = onnxruntime.InferenceSession(f"{stem}.onnx", options, providers=["CPUExecutionProvider"])
     feed = {session.get_inputs()[0].name: arrays[0]}
-    return lambda: session.run(None, feed)[0]
+    return lambda: session.run(None, feed)
 
 
 def torch(stem, arrays, threads):
@@ -40,12 +40,22 @@ def torch(stem, arrays, threads):
     os.environ.setdefault("GOMP_SPINCOUNT", "100000")
     import torch
 
-    import operators
     torch.set_num_threads(threads)
     torch.set_grad_enabled(False)
-    number = int(stem.rsplit("_", 1)[1])
-    once = list(operators.OPERATORS.values())[number]().torch(*map(torch.from_numpy, arrays))
-    return lambda: once().numpy()
+    kind, name = os.path.basename(stem).split("_", 1)
+    if kind == "operator":
+        import operators
+        peer = list(operators.OPERATORS.values())[int(name)]().torch
+    else:
+        import systems
+        peer = systems.torch(name)
+    once = peer(*map(torch.from_numpy, arrays))
+
+    def results():
+        found = once()
+        return [each.numpy() for each in (found if isinstance(found, list) else [found])]
+
+    return results
 
 
 class Tensor(ctypes.Structure):
@@ -60,21 +70,29 @@ class Options(ctypes.Structure):
                 ("note_user", ctypes.c_void_p)]
 
 
-class PortInfo(ctypes.Structure):
-    _fields_ = [("name", ctypes.c_char_p), ("doc", ctypes.c_char_p), ("type", ctypes.c_int),
-                ("type_name", ctypes.c_char_p), ("rank", ctypes.c_int32), ("shape", ctypes.POINTER(ctypes.c_int64)),
-                ("shape_names", ctypes.POINTER(ctypes.c_char_p))]
+class MethodInfo(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("doc", ctypes.c_char_p), ("input_count", ctypes.c_int32),
+                ("output_count", ctypes.c_int32)]
 
 
 TYPES = {8: np.float32, 5: np.int64, 1: np.int64}  # of weft.h
 
 
+def array(tensor):
+    """The elements of a result, in the program's memory."""
+    shape = [tensor.shape[axis] for axis in range(tensor.rank)]
+    items = TYPES[tensor.type]
+    data = (ctypes.c_char * (int(np.prod(shape)) * items().itemsize)).from_address(tensor.data)
+    return np.frombuffer(data, items).reshape(shape)
+
+
 def weft(stem, arrays, threads):
     with open(f"{stem}.h") as file:
-        prefix = re.search(r"\b(weft_\w+)_create\s*\(", file.read()).group(1)
+        header = file.read()
+    prefix = re.search(r"\b(weft_\w+)_create\s*\(", header).group(1)
     program = ctypes.CDLL(f"{stem}.so")
-    create, run = getattr(program, prefix + "_create"), getattr(program, prefix + "_run")
-    error = getattr(program, prefix + "_last_error")
+    create, run, describe, error = (getattr(program, prefix + name) for name in
+                                    ("_create", "_run", "_method", "_last_error"))
     error.restype = ctypes.c_char_p
     handle = ctypes.c_void_p()
     weights = (ctypes.c_char_p * 2)(f"{stem}.safetensors".encode(), None)  # a path, and no prefix
@@ -88,15 +106,15 @@ def weft(stem, arrays, threads):
         tensor.type = next(number for number, kind in TYPES.items() if data.dtype == kind)
         for axis, extent in enumerate(data.shape):
             tensor.shape[axis] = extent
-    result = Tensor()
+    method = MethodInfo()
+    if describe(0, ctypes.byref(method)):
+        sys.exit(f"method: {error().decode()}")
+    results = (Tensor * method.output_count)()
 
     def once(_alive=arrays):  # the program reads their memory
-        if run(handle, b"run", given, len(given), ctypes.byref(result), 1):
+        if run(handle, method.name, given, len(given), results, len(results)):
             sys.exit(f"run: {error().decode()}")
-        shape = [result.shape[axis] for axis in range(result.rank)]
-        items = TYPES[result.type]
-        data = (ctypes.c_char * (int(np.prod(shape)) * items().itemsize)).from_address(result.data)
-        return np.frombuffer(data, items).reshape(shape)
+        return [array(each) for each in results]
 
     return once
 
@@ -108,7 +126,7 @@ def main():
     with np.load(f"{stem}.npz") as file:
         arrays = [file[key] for key in file.files]
     once = {"onnx": onnx, "torch": torch, "weft": weft}[kind](stem, arrays, threads)
-    np.save(f"{stem}.{kind}.npy", once())
+    np.savez(f"{stem}.{kind}.npz", *once())
     once()
     print("ready", flush=True)
     for line in sys.stdin:

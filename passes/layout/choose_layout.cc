@@ -49,8 +49,8 @@ double Work(ir::EquationOp equation) {
 }
 
 // The axis of the tensor that an index of the equation walks in a read that is summed over and whose places
-// along other axes are read from data. An axis of unknown size is one only beside a map of two axes: else it
-// may be a batch.
+// along other axes are read from data. An axis of unknown size is one only beside a map of two axes, or where
+// it is innermost on both sides: else it may be a batch.
 std::optional<int64_t> ChannelOfGather(ir::ReadOp read, ir::EquationOp equation) {
   if (!read->getParentOfType<ir::ReduceOp>()) return std::nullopt;
   std::optional<int64_t> channel;
@@ -62,7 +62,9 @@ std::optional<int64_t> ChannelOfGather(ir::ReadOp read, ir::EquationOp equation)
   }
   if (!channel || gathered == 0) return std::nullopt;
   auto type = mlir::cast<mlir::RankedTensorType>(read.getTensor().getType());
-  bool many = type.isDynamicDim(*channel) ? gathered >= 2 : type.getDimSize(*channel) >= 4;
+  auto index = mlir::cast<mlir::BlockArgument>(read.getSubscripts()[*channel]);
+  bool innermost = *channel + 1 == type.getRank() && index.getArgNumber() + 1 == equation.getNames().size();
+  bool many = type.isDynamicDim(*channel) ? gathered >= 2 || innermost : type.getDimSize(*channel) >= 4;
   return many ? channel : std::nullopt;
 }
 

@@ -105,3 +105,32 @@ func.func @sampled_once(%x: tensor<16x90x110xf32>, %at: tensor<50x4xi64>) -> ten
   } : tensor<16x50xf32>
   return %y : tensor<16x50xf32>
 }
+
+// Rows read at places given by data stay rows, though how long they are is known at run time only and what makes them
+// would rather have the other axis last.
+// CHECK-LABEL: func.func @rows
+// CHECK: weft.equation (%{{.*}}, %{{.*}}) in (28, %{{.*}}) names ["m", "j"] attributes {path = "across"}
+func.func @rows(%x: tensor<28x30xf32>, %left: tensor<?x2xi64>, %top: tensor<500x2xi64>) -> tensor<500x?xf32> {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %wide = tensor.dim %left, %c0 : tensor<?x2xi64>
+  %across = weft.equation (%m, %j) in (28, %wide) names ["m", "j"] attributes {path = "across"} {
+    %s = weft.reduce sum (%b) from (%c0) to (%c2) names ["b"] {
+      %n = weft.read %left[%j, %b] : tensor<?x2xi64> -> i64
+      %v = arith.index_cast %n : i64 to index
+      %r = weft.read %x[%m, %v] outside [inside, clamp] : tensor<28x30xf32> -> f32
+      weft.yield %r : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<28x?xf32>
+  %y = weft.equation (%i, %j) in (500, %wide) names ["i", "j"] attributes {path = "y"} {
+    %s = weft.reduce sum (%a) from (%c0) to (%c2) names ["a"] {
+      %n = weft.read %top[%i, %a] : tensor<500x2xi64> -> i64
+      %v = arith.index_cast %n : i64 to index
+      %r = weft.read %across[%v, %j] outside [clamp, inside] : tensor<28x?xf32> -> f32
+      weft.yield %r : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<500x?xf32>
+  return %y : tensor<500x?xf32>
+}
