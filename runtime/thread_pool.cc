@@ -131,7 +131,8 @@ void ThreadPool::RunParts(int thread) {
       // Nobody starts another loop before these are done, so the fields are those of this one.
       inside_task = true;
       for (uint64_t i = first; i < first + bite; ++i) {
-        int32_t result = task_(context_, base_ + static_cast<int64_t>(i), closure_);
+        uint64_t step = backwards_ ? part.first + part.end - 1 - i : i;
+        int32_t result = task_(context_, base_ + static_cast<int64_t>(step), closure_);
         if (result != 0) result_.store(result, std::memory_order_relaxed);
       }
       inside_task = false;
@@ -145,23 +146,30 @@ void ThreadPool::RunSlice(int64_t base, int64_t count) {
   base_ = base;
   unfinished_.store(count, std::memory_order_relaxed);
   int64_t threads = static_cast<int64_t>(parts_.size());
-  for (int64_t k = 0; k < threads; ++k)
-    parts_[static_cast<size_t>(k)].left.store(
-        Pack(static_cast<uint64_t>(count * k / threads), static_cast<uint64_t>(count * (k + 1) / threads)),
-        std::memory_order_release);
+  for (int64_t k = 0; k < threads; ++k) {
+    Part& part = parts_[static_cast<size_t>(k)];
+    part.first = static_cast<uint64_t>(count * k / threads);
+    part.end = static_cast<uint64_t>(count * (k + 1) / threads);
+    part.left.store(Pack(part.first, part.end), std::memory_order_release);
+  }
   round_.fetch_add(1, std::memory_order_release);
   RunParts(0);
   int spins = 0;
   while (unfinished_.load(std::memory_order_acquire) != 0) Relax(spins, most_spins_);
 }
 
-int32_t ThreadPool::ParallelFor(Task task, void* context, int64_t count, void* closure) {
-  if (inside_task || count <= 1 || workers_.empty()) {
-    int32_t result = 0;
-    for (int64_t i = 0; i < count; ++i)
-      if (int32_t failure = task(context, i, closure); failure != 0) result = failure;
-    return result;
+int32_t ThreadPool::InTurn(Task task, void* context, int64_t count, void* closure, bool backwards) {
+  int32_t result = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    int32_t failure = task(context, backwards ? count - 1 - i : i, closure);
+    if (failure != 0) result = failure;
   }
+  return result;
+}
+
+int32_t ThreadPool::ParallelFor(Task task, void* context, int64_t count, void* closure, bool backwards) {
+  if (inside_task || count <= 1 || workers_.empty()) return InTurn(task, context, count, closure, backwards);
+  backwards_ = backwards;
   task_ = task;
   context_ = context;
   closure_ = closure;

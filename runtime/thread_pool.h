@@ -33,13 +33,18 @@ class ThreadPool {
   void End();
 
   // Runs task(context, i, closure) for 0 <= i < count; returns a result that is not 0 if there is one. Only
-  // between Begin and End, on that thread; from inside a task the loop runs on the calling thread.
-  int32_t ParallelFor(Task task, void* context, int64_t count, void* closure);
+  // between Begin and End, on that thread; from inside a task the loop runs on the calling thread. Every
+  // thread goes through its part from the front, or from its end.
+  int32_t ParallelFor(Task task, void* context, int64_t count, void* closure, bool backwards);
+
+  // The same on the calling thread, without a pool.
+  static int32_t InTurn(Task task, void* context, int64_t count, void* closure, bool backwards);
 
  private:
-  // What is left of a thread's part: first in the lower half, end in the upper half.
+  // A thread's part, and how many of its steps are left: first in the lower half, end in the upper half.
   struct alignas(64) Part {
     std::atomic<uint64_t> left{0};
+    uint64_t first = 0, end = 0;
   };
 
   void Work(int thread);
@@ -61,6 +66,7 @@ class ThreadPool {
   // The loop that runs. Written before its parts are published, read only by who has taken some of it.
   Task task_ = nullptr;
   int64_t base_ = 0;
+  bool backwards_ = false;
   void* context_ = nullptr;
   void* closure_ = nullptr;
 };

@@ -27,6 +27,13 @@ int SizeClass(int64_t bytes, int64_t* class_bytes) {
   return (octave - 5) * 4 + static_cast<int>(quarter);
 }
 
+int32_t ParallelFor(Workspace& workspace, ThreadPool::Task task, int64_t count, void* closure,
+                    bool backwards = false) {
+  if (workspace.pool != nullptr)
+    return workspace.pool->ParallelFor(task, &workspace, count, closure, backwards);
+  return ThreadPool::InTurn(task, &workspace, count, closure, backwards);
+}
+
 }  // namespace
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
@@ -89,6 +96,7 @@ void ScratchMemory::Free(void* pointer) {
 
 }  // namespace weft::runtime
 
+using weft::runtime::ParallelFor;
 using weft::runtime::Workspace;
 
 extern "C" {
@@ -168,12 +176,7 @@ void weft_free(void* context, void* pointer) { static_cast<Workspace*>(context)-
 
 int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t index, void* closure),
                           int64_t count, void* closure) {
-  auto* workspace = static_cast<Workspace*>(context);
-  if (workspace->pool != nullptr) return workspace->pool->ParallelFor(task, context, count, closure);
-  int32_t result = 0;
-  for (int64_t i = 0; i < count; ++i)
-    if (int32_t failure = task(context, i, closure); failure != 0) result = failure;
-  return result;
+  return ParallelFor(*static_cast<Workspace*>(context), task, count, closure);
 }
 
 int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first,
@@ -183,13 +186,14 @@ int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8
     int first;
     uint8_t* closure;
   } loop{task, first, closure};
-  return weft_parallel_for(
-      context,
+  auto* workspace = static_cast<Workspace*>(context);
+  return ParallelFor(
+      *workspace,
       [](void* inner, int64_t index, void* data) -> int32_t {
         const Loop& halide = *static_cast<Loop*>(data);
         return halide.task(inner, halide.first + static_cast<int>(index), halide.closure);
       },
-      count, &loop);
+      count, &loop, workspace->turns.Backwards(reinterpret_cast<uintptr_t>(task)));
 }
 
 }  // extern "C"

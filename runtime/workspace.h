@@ -1,6 +1,8 @@
 #ifndef WEFT_RUNTIME_WORKSPACE_H_
 #define WEFT_RUNTIME_WORKSPACE_H_
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -48,6 +50,19 @@ class ScratchMemory {
   Header* free_[kClasses] = {};
 };
 
+// Which way a loop goes: the same one forwards and backwards in turn, so that what the last steps of one run
+// left in the cache serves the first steps of the next. The weights of a recurrence's step need it.
+class Turns {
+ public:
+  // For this run of the loop whose code is at `task`. Loops that share a place only lose the gain.
+  bool Backwards(uintptr_t task) {
+    return backwards_[task / 16 % backwards_.size()].fetch_xor(1, std::memory_order_relaxed) != 0;
+  }
+
+ private:
+  std::array<std::atomic<uint8_t>, 512> backwards_ = {};
+};
+
 struct ProfileEvent {
   int32_t launch;
   int64_t start_ns, duration_ns;  // since the clock's beginning
@@ -61,6 +76,7 @@ struct Workspace {
   std::vector<ProfileEvent> events;
   std::string error;  // of the call, if generated code reports one
 
+  Turns turns;
   ScratchMemory scratch;
   Buffer arena;
   std::vector<Buffer> slots, inputs, outputs;
