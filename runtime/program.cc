@@ -80,13 +80,26 @@ Status Program::UseEmbedded() {
   return {};
 }
 
-Status Program::Prepare(const weft_options& options) {
+// All in one block, so that large pages hold many of them.
+Status Program::ReservePrepared() {
+  std::vector<int64_t> offsets;
+  int64_t total = 0;
   for (int32_t i = 0; i < table_.prepared_count; ++i) {
-    Buffer& buffer = prepared_.emplace_back();
-    if (!buffer.Reserve(table_.prepared_bytes[i]))
-      return NoMemory("prepared weights", table_.prepared_bytes[i]);
-    prepared_pointers_.push_back(buffer.data());
+    offsets.push_back(total);
+    total += (table_.prepared_bytes[i] + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment +
+             Buffer::kAlignment;
   }
+  if (!prepared_.Reserve(total)) return NoMemory("prepared weights", total);
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    prepared_pointers_.push_back(prepared_.data() + offsets[i]);
+    int64_t end = offsets[i] + table_.prepared_bytes[i];
+    prepared_.Forbid(end, (i + 1 < offsets.size() ? offsets[i + 1] : total) - end);
+  }
+  return {};
+}
+
+Status Program::Prepare(const weft_options& options) {
+  if (Status status = ReservePrepared(); !status.ok()) return status;
   if (table_.prepare != nullptr && table_.prepare->run != nullptr) {
     Workspace workspace;
     workspace.table = &table_;
@@ -190,6 +203,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
                       weft_tensor* outputs) {
   if (Status status = CheckInputs(workspace, method, inputs); !status.ok()) return status;
   workspace.error.clear();
+  workspace.backwards = false;
   workspace.lends_results = false;
   workspace.input_dims.clear();
   for (int32_t i = 0; i < method.input_count; ++i)

@@ -52,6 +52,7 @@ class Program {
  private:
   Program(const ProgramTable& table, const weft_options& options);
 
+  Status ReservePrepared();
   Status Prepare(const weft_options& options);
   Status UseEmbedded();
   Workspace* Acquire();
@@ -66,7 +67,7 @@ class Program {
   std::vector<void*> weight_pointers_;  // those of states are under the mutex of states
   mutable std::shared_mutex state_mutex_;
   States states_;
-  std::vector<Buffer> prepared_;
+  Buffer prepared_;
   std::vector<void*> prepared_pointers_;
   std::mutex mutex_;  // of what follows
   std::vector<std::unique_ptr<Workspace>> workspaces_;

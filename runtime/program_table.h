@@ -135,6 +135,8 @@ int32_t weft_call_extern(void* context, weft::runtime::ExternFunction function, 
 // much.
 void* weft_reserve_slot(void* context, int64_t slot, int64_t bytes);
 void* weft_reserve_output(void* context, int64_t output, int64_t bytes);
+// A step of a recurrence begins, numbered as they run; 0 also where all are done.
+void weft_begin_step(void* context, int64_t number);
 int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first,
                       int count, uint8_t* closure);
 }

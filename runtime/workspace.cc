@@ -1,21 +1,32 @@
 #include "runtime/workspace.h"
 
+#include <sys/mman.h>
+
 #include <bit>
 #include <chrono>
 #include <cstdlib>
 #include <utility>
 
+extern "C" __attribute__((weak)) void __asan_poison_memory_region(const volatile void* address, size_t bytes);
+
 namespace weft::runtime {
 namespace {
 
-constexpr size_t kAlignment = 64;
+constexpr int64_t kAlignment = Buffer::kAlignment;
+// Memory that is read straight through, as weights are, waits for page tables else.
+constexpr int64_t kLargePage = int64_t{2} << 20, kWorthLargePages = 2 * kLargePage;
 // What a mistaken size asks for must fail here and not in the middle of address arithmetic.
 constexpr int64_t kMostBytes = int64_t{1} << 46;
 
 char* AllocateAligned(int64_t bytes) {
   if (bytes < 0 || bytes > kMostBytes) return nullptr;
-  size_t whole = (static_cast<size_t>(bytes) + kAlignment) / kAlignment * kAlignment;
-  return static_cast<char*>(std::aligned_alloc(kAlignment, whole));
+  int64_t alignment = bytes >= kWorthLargePages ? kLargePage : kAlignment;
+  int64_t whole = (bytes + kAlignment) / kAlignment * kAlignment;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, static_cast<size_t>(alignment), static_cast<size_t>(whole)) != 0)
+    return nullptr;
+  if (alignment == kLargePage) madvise(memory, static_cast<size_t>(whole), MADV_HUGEPAGE);  // or small ones
+  return static_cast<char*>(memory);
 }
 
 // Classes are four to the octave: a block is at most a quarter larger than asked.
@@ -48,6 +59,11 @@ void Buffer::Free() {
   std::free(data_);
   data_ = nullptr;
   bytes_ = 0;
+}
+
+void Buffer::Forbid(int64_t offset, int64_t bytes) {
+  if (__asan_poison_memory_region != nullptr)
+    __asan_poison_memory_region(data_ + offset, static_cast<size_t>(bytes));
 }
 
 bool Buffer::Reserve(int64_t bytes) {
@@ -179,6 +195,10 @@ int32_t weft_parallel_for(void* context, int32_t (*task)(void* context, int64_t 
   return ParallelFor(*static_cast<Workspace*>(context), task, count, closure);
 }
 
+void weft_begin_step(void* context, int64_t number) {
+  static_cast<Workspace*>(context)->backwards = number % 2 != 0;
+}
+
 int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8_t* closure), int first,
                       int count, uint8_t* closure) {
   struct Loop {
@@ -193,7 +213,7 @@ int halide_do_par_for(void* context, int (*task)(void* context, int index, uint8
         const Loop& halide = *static_cast<Loop*>(data);
         return halide.task(inner, halide.first + static_cast<int>(index), halide.closure);
       },
-      count, &loop, workspace->turns.Backwards(reinterpret_cast<uintptr_t>(task)));
+      count, &loop, workspace->backwards);
 }
 
 }  // extern "C"

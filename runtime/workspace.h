@@ -1,8 +1,6 @@
 #ifndef WEFT_RUNTIME_WORKSPACE_H_
 #define WEFT_RUNTIME_WORKSPACE_H_
 
-#include <array>
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -15,9 +13,11 @@
 
 namespace weft::runtime {
 
-// Memory at a multiple of 64 bytes that grows and never shrinks.
+// Memory at a multiple of 64 bytes that grows and never shrinks; much of it is in large pages.
 class Buffer {
  public:
+  static constexpr int64_t kAlignment = 64;
+
   Buffer() = default;
   Buffer(Buffer&& other) noexcept { *this = std::move(other); }
   Buffer& operator=(Buffer&& other) noexcept;
@@ -26,6 +26,8 @@ class Buffer {
   // At least `bytes`; what was inside is lost if it grows. False: there is not so much memory.
   bool Reserve(int64_t bytes);
   void Free();
+  // What lies there is never touched: an error where the program has AddressSanitizer.
+  void Forbid(int64_t offset, int64_t bytes);
   char* data() const { return data_; }
 
  private:
@@ -50,19 +52,6 @@ class ScratchMemory {
   Header* free_[kClasses] = {};
 };
 
-// Which way a loop goes: the same one forwards and backwards in turn, so that what the last steps of one run
-// left in the cache serves the first steps of the next. The weights of a recurrence's step need it.
-class Turns {
- public:
-  // For this run of the loop whose code is at `task`. Loops that share a place only lose the gain.
-  bool Backwards(uintptr_t task) {
-    return backwards_[task / 16 % backwards_.size()].fetch_xor(1, std::memory_order_relaxed) != 0;
-  }
-
- private:
-  std::array<std::atomic<uint8_t>, 512> backwards_ = {};
-};
-
 struct ProfileEvent {
   int32_t launch;
   int64_t start_ns, duration_ns;  // since the clock's beginning
@@ -75,8 +64,10 @@ struct Workspace {
   bool profiling = false;
   std::vector<ProfileEvent> events;
   std::string error;  // of the call, if generated code reports one
+  // Whether loops go from their end to the front. They do in every other step of a recurrence: what the last
+  // loops of one step left in the cache, as weights, serves the first ones of the next.
+  bool backwards = false;
 
-  Turns turns;
   ScratchMemory scratch;
   Buffer arena;
   std::vector<Buffer> slots, inputs, outputs;

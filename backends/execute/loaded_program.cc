@@ -29,6 +29,7 @@ absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>
                            {"weft_filter", reinterpret_cast<void*>(&weft_filter)},
                            {"weft_reserve_slot", reinterpret_cast<void*>(&weft_reserve_slot)},
                            {"weft_reserve_output", reinterpret_cast<void*>(&weft_reserve_output)},
+                           {"weft_begin_step", reinterpret_cast<void*>(&weft_begin_step)},
                            {"weft_parallel_for", reinterpret_cast<void*>(&weft_parallel_for)},
                            {"halide_do_par_for", reinterpret_cast<void*>(&halide_do_par_for)}});
   if (!code.ok()) return code.status();

@@ -452,6 +452,7 @@ class FunctionEmitter {
     Value more = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::slt, count, extent);
     cf::CondBranchOp::create(b_, loc_, more, body, mlir::ValueRange(), end, mlir::ValueRange{count});
     b_.setInsertionPointToEnd(body);
+    BeginStep(count);
     Value index = count;
     if (down)
       index = arith::SubIOp::create(b_, loc_, arith::SubIOp::create(b_, loc_, extent, Index(1)), count);
@@ -468,11 +469,18 @@ class FunctionEmitter {
       cf::BranchOp::create(b_, loc_, head, mlir::ValueRange{next});
     }
     b_.setInsertionPointToEnd(end);
+    BeginStep(Index(0));
     if (ir::EndsEarly(iterate)) Store(ToI64(made), places_[ir::StepCount(iterate)].pointer, 0);
     Value last = arith::SubIOp::create(b_, loc_, made, Index(1));
     for (RunningState& state : states)
       if (state.state.keep == ir::Keep::kLast) CopyRow(state, state.result, RingRow(state, last));
     return mlir::success();
+  }
+
+  void BeginStep(Value number) {
+    auto begin =
+        Declare("weft_begin_step", LLVM::LLVMVoidType::get(b_.getContext()), {pointer_, b_.getI64Type()});
+    LLVM::CallOp::create(b_, loc_, begin, mlir::ValueRange{context_, ToI64(number)});
   }
 
   // The ring and the history of state `number`.
