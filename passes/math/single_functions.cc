@@ -20,8 +20,8 @@ Value PowerOfTwo(ScalarBuilder& m, Value n) {
   return m.FromBits(m.ShiftLeft(m.AddI(n, m.I32(127)), m.I32(23)));
 }
 
-// exp(x) of a number that is not less than kVanishes; beyond the range of results the argument is bounded where
-// the result has long been infinity.
+// exp(x) of a number that is not less than kVanishes; beyond the range of results the argument is bounded
+// where the result has long been infinity.
 Value ExpOfNumber(ScalarBuilder& m, Value x) {
   x = m.Select(m.Less(x, m.Like(x, 90.0)), x, m.Like(x, 90.0));
   // x = n ln 2 + r. The first part of ln 2 has so few bits that its product with n is exact, with or without
