@@ -96,6 +96,21 @@ absl::Status PipelineBuilder::PlaceEquation(EquationState& equation, Func func) 
   return absl::OkStatus();
 }
 
+absl::Status PipelineBuilder::AddPrefetch(const EquationState& equation) {
+  const LoopNest& nest = equation.nest;
+  for (const BaseLoop& loop : equation.loops) {
+    if (loop.name != nest.Base(nest.prefetch) || !Contains(nest.outer, nest.prefetch)) continue;
+    std::optional<PackedWeights> weights = PackedAlong(*equation.view, loop.indices.back());
+    auto tensor = weights ? tensors_.find(weights->tensor.getAsOpaquePointer()) : tensors_.end();
+    if (tensor == tensors_.end() || !tensor->second.param) continue;
+    prefetches_.push_back(
+        {equation.funcs[0].name() + ".s0.", nest.prefetch, tensor->second.param->name(), weights->block});
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("schedule: `", equation.view->loops.path,
+                                                 "` reads no packed weights along `", nest.prefetch, "`"));
+}
+
 absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
   const LoopNest& nest = equation.nest;
   if (nest.inlined) {
@@ -143,6 +158,9 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
     }
   }
   for (ReduceState& reduce : equation.reduces) ScheduleReduce(equation, reduce);
+  if (!nest.prefetch.empty()) {
+    if (auto s = AddPrefetch(equation); !s.ok()) return s;
+  }
   for (auto& [func, dense] : equation.transposed) {
     EquationState* holder =
         nest.transpose_equation.empty() ? &equation : FindEquation(nest.transpose_equation);

@@ -9,6 +9,7 @@
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -55,6 +56,17 @@ void FuseMultiplyAdds(llvm::Function& function) {
     }
   }
   for (llvm::Instruction* instruction : fused) instruction->eraseFromParent();
+}
+
+// Halide asks for what is read once; these blocks are read many times, and only the level-2 cache holds them.
+void PrefetchToSecondLevel(llvm::Function& function) {
+  for (llvm::Instruction& instruction : llvm::instructions(function)) {
+    auto* call = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction);
+    if (!call || call->getIntrinsicID() != llvm::Intrinsic::prefetch) continue;
+    llvm::Type* i32 = call->getArgOperand(1)->getType();
+    call->setArgOperand(1, llvm::ConstantInt::get(i32, 0));  // to read
+    call->setArgOperand(2, llvm::ConstantInt::get(i32, 2));
+  }
 }
 
 // Divisions stand as calls until here, for Halide and its LLVM take them out of the guards of their divisors.
@@ -254,6 +266,7 @@ absl::StatusOr<std::string> EmitObject(absl::string_view bitcode, absl::string_v
   Shim(*module, abi).Emit(made, symbol);
   for (llvm::Function& function : *module) {
     FuseMultiplyAdds(function);
+    PrefetchToSecondLevel(function);
     function.removeFnAttr("target-features");
     function.removeFnAttr("tune-cpu");
     function.addFnAttr("target-cpu", target.cpu);

@@ -78,8 +78,10 @@ absl::StatusOr<std::string> Compile(mlir::Operation* kernel, const Schedule& sch
   std::string inner = absl::StrCat(symbol, "_inner");
   Halide::Target halide_target = HalideTarget(target);
   if (HoldsF16(kernel)) halide_target.set_feature(Halide::Target::StrictFloat);
-  Halide::Module module =
-      Halide::Pipeline(builder.outputs()).compile_to_module(builder.arguments(), inner, halide_target);
+  Halide::Pipeline pipeline(builder.outputs());
+  if (!builder.prefetches().empty())
+    pipeline.add_custom_lowering_pass(new PrefetchWeights(builder.prefetches()));
+  Halide::Module module = pipeline.compile_to_module(builder.arguments(), inner, halide_target);
   module.set_any_strict_float(true);
   MemoryFile file;
   if (!file.ok()) return absl::ResourceExhaustedError("no memory file for a kernel's code");

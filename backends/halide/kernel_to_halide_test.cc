@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "backends/execute/loaded_kernel.h"
@@ -139,6 +140,8 @@ EquationSchedule RandomSchedule(const EquationView& view, const Joins& joins, st
     if (!names.empty()) schedule.directives.push_back({kind, names});
   }
   if (random() % 2 == 0) schedule.directives.push_back({DirectiveKind::kPad, {}});
+  if (view.packed_axis >= 0 && !outer.empty() && random() % 2 == 0)
+    schedule.directives.push_back({DirectiveKind::kPrefetch, {outer[random() % outer.size()]}});
   Directive order{DirectiveKind::kOrder, outer};
   order.bar1 = static_cast<int>(outer.size());
   order.names.insert(order.names.end(), reductions.begin(), reductions.end());
@@ -215,13 +218,33 @@ TEST_F(HalideTest, SaysWhatADirectiveCannotDo) {
   for (auto [text, error] : std::vector<std::pair<const char*, const char*>>{
            {"inline m.y", "cannot be written out where it is read: it is a result of its kernel"},
            {"this at m.z.i", "is a result of its kernel and cannot be computed inside another"},
-           {"join i k into ik", "cannot be joined"}}) {
+           {"join i k into ik", "cannot be joined"},
+           {"prefetch k", "reads no packed weights along `k`"}}) {
     SCOPED_TRACE(text);
     auto schedule = ParseSchedule(absl::StrCat("schedule m.y { ", text, " }"));
     ASSERT_TRUE(schedule.ok()) << schedule.status();
     auto object = CompileWithHalide(kernel, *schedule, target_, "k");
     ASSERT_FALSE(object.ok());
     EXPECT_THAT(std::string(object.status().message()), HasSubstr(error));
+  }
+}
+
+// While one block of columns is computed, the weights of the next are asked for, where that is worth it.
+TEST_F(HalideTest, FetchesTheWeightsOfTheNextBlock) {
+  target_.l2_bytes = 1 << 20;
+  TestKernel test = Matmul(35, 4096, 96, 16);
+  test.tolerance = 1e-4;
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("prefetch ko"));
+  EXPECT_TRUE(Compare(kernel, schedule, test).ok());
+  auto code = CompileWithHalide(kernel, schedule, target_, "k", HalideOutput::kAssembly);
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_TRUE(absl::StrContains(*code, "prefetcht1"));
+  // One row reads every weight once: there is nothing to compute meanwhile.
+  for (const TestKernel& other : {Matmul(1, 4096, 96, 16), Matmul(35, 4096, 96, 0)}) {
+    Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
+    EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("prefetch")));
   }
 }
 

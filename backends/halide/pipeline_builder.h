@@ -20,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "backends/halide/emit_object.h"
+#include "backends/halide/prefetch_weights.h"
 #include "backends/halide/scalar_ops.h"
 #include "backends/schedule/joins.h"
 #include "backends/schedule/kernel_view.h"
@@ -40,6 +41,7 @@ class PipelineBuilder {
   const std::vector<Halide::Func>& outputs() const { return outputs_; }
   const std::vector<Halide::Argument>& arguments() const { return arguments_; }
   const KernelAbi& abi() const { return abi_; }
+  const std::vector<Prefetch>& prefetches() const { return prefetches_; }
 
  private:
   // Adjacent axes that are stored and addressed as one.
@@ -143,6 +145,7 @@ class PipelineBuilder {
   // apply_schedule.cc
   absl::Status ScheduleEquation(EquationState& equation);
   absl::Status PlaceEquation(EquationState& equation, Halide::Func func);
+  absl::Status AddPrefetch(const EquationState& equation);
   void ScheduleStage(Halide::Stage stage, EquationState& equation, bool of_result, const ReduceState* reduce,
                      bool update);
   void ScheduleReduce(EquationState& equation, ReduceState& state);
@@ -161,6 +164,7 @@ class PipelineBuilder {
   std::map<std::string, Halide::Func> transposed_;  // copies that are dense along another axis
   std::vector<Halide::Func> outputs_;
   std::vector<Halide::Argument> arguments_;
+  std::vector<Prefetch> prefetches_;
   KernelAbi abi_;
 };
 

@@ -190,11 +190,27 @@ class Checker {
     return problem;
   }
 
+  // Of a loop of the domain; null for joined ones.
+  mlir::Value IndexOf(size_t i, const std::string& loop) const {
+    const EquationView& equation = kernel_.equations[i];
+    for (size_t k = 0; k < equation.indices.size(); ++k)
+      if (equation.loops.domain[k].name == loop) return equation.indices[k];
+    return nullptr;
+  }
+
   std::optional<ScheduleProblem> CheckCopies(size_t i) const {
     const LoopNest& nest = nests_[i];
     if (nest.pads && !nest.pad_at.empty()) {
       auto problem = CheckLoop(i, "", nest.pad_at, DirectiveKind::kPad);
       if (problem) return problem;
+    }
+    if (!nest.prefetch.empty()) {
+      auto problem = CheckLoop(i, "", nest.prefetch, DirectiveKind::kPrefetch);
+      if (problem) return problem;
+      if (!PackedAlong(kernel_.equations[i], IndexOf(i, nest.Base(nest.prefetch)))) {
+        return Say(i, {DirectiveKind::kPrefetch},
+                   absl::StrCat("`", Path(i), "` reads no packed weights along `", nest.prefetch, "`"));
+      }
     }
     if (!nest.transposes || nest.transpose_at.empty()) return std::nullopt;
     auto problem = CheckLoop(i, nest.transpose_equation, nest.transpose_at, DirectiveKind::kTranspose);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/schedule/joins.h"
+#include "backends/schedule/motion.h"
 #include "backends/schedule/plan.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -12,7 +13,9 @@
 namespace weft::backends {
 namespace {
 
-constexpr int64_t kElementBytes = 4;
+// Steps of a block of weights, over the lines of it: with fewer, the requests get in each other's way; with
+// more, the weights are nothing beside the work.
+constexpr int64_t kFewestSteps = 4, kMostSteps = 16;
 
 class Chooser {
  public:
@@ -145,26 +148,12 @@ class Chooser {
   // What was computed inside the loop `from`, which has been split, is computed inside its part `to`.
   void Rename(Plan& plan, const std::string& from, const std::string& to) {
     for (Directive& directive : plan.directives) {
-      bool places = directive.kind == DirectiveKind::kPad || directive.kind == DirectiveKind::kTranspose;
+      bool places = directive.kind == DirectiveKind::kPad || directive.kind == DirectiveKind::kTranspose ||
+                    directive.kind == DirectiveKind::kPrefetch;
       if (places) std::replace(directive.names.begin(), directive.names.end(), from, to);
     }
     std::replace(holder_loops_.begin(), holder_loops_.end(), from, to);
     if (place_loop_ == from) place_loop_ = to;
-  }
-
-  // What a read goes on by when the loop of `indices` does; 0: it stays where it is.
-  static double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices) {
-    if (MotionOf(read, indices) == Motion::kStill) return 0;
-    double bytes = kElementBytes;
-    auto type = mlir::cast<mlir::RankedTensorType>(read.tensor.getType());
-    for (int axis = 0; axis < type.getRank(); ++axis) {
-      AffineForm form;
-      if (!MatchAffine(read.subscripts[axis], &form)) continue;
-      int64_t step = form.Coefficient(indices.back());
-      int64_t extent = type.isDynamicDim(axis) ? 256 : type.getDimSize(axis);
-      bytes *= step != 0 ? static_cast<double>(step) : static_cast<double>(extent);
-    }
-    return bytes;
   }
 
   // Where the padded copy of a window's operand is made: per block of rows, which then stay in the cache of
@@ -260,34 +249,6 @@ class Chooser {
     std::vector<std::string> names;
     for (const auto& loop : loops) names.push_back(loop.first);
     return names;
-  }
-
-  // Reads inside any reduction.
-  std::vector<const ReadView*> InnerReads(const EquationView& view) const {
-    std::vector<const ReadView*> reads;
-    for (const ReadView& read : view.reads) {
-      for (const ReduceView& reduce : view.reduces) {
-        if (reduce.op->isProperAncestor(read.op)) {
-          reads.push_back(&read);
-          break;
-        }
-      }
-    }
-    return reads;
-  }
-
-  // Whether data decides how far reductions go for each of these indices. Where several were computed at
-  // once, all would have to go as far as any.
-  static bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indices) {
-    for (const ReduceView& reduce : view.reduces) {
-      for (const auto* bounds : {&reduce.lower, &reduce.upper}) {
-        for (mlir::Value bound : *bounds) {
-          AffineForm form;
-          if (Mentions(indices, bound) && !MatchAffine(bound, &form)) return true;
-        }
-      }
-    }
-    return false;
   }
 
   // Vectors along the result's innermost axis, if the reads in reductions allow it. False: they do not.
@@ -402,10 +363,27 @@ class Chooser {
       PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
     }
     if (HasFill(reads) && reuse) PlacePad(plan, reads, outer);
+    if (reuse && packed && !column_outer.empty()) Prefetch(plan, outer, column_outer, lane);
     Parallel(plan, outer);
     std::vector<std::string> reductions = ReductionOrder(plan, reads, lane, reuse);
     plan.Order(FirstOf(outer), reductions, inner);
     return true;
+  }
+
+  // Weights of a network come from memory, and the first rows of a block would wait for them.
+  void Prefetch(Plan& plan, const Loops& outer, const std::string& columns, size_t lane) const {
+    auto weights = PackedAlong(*plan.view, plan.domain_indices[lane].back());
+    if (!weights || inside_) return;
+    double steps = 0.25;  // the innermost loop of the reductions is unrolled by about four
+    bool is_inside = false;
+    for (const auto& [name, extent] : outer) {
+      if (is_inside) steps *= static_cast<double>(extent < 0 ? 16 : extent);
+      is_inside |= name == columns;
+    }
+    for (const LoopInfo& loop : plan.reductions) steps *= static_cast<double>(Extent(loop));
+    double lines = static_cast<double>(weights->block * kElementBytes) / 64;
+    if (kFewestSteps * steps <= lines || steps > kMostSteps * lines) return;
+    plan.directives.push_back({DirectiveKind::kPrefetch, {columns}});
   }
 
   // Vectors along another axis of the result: the places of a gather differ by element, not by channel.
@@ -421,15 +399,6 @@ class Chooser {
       auto last = [i](auto& list) { std::rotate(list.begin() + i, list.begin() + i + 1, list.end()); };
       last(rotated.domain), last(rotated.domain_indices);
       if (dense && together && ByLanes(rotated)) return plan = rotated, true;
-    }
-    return false;
-  }
-
-  static bool HasFill(const std::vector<const ReadView*>& reads) {
-    for (const ReadView* read : reads) {
-      for (Outside outside : read->outside) {
-        if (outside == Outside::kFill) return true;
-      }
     }
     return false;
   }
@@ -488,20 +457,6 @@ class Chooser {
       }
     }
     outer.insert(outer.begin() + static_cast<int64_t>(std::min(place, outer.size())), columns);
-  }
-
-  // The first loop, of those before the lanes, along which windows of neighbours overlap; -1: none.
-  static int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane) {
-    for (size_t i = 0; i < lane; ++i) {
-      for (const ReadView* read : reads) {
-        for (mlir::Value subscript : read->subscripts) {
-          bool reduced = std::any_of(plan.reduction_indices.begin(), plan.reduction_indices.end(),
-                                     [&](const auto& indices) { return Mentions(indices, subscript); });
-          if (reduced && Mentions(plan.domain_indices[i], subscript)) return static_cast<int>(i);
-        }
-      }
-    }
-    return -1;
   }
 
   // A column block goes over all rows of a window that fit the cache, so that the next row finds there what
@@ -637,21 +592,6 @@ class Chooser {
     if (!inside_ && shared_loops_ > 0) PlaceAt(outer);
     Parallel(plan, outer);
     plan.Order(FirstOf(outer), reductions, inner);
-  }
-
-  // Whether partial results of the reduction with this loop can be joined in any order.
-  static bool Foldable(const EquationView& view, const std::string& loop) {
-    for (const ReduceView& reduce : view.reduces) {
-      for (size_t i = 0; i < reduce.loops.size(); ++i) {
-        // Joined loops have a name of their own; they belong to sums and extremes always.
-        if (reduce.loops[i] != loop) continue;
-        int64_t ignored;
-        return !reduce.otherwise && ConstantIndex(reduce.lower[i], &ignored) &&
-               reduce.kind != ReduceKind::kArgMax && reduce.kind != ReduceKind::kArgMin &&
-               reduce.kind != ReduceKind::kFirst && reduce.kind != ReduceKind::kLast;
-      }
-    }
-    return true;
   }
 
   const KernelView& kernel_;

@@ -269,6 +269,21 @@ Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices) {
   return packed ? Motion::kPacked : Motion::kOther;
 }
 
+std::optional<PackedWeights> PackedAlong(const EquationView& equation, mlir::Value index) {
+  for (const ReadView& read : equation.reads) {
+    if (MotionOf(read, {index}) != Motion::kPacked) continue;
+    auto type = mlir::cast<mlir::RankedTensorType>(read.tensor.getType());
+    size_t axis = 0;
+    while (!Mentions({index}, read.subscripts[axis])) ++axis;
+    llvm::ArrayRef<int64_t> inside = type.getShape().drop_front(axis + 1);
+    if (llvm::is_contained(inside, mlir::ShapedType::kDynamic)) continue;
+    PackedWeights weights{read.tensor, 1};
+    for (int64_t extent : inside) weights.block *= extent;
+    return weights;
+  }
+  return std::nullopt;
+}
+
 bool Gathers(const std::vector<const ReadView*>& reads) {
   for (const ReadView* read : reads) {
     for (mlir::Value subscript : read->subscripts) {

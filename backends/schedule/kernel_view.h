@@ -5,6 +5,7 @@
 // into the IR, which must outlive it.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,13 @@ enum class Motion {
   kOther,
 };
 Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices);
+
+// Weights of which each step of a loop reads a block that lies densely.
+struct PackedWeights {
+  mlir::Value tensor;
+  int64_t block = 0;  // elements
+};
+std::optional<PackedWeights> PackedAlong(const EquationView& equation, mlir::Value index);
 
 // Whether some read's place is no linear form of the loops but given by data: neighbours share nothing then.
 bool Gathers(const std::vector<const ReadView*>& reads);

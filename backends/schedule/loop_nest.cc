@@ -178,6 +178,14 @@ class Resolver {
           it->overlap = true;
         }
         return absl::OkStatus();
+      case DirectiveKind::kPrefetch: {
+        NestLoop* loop = Leaf(d.names[0]);
+        if (!loop || loop->reduction) return Missing(d, d.names[0]);
+        if (d.names.size() > 1 || !nest_.prefetch.empty())
+          return Error(d, "weights are fetched along one loop, here along several", d.names.back());
+        nest_.prefetch = d.names[0];
+        return absl::OkStatus();
+      }
       case DirectiveKind::kPad:
         nest_.pads = true;
         if (!d.names.empty()) {

@@ -44,7 +44,8 @@ struct LoopNest {
       joins;                    // of equation loops, outermost first; the last name is the new loop
   std::vector<NestLoop> loops;  // every loop ever named, split ones included
   std::vector<std::string> outer, reductions,
-      inner;  // the leaves in order; results are computed over `inner` at once
+      inner;             // the leaves in order; results are computed over `inner` at once
+  std::string prefetch;  // the loop whose next step's weights are fetched; empty: none
   bool pads = false;
   std::string pad_at;  // empty: in front of all loops
   bool transposes = false;

@@ -190,6 +190,8 @@ class Reader {
         return Add(DirectiveKind::kUnroll, mark.indices);
       case ast::Mark::Kind::kOverlap:
         return Add(DirectiveKind::kOverlap, mark.indices);
+      case ast::Mark::Kind::kPrefetch:
+        return Add(DirectiveKind::kPrefetch, mark.indices);
     }
   }
 

@@ -90,6 +90,8 @@ std::string PrintDirective(const Directive& d) {
       return absl::StrCat("unroll ", PrintLoops(d.names));
     case DirectiveKind::kOverlap:
       return absl::StrCat("overlap ", PrintLoops(d.names));
+    case DirectiveKind::kPrefetch:
+      return absl::StrCat("prefetch ", PrintLoops(d.names));
     case DirectiveKind::kTranspose:
       return d.names[1].empty() ? "transpose" : absl::StrCat("transpose at ", PrintPlace(d.names));
     case DirectiveKind::kPad:

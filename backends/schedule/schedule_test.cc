@@ -22,6 +22,7 @@ constexpr char kText[] = R"(schedule net.conv.y {
   vectorize ki
   unroll ji ci
   overlap j
+  prefetch ko
   pad at ni
 }
 schedule net.p {

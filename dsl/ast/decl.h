@@ -161,9 +161,9 @@ struct Join {
 struct Order {
   std::vector<Name> indices;  // "|" stands among them as it is written
 };
-// ( "parallel" | "vectorize" | "unroll" | "overlap" ) NAME { NAME }
+// ( "parallel" | "vectorize" | "unroll" | "overlap" | "prefetch" ) NAME { NAME }
 struct Mark {
-  enum class Kind { kParallel, kVectorize, kUnroll, kOverlap };
+  enum class Kind { kParallel, kVectorize, kUnroll, kOverlap, kPrefetch };
   Kind kind;
   std::vector<Name> indices;
 };

@@ -18,7 +18,7 @@ namespace {
 // Inside a schedule these are no names: lists of indices end at them.
 constexpr absl::string_view kDirectiveWords[] = {
     "knob", "split",  "join",      "order", "parallel", "vectorize", "unroll", "overlap", "pack",
-    "pad",  "inline", "transpose", "by",    "into",     "recompute", "as",     "at"};
+    "pad",  "inline", "transpose", "by",    "into",     "recompute", "as",     "at",      "prefetch"};
 
 bool IsDirectiveWord(absl::string_view word) {
   return std::find(std::begin(kDirectiveWords), std::end(kDirectiveWords), word) != std::end(kDirectiveWords);
@@ -215,8 +215,9 @@ bool Parser::ParseOfEquation(Directive* directive) {
     directive->node = ast::ComputeAt{std::move(path), ParseEquationPath("an equation and its index")};
   } else if (!panic_) {
     Unexpected(absl::StrCat("`{` or `at` after `", path.ToString(), "`"))
-        .SuggestNearest(name.text, {"knob", "split", "join", "order", "parallel", "vectorize", "unroll",
-                                    "overlap", "pack", "pad", "transpose", "inline", "recompute"});
+        .SuggestNearest(name.text,
+                        {"knob", "split", "join", "order", "parallel", "vectorize", "unroll", "overlap",
+                         "prefetch", "pack", "pad", "transpose", "inline", "recompute"});
     return false;
   }
   return true;
@@ -250,6 +251,8 @@ Directive* Parser::MakeDirective() {
     directive->node = ast::Mark{ast::Mark::Kind::kUnroll, ParseIndices(false)};
   } else if (TakeWord("overlap")) {
     directive->node = ast::Mark{ast::Mark::Kind::kOverlap, ParseIndices(false)};
+  } else if (TakeWord("prefetch")) {
+    directive->node = ast::Mark{ast::Mark::Kind::kPrefetch, ParseIndices(false)};
   } else if (TakeWord("pack")) {
     directive->node = ParsePack();
   } else if (TakeWord("pad")) {

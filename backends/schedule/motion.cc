@@ -1,0 +1,84 @@
+#include "backends/schedule/motion.h"
+
+#include <algorithm>
+
+#include "mlir/IR/BuiltinTypes.h"
+
+namespace weft::backends {
+
+std::vector<const ReadView*> InnerReads(const EquationView& view) {
+  std::vector<const ReadView*> reads;
+  for (const ReadView& read : view.reads) {
+    for (const ReduceView& reduce : view.reduces) {
+      if (reduce.op->isProperAncestor(read.op)) {
+        reads.push_back(&read);
+        break;
+      }
+    }
+  }
+  return reads;
+}
+
+bool HasFill(const std::vector<const ReadView*>& reads) {
+  for (const ReadView* read : reads) {
+    for (Outside outside : read->outside) {
+      if (outside == Outside::kFill) return true;
+    }
+  }
+  return false;
+}
+
+double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices) {
+  if (MotionOf(read, indices) == Motion::kStill) return 0;
+  double bytes = kElementBytes;
+  auto type = mlir::cast<mlir::RankedTensorType>(read.tensor.getType());
+  for (int axis = 0; axis < type.getRank(); ++axis) {
+    AffineForm form;
+    if (!MatchAffine(read.subscripts[axis], &form)) continue;
+    int64_t step = form.Coefficient(indices.back());
+    int64_t extent = type.isDynamicDim(axis) ? 256 : type.getDimSize(axis);
+    bytes *= step != 0 ? static_cast<double>(step) : static_cast<double>(extent);
+  }
+  return bytes;
+}
+
+bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indices) {
+  for (const ReduceView& reduce : view.reduces) {
+    for (const auto* bounds : {&reduce.lower, &reduce.upper}) {
+      for (mlir::Value bound : *bounds) {
+        AffineForm form;
+        if (Mentions(indices, bound) && !MatchAffine(bound, &form)) return true;
+      }
+    }
+  }
+  return false;
+}
+
+int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane) {
+  for (size_t i = 0; i < lane; ++i) {
+    for (const ReadView* read : reads) {
+      for (mlir::Value subscript : read->subscripts) {
+        bool reduced = std::any_of(plan.reduction_indices.begin(), plan.reduction_indices.end(),
+                                   [&](const auto& indices) { return Mentions(indices, subscript); });
+        if (reduced && Mentions(plan.domain_indices[i], subscript)) return static_cast<int>(i);
+      }
+    }
+  }
+  return -1;
+}
+
+bool Foldable(const EquationView& view, const std::string& loop) {
+  for (const ReduceView& reduce : view.reduces) {
+    for (size_t i = 0; i < reduce.loops.size(); ++i) {
+      // Joined loops have a name of their own; they belong to sums and extremes always.
+      if (reduce.loops[i] != loop) continue;
+      int64_t ignored;
+      return !reduce.otherwise && ConstantIndex(reduce.lower[i], &ignored) &&
+             reduce.kind != ReduceKind::kArgMax && reduce.kind != ReduceKind::kArgMin &&
+             reduce.kind != ReduceKind::kFirst && reduce.kind != ReduceKind::kLast;
+    }
+  }
+  return true;
+}
+
+}  // namespace weft::backends

@@ -1,0 +1,37 @@
+#ifndef WEFT_BACKENDS_SCHEDULE_MOTION_H_
+#define WEFT_BACKENDS_SCHEDULE_MOTION_H_
+
+// What a default schedule asks about the reads and reductions of an equation: which move along with which
+// loop.
+
+#include <string>
+#include <vector>
+
+#include "backends/schedule/kernel_view.h"
+#include "backends/schedule/plan.h"
+
+namespace weft::backends {
+
+constexpr int64_t kElementBytes = 4;
+
+// Reads inside any reduction.
+std::vector<const ReadView*> InnerReads(const EquationView& view);
+
+bool HasFill(const std::vector<const ReadView*>& reads);
+
+// What a read goes on by when the loop of `indices` does; 0: it stays where it is.
+double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices);
+
+// Whether data decides how far reductions go for each of these indices. Where several were computed at once,
+// all would have to go as far as any.
+bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indices);
+
+// The first loop, of those before the lanes, along which windows of neighbours overlap; -1: none.
+int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane);
+
+// Whether partial results of the reduction with this loop can be joined in any order.
+bool Foldable(const EquationView& view, const std::string& loop);
+
+}  // namespace weft::backends
+
+#endif  // WEFT_BACKENDS_SCHEDULE_MOTION_H_
