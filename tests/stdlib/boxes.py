@@ -10,7 +10,7 @@ import std.box: anchors, bottom_pool, box_ciou, box_decode, box_diou, box_encode
 import std.box: left_pool, paste_mask, right_pool, top_pool, yolo_decode
 
 entry boxes {
-  dim N in 1..20, M in 1..20, C in 1..20, H in 1..30, W in 1..30, S in 1..14
+  dim N in 0..20, M in 0..20, C in 1..20, H in 1..30, W in 1..30, S in 1..14
 
   iou(a: f32[N, 4], b: f32[M, 4]) -> y: f32[N, M] { y[i, j] = box_iou(a[i], b[j]) }
   giou(a: f32[N, 4], b: f32[M, 4]) -> y: f32[N, M] { y[i, j] = box_giou(a[i], b[j]) }
@@ -34,23 +34,24 @@ def pairs(function):
     """A function of two boxes for all pairs of two lists."""
 
     def of_lists(a, b):
-        return np.array([[function(*(p.astype(np.float64), q.astype(np.float64))) for q in b] for p in a])
+        each = [function(*(p.astype(np.float64), q.astype(np.float64))) for p in a for q in b]
+        return np.array(each, np.float64).reshape(len(a), len(b))
 
     return of_lists
 
 
 def area(box):
-    return max(box[2] - box[0], 0) * max(box[3] - box[1], 0)
+    return np.maximum(box[2] - box[0], 0) * np.maximum(box[3] - box[1], 0)
 
 
 def overlap(p, q):
-    both = area([max(p[0], q[0]), max(p[1], q[1]), min(p[2], q[2]), min(p[3], q[3])])
+    both = area([*np.maximum(p[:2], q[:2]), *np.minimum(p[2:], q[2:])])
     union = area(p) + area(q) - both
     return (both / union if union > 0 else 0), union
 
 
 def around(p, q):
-    return [min(p[0], q[0]), min(p[1], q[1]), max(p[2], q[2]), max(p[3], q[3])]
+    return [*np.minimum(p[:2], q[:2]), *np.maximum(p[2:], q[2:])]
 
 
 def distance_overlap(p, q):
@@ -148,7 +149,7 @@ def paste(mask, box, rows=23, columns=17):
     for k, (m, b) in enumerate(zip(mask, box.astype(np.float64))):
         framed = np.pad(m.astype(np.float64), 1)
         center, half = middle(b)[0], middle(b)[1] / 2 * size / (size - 2)
-        edge = [int(e) for e in (*(center - half), *(center + half))]
+        edge = [0 if math.isnan(e) else int(e) for e in (*(center - half), *(center + half))]
         wide, high = max(edge[2] - edge[0] + 1, 1), max(edge[3] - edge[1] + 1, 1)
         for i, j in np.ndindex(rows, columns):
             if not (0 <= i - edge[1] < high and 0 <= j - edge[0] < wide):
@@ -177,6 +178,24 @@ def empty_ones(rng):
     return {"a": a, "b": a}
 
 
+def no_boxes(rng):
+    return {"a": boxes_in(rng, 0, 20), "b": boxes_in(rng, 3, 20)}
+
+
+# Boxes turned round, points, lines, equal ones, and none.
+ODD = [[9, 9, 1, 1], [3, 3, 3, 3], [1, 4, 8, 4], [2, 2, 7, 7], [2, 2, 7, 7], [8, 1, 2, 5], [math.nan, 1, 5, 6], [1, 2, 5, math.nan]]
+
+
+def odd_ones(rng):
+    return {"a": np.array(ODD, np.float32), "b": np.array(ODD + [[0, 0, 10, 10]], np.float32)}
+
+
+def odd_maps(rng):
+    x = rng.normal(size=(2, 3, 7, 9)).astype(np.float32)
+    x[0, 0, 3, 4], x[0, 1, 2, 2], x[1, 0] = math.nan, math.inf, -math.inf
+    return {"x": x}
+
+
 def same_length(rng):
     return {"a": boxes_in(rng, 11, 20), "b": boxes_in(rng, 11, 20)}
 
@@ -198,13 +217,18 @@ def one_cell(rng):
     return {"mask": np.ones((1, 1, 1), np.float32), "box": np.array([[3.2, 4.1, 9.7, 8.3]], np.float32)}
 
 
-MAPS = maps((2, 3, 7, 9), (1, 1, 1, 1), (1, 17, 1, 5))
+def odd_masks(rng):
+    return {"mask": rng.uniform(0, 1, (len(ODD) + 2, 3, 3)).astype(np.float32),
+            "box": np.array([*ODD, [-9, -9, -5, -5], [-30, -30, 60, 60]], np.float32)}
+
+
+MAPS = [*maps((2, 3, 7, 9), (1, 1, 1, 1), (1, 17, 1, 5)), odd_maps]
 GRIDS = [lambda rng: {"like": np.zeros((3, 5), np.float32)}, lambda rng: {"like": np.zeros((1, 1), np.float32)}]
 
 CASES = {
-    "iou": [two_lists, empty_ones],
-    "giou": [two_lists, empty_ones],
-    "diou": [two_lists, empty_ones],
+    "iou": [two_lists, empty_ones, no_boxes, odd_ones],
+    "giou": [two_lists, empty_ones, no_boxes],
+    "diou": [two_lists, empty_ones, no_boxes, odd_ones],
     "ciou": [two_lists],
     "encode": [same_length],
     "decode": [moves],
@@ -215,5 +239,5 @@ CASES = {
     "left": MAPS,
     "bottom": MAPS,
     "right": MAPS,
-    "paste": [masks, one_cell],
+    "paste": [masks, one_cell, odd_masks],
 }

@@ -1,11 +1,12 @@
 """Ops of the standard library beside NumPy programs written on their own, on random inputs, by one back end.
 
-Usage: check.py WEFT BACKEND PART...
+Usage: check.py WEFT BACKEND [--target TARGET] PART...
 
 A part is a module of this folder: ENTRY is a model file with one method per op, CASES maps a method to functions that draw its
 inputs from a random generator, and the function of the same name computes what the method must give. WEIGHTS are the program's.
 """
 
+import argparse
 import importlib
 import pathlib
 import subprocess
@@ -35,13 +36,23 @@ def run(program, method, inputs, folder):
     return np.load(out)
 
 
-def check(weft, backend, part, folder):
+def off(got, want):
+    """How far an output is from what it must be, as a share of the largest value; what is no number must be so in both."""
+    same = (got == want) | (np.isnan(got) & np.isnan(want)) if got.dtype.kind == "f" else got == want
+    finite = want[np.isfinite(want)]
+    with np.errstate(invalid="ignore"):
+        error = np.where(same, 0, np.abs(got - want))
+    return np.nan_to_num(error, nan=np.inf).max(initial=0) / max(1, np.abs(finite).max(initial=0))
+
+
+def check(weft, backend, target, part, folder):
     """Compares every case of a part; gives the number of comparisons and the list of differences."""
     module = importlib.import_module(part)
     source = folder / f"{part}.weft"
     source.write_text(module.ENTRY)
     program = folder / part
-    done = subprocess.run([weft, "compile", source, "--backend", backend, "-o", program], capture_output=True, text=True)
+    words = [weft, "compile", source, "--backend", backend, "--target", target, "-o", program]
+    done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
     plain = [line for line in done.stderr.splitlines() if "plain loops" in line]
@@ -52,23 +63,29 @@ def check(weft, backend, part, folder):
         for number, draw in enumerate(draws):
             inputs = draw(rng)
             got = run(program, method, inputs, folder)
-            want = getattr(module, method)(**inputs)
+            with np.errstate(all="ignore"):
+                want = getattr(module, method)(**inputs)
             count += 1
             if got.shape != want.shape:
                 wrong.append(f"{method} {number}: shape {got.shape}, wanted {want.shape}")
                 continue
-            error = np.abs(got - want).max(initial=0) / max(1, np.abs(want).max(initial=0))
+            error = off(got, want)
             if not error <= TOLERANCE:
                 wrong.append(f"{method} {number}: off by {error:.3g}")
     return count, wrong
 
 
 def main():
-    weft, backend, *parts = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("weft")
+    parser.add_argument("backend")
+    parser.add_argument("--target", default="host")
+    parser.add_argument("parts", nargs="+")
+    arguments = parser.parse_args()
     total, differences = 0, []
     with tempfile.TemporaryDirectory() as name:
-        for part in parts:
-            count, wrong = check(weft, backend, part, pathlib.Path(name))
+        for part in arguments.parts:
+            count, wrong = check(arguments.weft, arguments.backend, arguments.target, part, pathlib.Path(name))
             total += count
             differences += wrong
     for line in differences:

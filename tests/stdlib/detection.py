@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from boxes import overlap
+from boxes import area, overlap
 
 ENTRY = """weft 0.1
 
@@ -28,6 +28,8 @@ entry detection {
   }
   gaussian_order(box: f32[N, 4], score: f32[N]) -> y: int[F <= N] { y = soft_nms(box, score, least = 0.05).kept }
   gaussian_score(box: f32[N, 4], score: f32[N]) -> y: f32[F <= N] { y = soft_nms(box, score, least = 0.05).value }
+  grouped_order(box: f32[N, 4], score: f32[N], group: int[N]) -> y: int[F <= N] { y = soft_nms(box, score, group).kept }
+  grouped_score(box: f32[N, 4], score: f32[N], group: int[N]) -> y: f32[F <= N] { y = soft_nms(box, score, group).value }
   voted(stay: f32[K, 4], box: f32[N, 4], score: f32[N]) -> y: f32[K, 4] { y = box_vote(stay, box, score) }
 }
 """
@@ -38,10 +40,8 @@ def iou(p, q):
 
 
 def share_of_smaller(p, q):
-    high = max(0, min(p[3], q[3]) - max(p[1], q[1]))
-    wide = max(0, min(p[2], q[2]) - max(p[0], q[0]))
-    with np.errstate(invalid="ignore"):
-        return np.divide(high * wide, min((r[2] - r[0]) * (r[3] - r[1]) for r in (p, q)))
+    wide, high = np.maximum(0, np.minimum(p[2:], q[2:]) - np.maximum(p[:2], q[:2]))
+    return np.divide(wide * high, np.minimum(area(p), area(q)))
 
 
 def ranked(score):
@@ -74,14 +74,15 @@ def batched(box, score, group):
     return np.array([i for i in ranked(score) if i in stay], np.int64)
 
 
-def soft(box, score, decay, least=0.05):
+def soft(box, score, decay, least=0.05, group=None):
+    same = lambda i, j: group is None or group[i] == group[j]
     left = {i: np.float32(s) for i, s in enumerate(score) if s >= least}
     order, values = [], []
     while left:
         best = max(left, key=lambda i: (left[i], -i))
         order.append(best)
         values.append(left.pop(best))
-        left = {i: np.float32(s * decay(iou(box[i], box[best]))) for i, s in left.items()}
+        left = {i: np.float32(s * decay(iou(box[i], box[best]))) if same(i, best) else s for i, s in left.items()}
         left = {i: s for i, s in left.items() if s >= least}
     return np.array(order, np.int64), np.array(values, np.float32)
 
@@ -108,6 +109,14 @@ def gaussian_order(box, score):
 
 def gaussian_score(box, score):
     return soft(box, score, gaussian)[1]
+
+
+def grouped_order(box, score, group):
+    return soft(box, score, gaussian, 0.001, group)[0]
+
+
+def grouped_score(box, score, group):
+    return soft(box, score, gaussian, 0.001, group)[1]
 
 
 def voted(stay, box, score):
@@ -165,7 +174,30 @@ def chain(rng):
     return {"box": box, "score": np.linspace(0.9, 0.1, 33).astype(np.float32)}
 
 
-LISTS = [crowd(0), crowd(1), crowd(2), crowd(131), crowd(400, 40), with_nan, all_equal, ties, no_area, chain]
+def all_scores(value):
+    def draw(rng):
+        drawn = crowd(70)(rng)
+        drawn["score"][:] = value
+        return drawn
+
+    return draw
+
+
+def no_boxes_at_all(rng):
+    """Some corners are no numbers, some boxes are turned round."""
+    drawn = crowd(70)(rng)
+    drawn["box"][rng.integers(0, 70, 9), rng.integers(0, 4, 9)] = np.nan
+    drawn["box"][:9] = drawn["box"][:9, [2, 3, 0, 1]]
+    return drawn
+
+
+def one_stays(rng):
+    return {"box": np.tile(np.array([[3, 4, 9, 8]], np.float32), (200, 1)), "score": rng.uniform(0, 1, 200).astype(np.float32)}
+
+
+# Blocks of boxes are 64 long.
+LISTS = [crowd(0), crowd(1), crowd(2), crowd(64), crowd(65), crowd(131), crowd(400, 40), with_nan, all_equal, ties, no_area, chain,
+         all_scores(np.nan), all_scores(-np.inf), no_boxes_at_all, one_stays]
 
 
 def grouped(draw):
@@ -185,6 +217,15 @@ def voters(count, staying):
     return draw
 
 
+def odd_voters(rng):
+    """Nothing to vote for, votes that are no numbers, and none with a weight."""
+    drawn = voters(40, 10)(rng)
+    drawn["stay"][:3] = [[50, 50, 50, 50], [9, 9, 1, 1], [np.nan, 1, 5, 6]]
+    drawn["score"][::5] = np.nan
+    drawn["score"][1::5] = 0
+    return drawn
+
+
 CASES = {
     "greedy": LISTS,
     "smaller": LISTS,
@@ -193,5 +234,7 @@ CASES = {
     "linear_score": LISTS,
     "gaussian_order": LISTS,
     "gaussian_score": LISTS,
-    "voted": [voters(131, 20), voters(0, 3), voters(5, 0), voters(1, 1)],
+    "grouped_order": [grouped(draw) for draw in LISTS],
+    "grouped_score": [grouped(draw) for draw in LISTS],
+    "voted": [voters(131, 20), voters(0, 3), voters(5, 0), voters(1, 1), odd_voters],
 }

@@ -72,7 +72,7 @@ def shown(sigma, color, t):
 
 
 def sorted_places(x, v):
-    return np.searchsorted(x, v, side="right")
+    return np.where(np.isnan(v), 0, np.searchsorted(x, v, side="right"))
 
 
 def steps(edge, weight, u):
@@ -187,6 +187,28 @@ def steps_of(count, parts, draws):
                         "u": rng.uniform(0, 0.999, (count, draws)).astype(np.float32)}
 
 
+def odd_rays(rng):
+    """Nothing on the way, something solid, something that lets nothing through, and no way at all."""
+    drawn = rays_of(4, 9)(rng)
+    drawn["sigma"][0], drawn["sigma"][1, 4], drawn["sigma"][2] = 0, math.inf, 1e6
+    drawn["t"][3] = 2
+    return drawn
+
+
+def odd_steps(rng):
+    """Weights of nothing, and of one part alone; the first place."""
+    drawn = steps_of(3, 8, 5)(rng)
+    drawn["weight"][0], drawn["weight"][1, 1:] = 0, 0
+    drawn["u"][:, 0], drawn["u"][1] = 0, np.linspace(0, 0.9, 5)
+    return drawn
+
+
+def odd_codes(rng):
+    """Codes alike, points between codes, and points that are none."""
+    book = np.array([[0, 0], [2, 0], [2, 0], [0, 2]], np.float32)
+    return {"z": np.array([[1, 0], [2, 0], [1, 1], [0, 1], [9, 9]], np.float32), "book": book}
+
+
 def pixels(height, width):
     return lambda rng: {"image": rng.normal(0, 2, (3, height, width)).astype(np.float32),
                         "unary": rng.normal(0, 2, (height * width, 4)).astype(np.float32)}
@@ -201,12 +223,13 @@ SAMPLES = [normals(x=(17,), predicted=(17,), noise=(17,)), normals(x=(1,), predi
 CASES = {
     "encoded": [normals(x=(9, 3)), normals(x=(1, 3))],
     "rays": [lambda rng: {**normals(pose=(3, 4))(rng), "focal": np.float32(3.7)}],
-    "shown": [rays_of(5, 33), rays_of(1, 1)],
-    "weights": [rays_of(5, 33), rays_of(1, 1)],
-    "sorted_places": [lambda rng: {"x": np.sort(rng.integers(0, 9, 31)).astype(np.float32), "v": rng.integers(-1, 11, 40).astype(np.float32)}],
-    "steps": [steps_of(4, 15, 40), steps_of(1, 1, 3)],
+    "shown": [rays_of(5, 33), rays_of(1, 1), odd_rays],
+    "weights": [rays_of(5, 33), rays_of(1, 1), odd_rays],
+    "sorted_places": [lambda rng: {"x": np.sort(rng.integers(0, 9, 31)).astype(np.float32), "v": rng.integers(-1, 11, 40).astype(np.float32)},
+                      lambda rng: {"x": np.full(9, 2, np.float32), "v": np.array([2, 1, 3, math.nan, math.inf, -math.inf], np.float32)}],
+    "steps": [steps_of(4, 15, 40), steps_of(1, 1, 3), odd_steps],
     "hashed": [points],
-    "codes": [normals(z=(40, 5), book=(31, 5)), normals(z=(1, 1), book=(1, 1))],
+    "codes": [normals(z=(40, 5), book=(31, 5)), normals(z=(1, 1), book=(1, 1)), odd_codes],
     "mixture": [normals(x=(9, 3), logit=(9, 5), mu=(9, 5, 3), log_sigma=(9, 5, 3)),
                 normals(x=(1, 1), logit=(1, 1), mu=(1, 1, 1), log_sigma=(1, 1, 1))],
     "labels": [pixels(5, 7), pixels(1, 1)],

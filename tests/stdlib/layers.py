@@ -92,6 +92,8 @@ def attend(q, k, v, bias=None):
 
 def at_point(x, v, u):
     """A channel between its pixels, zeros outside."""
+    if not (math.isfinite(v) and math.isfinite(u)):
+        return math.nan
     total = 0.0
     for i in (math.floor(v), math.floor(v) + 1):
         for j in (math.floor(u), math.floor(u) + 1):
@@ -284,6 +286,15 @@ def deformed_case(height, width, rows, columns):
                         "mask": rng.uniform(0, 1, (2, 12, rows, columns)).astype(np.float32)}
 
 
+def odd_offsets(rng):
+    """On pixels, on the edge, just outside of it, far away, and nowhere."""
+    drawn = first_case(5, 6)(rng)
+    offset = drawn["offset"]
+    offset[:] = rng.choice([0, 1, -1, 2, 0.5, 1e6, -1e9], offset.shape)
+    offset[0, 3, 0], offset[0, 8, :, 1], offset[0, 5, 4] = math.nan, math.inf, -math.inf
+    return drawn
+
+
 def first_case(height, width):
     return lambda rng: {**normals(x=(1, 3, height, width), w=(5, 3, 3, 3))(rng),
                         "offset": rng.normal(0, 1.5, (1, 18, height, width)).astype(np.float32)}
@@ -302,16 +313,34 @@ def rows_of(count, columns):
     return lambda rng: {"x": rng.normal(0, 3, (count, columns)).astype(np.float32), "at": rng.integers(0, 6, count)}
 
 
+def odd_rows(value, at):
+    """Values of all kinds, of which some segments hold nothing else."""
+
+    def draw(rng):
+        x = rng.normal(0, 3, (12, 3)).astype(np.float32)
+        x[:4] = value
+        return {"x": x, "at": np.array(at)}
+
+    return draw
+
+
+def odd_edges(rng):
+    """The same edge often, and nodes that send to themselves."""
+    return {**normals(x=(3, 5))(rng), "src": np.array([0, 0, 0, 1, 2, 2]), "dst": np.array([1, 1, 1, 1, 2, 2])}
+
+
 def edges(nodes, count):
     return lambda rng: {**normals(x=(nodes, 5))(rng), "src": rng.integers(0, nodes, count), "dst": rng.integers(0, nodes, count)}
 
 
 MAPS = normals(x=(2, 6, 9, 12)), normals(x=(1, 3, 3, 12)), normals(x=(1, 9, 6, 12))
-ROWS = rows_of(23, 5), rows_of(1, 2), rows_of(0, 3)
+PARTS = [0, 0, 0, 0, 1, 2, 2, 1, 6, 6, 6, 2]
+ROWS = (rows_of(23, 5), rows_of(1, 2), rows_of(0, 3), odd_rows(math.nan, PARTS), odd_rows(math.inf, PARTS),
+        odd_rows(-math.inf, PARTS), odd_rows(-math.inf, PARTS[::-1]), odd_rows(7, [5] * 12))
 
 CASES = {
     "deform": [deformed_case(7, 8, 4, 4), deformed_case(1, 1, 1, 1)],
-    "deform_first": [first_case(5, 6), first_case(1, 1)],
+    "deform_first": [first_case(5, 6), first_case(1, 1), odd_offsets],
     "window": MAPS,
     "window_shifted": MAPS,
     "high_low": [normals(x=(2, 4, 6, 12)), normals(x=(1, 2, 2, 12))],
@@ -327,5 +356,5 @@ CASES = {
     "means": ROWS,
     "largest": ROWS,
     "shares": ROWS,
-    "graph": [edges(9, 20), edges(1, 0)],
+    "graph": [edges(9, 20), edges(1, 0), odd_edges],
 }

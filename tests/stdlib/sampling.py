@@ -10,7 +10,7 @@ import std.sample: bicubic, border, grid_sample, nearest, reflection
 import std.roi: crop_and_resize, deform_ps_roi_pool, ps_roi_align, ps_roi_pool, roi_align, roi_level, roi_pool
 
 entry sampling {
-  dim N in 1..3, C in 1..36, H in 1..40, W in 1..40, P in 1..9, Q in 1..9, R in 1..30, K in 1..3
+  dim N in 1..3, C in 1..36, H in 1..40, W in 1..40, P in 1..9, Q in 1..9, R in 0..30, K in 1..3
 
   grid_zeros(x: f32[N, C, H, W], grid: f32[N, P, Q, 2]) -> y: f32[N, C, P, Q] { y = grid_sample(x, grid) }
   grid_border(x: f32[N, C, H, W], grid: f32[N, P, Q, 2]) -> y: f32[N, C, P, Q] {
@@ -59,6 +59,8 @@ entry sampling {
 
 def reflect(p, low, high):
     """Folds p back and forth between low and high."""
+    if not math.isfinite(p):
+        return math.nan
     if high <= low:
         return low
     while p < low or p > high:
@@ -83,6 +85,8 @@ def pixel(x, i, j):
 
 def bilinear(x, v, u):
     total = np.zeros(x.shape[0])
+    if not (math.isfinite(v) and math.isfinite(u)):
+        return total * math.nan
     for i in (math.floor(v), math.floor(v) + 1):
         for j in (math.floor(u), math.floor(u) + 1):
             total += pixel(x, i, j) * (1 - abs(v - i)) * (1 - abs(u - j))
@@ -94,6 +98,11 @@ def cubic(t, a=-0.75):
     if t <= 1:
         return (a + 2) * t**3 - (a + 3) * t**2 + 1
     return a * t**3 - 5 * a * t**2 + 8 * a * t - 4 * a if t < 2 else 0
+
+
+def even(p):
+    """Halves go to the even number, what is no number to 0."""
+    return 0 if math.isnan(p) else np.round(p)
 
 
 def sampled(x, grid, mode, padding, corners):
@@ -109,13 +118,16 @@ def sampled(x, grid, mode, padding, corners):
                 else:
                     u, v = ((gx + 1) * width - 1) / 2, ((gy + 1) * height - 1) / 2
                 if mode == "bicubic":
+                    if not (math.isfinite(v) and math.isfinite(u)):
+                        y[n, :, i, j] = math.nan
+                        continue
                     for a in range(math.floor(v) - 1, math.floor(v) + 3):
                         for b in range(math.floor(u) - 1, math.floor(u) + 3):
                             at = placed(a, height, padding, corners), placed(b, width, padding, corners)
                             y[n, :, i, j] += pixel(x[n], *at) * cubic(v - a) * cubic(u - b)
                     continue
                 v, u = placed(v, height, padding, corners), placed(u, width, padding, corners)
-                y[n, :, i, j] = pixel(x[n], round(v), round(u)) if mode == "nearest" else bilinear(x[n], v, u)
+                y[n, :, i, j] = pixel(x[n], even(v), even(u)) if mode == "nearest" else bilinear(x[n], v, u)
     return y
 
 
@@ -156,19 +168,18 @@ def near_edge(x, v, u):
     return bilinear(x[None], v, u)[0]
 
 
-def mean_of_points(plane, bounds, size, samples):
-    """The mean of points in a rectangle (v, u, high, wide) on a plane per bin (p, q)."""
+def mean_of_points(plane, bounds, size, samples, count):
+    """The mean of points in a rectangle (v, u, high, wide) on a plane per bin (p, q); `count` says of how many it is."""
     v, u, high, wide = bounds
     y = np.zeros(size)
     for p in range(size[0]):
         for q in range(size[1]):
-            rows = samples or math.ceil(high / size[0])
-            columns = samples or math.ceil(wide / size[1])
+            rows, columns = (samples or (0 if math.isnan(e) else math.ceil(e)) for e in (high / size[0], wide / size[1]))
             for a in range(rows):
                 for b in range(columns):
                     y[p, q] += near_edge(plane(p, q), v + (p + (a + 0.5) / rows) * high / size[0],
                                          u + (q + (b + 0.5) / columns) * wide / size[1])
-            y[p, q] /= max(rows * columns, 1)
+            y[p, q] /= count(rows * columns)
     return y
 
 
@@ -183,7 +194,8 @@ def aligned_regions(x, box, image, samples, half, sensitive, scale=0.5, size=(3,
             high, wide = max(high, 1), max(wide, 1)
         for c in range(y.shape[1]):
             plane = (lambda p, q: x[n, (c * size[0] + p) * size[1] + q]) if sensitive else (lambda p, q: x[n, c])
-            y[r, c] = mean_of_points(plane, (v, u, high, wide), size, samples)
+            count = np.float64 if sensitive else (lambda points: max(points, 1))
+            y[r, c] = mean_of_points(plane, (v, u, high, wide), size, samples, count)
     return y
 
 
@@ -204,7 +216,7 @@ def ps_align_adaptive(x, like, box, image):
 
 
 def c_round(x):
-    return int(math.copysign(math.floor(abs(x) + 0.5), x))
+    return 0 if math.isnan(x) else int(math.copysign(math.floor(abs(x) + 0.5), x))
 
 
 def pooled_regions(x, box, image, word, extra, sensitive, last, scale=0.5, size=(3, 2)):
@@ -268,9 +280,10 @@ def crop(x, box, image, size=(3, 4)):
 
 
 def level(box):
+    """The lowest one without an area."""
     side = np.sqrt((box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1]))
-    with np.errstate(divide="ignore"):
-        return np.clip(np.floor(4 + np.log2(side / 224) + 1e-6), 2, 5) - 2
+    found = np.clip(np.floor(4 + np.log2(side / 224) + 1e-6), 2, 5) - 2
+    return np.where(side > 0, found, 0)
 
 
 def grid_of(shape, channels, size):
@@ -319,9 +332,53 @@ def boxes_of_all_sizes(rng):
     return {"box": np.concatenate([corner, corner + np.exp(rng.uniform(1, 8, (30, 2)))], 1).astype(np.float32)}
 
 
-GRIDS = [grid_of((2, 5, 7), 3, (6, 9)), grid_of((1, 1, 1), 1, (1, 1)), grid_of((1, 9, 2), 17, (1, 13))]
-REGIONS = [regions_of((13, 9), 5, 17, 3), regions_of((1, 1), 1, 3), regions_of((7, 16), 19, 4, 2)]
-SENSITIVE = [regions_of((13, 9), 5, 17, 3, 6), regions_of((1, 1), 1, 3, 1, 6), regions_of((7, 16), 3, 4, 2, 6)]
+NAN, INF = math.nan, math.inf
+
+
+def strange_grid(rng):
+    """Every pair of edges, centers, places far away and none at all."""
+    line = [NAN, INF, -INF, -1, 1, 0, 100, -100]
+    grid = np.array([[[v, u] for u in line] for v in line], np.float32)[None]
+    return {"x": rng.normal(size=(1, 3, 6, 9)).astype(np.float32), "grid": grid}
+
+
+# Points, lines, boxes turned round, outside, larger than the map, with corners between two pixels, and that are none.
+STRANGE = [[3, 3, 3, 3], [2, 5, 2, 9], [1, 4, 8, 4], [9, 9, 1, 1], [8, 2, 3, 12], [1, 1, 3, 3], [0, 0, 1, 1], [-5, 3, 5, 7],
+           [-19, -19, -15, -15], [40, 40, 50, 44], [-30, -30, 60, 60], [17, 25, 18, 26], [NAN, NAN, NAN, NAN], [NAN, 1, 5, 6],
+           [1, 2, NAN, 9]]
+WILD = [[INF, INF, INF, INF], [-INF, -INF, INF, INF], [0, 0, 1e30, 1e30], [1e20, 1e20, 2e20, 2e20], [-1e9, -1e9, 1e9, 1e9]]
+
+
+def strange_regions(boxes, parts=1, like=False):
+    def draw(rng):
+        inputs = {"x": rng.normal(size=(2, 2 * parts, 13, 9)).astype(np.float32), "box": np.array(boxes, np.float32).reshape(-1, 4),
+                  "image": rng.integers(0, 2, len(boxes))}
+        return {**inputs, "like": np.zeros(2, np.float32)} if like else inputs
+
+    return draw
+
+
+def strange_moves(shift):
+    def draw(rng):
+        inputs = strange_regions(STRANGE, 8)(rng)
+        moved = rng.normal(size=(len(STRANGE), 1, 2, 3, 3)).astype(np.float32)
+        moved[:, :, :, 1] = shift
+        return {"x": inputs["x"][0, :8], "box": inputs["box"], "shift": moved}
+
+    return draw
+
+
+def strange_crops(rng):
+    boxes = [[0, 0, 1, 1], [1, 1, 0, 0], [0.5, 0.5, 0.5, 0.5], [-1, -1, -0.5, -0.5], [0, 0, 0, 1], [NAN, 0, 1, 1], [0, 0, NAN, 1],
+             [0, 0, INF, 1], [-1e9, 0, 1e9, 1]]
+    return strange_regions(boxes)(rng)
+
+
+GRIDS = [grid_of((2, 5, 7), 3, (6, 9)), grid_of((1, 1, 1), 1, (1, 1)), grid_of((1, 9, 2), 17, (1, 13)), strange_grid]
+REGIONS = [regions_of((13, 9), 5, 17, 3), regions_of((1, 1), 1, 3), regions_of((7, 16), 19, 4, 2), strange_regions(STRANGE),
+           strange_regions([])]
+SENSITIVE = [regions_of((13, 9), 5, 17, 3, 6), regions_of((1, 1), 1, 3, 1, 6), regions_of((7, 16), 3, 4, 2, 6),
+             strange_regions(STRANGE, 6, True), strange_regions([], 6, True)]
 
 CASES = {
     "grid_zeros": GRIDS,
@@ -331,13 +388,14 @@ CASES = {
     "grid_nearest": GRIDS,
     "grid_bicubic": GRIDS,
     "grid_bicubic_reflection": GRIDS,
-    "align": REGIONS,
+    "align": [*REGIONS, strange_regions(WILD)],
     "align_adaptive": REGIONS,
     "pool": REGIONS,
-    "ps_align": SENSITIVE,
+    "ps_align": [*SENSITIVE, strange_regions(WILD, 6, True)],
     "ps_align_adaptive": SENSITIVE,
     "ps_pool": SENSITIVE,
-    "deform_ps_pool": [moved_regions((13, 9), 3, 6), moved_regions((1, 1), 1, 2)],
-    "crop": [crops_of((13, 9), 5, 9), crops_of((1, 4), 2, 3)],
-    "level": [boxes_of_all_sizes],
+    "deform_ps_pool": [moved_regions((13, 9), 3, 6), moved_regions((1, 1), 1, 2), strange_moves(0), strange_moves(NAN),
+                       strange_moves(INF), strange_moves(-1e20)],
+    "crop": [crops_of((13, 9), 5, 9), crops_of((1, 4), 2, 3), strange_crops, strange_regions([])],
+    "level": [boxes_of_all_sizes, lambda rng: {"box": np.array(STRANGE, np.float32)}],
 }

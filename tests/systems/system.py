@@ -10,7 +10,6 @@ A reference says:
     expected(case)  {output: array}
     COMPARE = {"label": Exact(margin="label.margin", tie=1e-3)}    Range() where nothing is said
     BREAK = "flow.2.bias"    a weight without which the small cases must fail; one in the middle if left out
-    LOOPS = False   the small cases take too long with plain loops
 
 A case's name begins with `small` (seconds) or `full` (the size of the paper). What else is given to Case the reference reads
 as `case.layers`.
