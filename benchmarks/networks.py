@@ -21,11 +21,11 @@ STANDARD = {
 PICTURE = "  run(image: f32[1, 3, {image}, {image}]) -> logit: f32[1, 1000] {{ logit = net(image) }}\n"
 
 PROGRAMS = {
-    "mobilenet_v2": ("mobilenet_v2/mobilenet_v2.weft: MobileNetV2", "MobileNetV2(widths = {widths})", PICTURE),
-    "resnet50": ("resnet50/resnet50.weft: ResNet", "ResNet(depths = [3, 4, 6, 3], width = {width})", PICTURE),
-    "vit_b16": ("vit_b16/vit_b16.weft: Vit",
-                "Vit(image = {image}, patch = {patch}, dim = {dim}, depth = {depth}, heads = {heads})", PICTURE),
-    "bert_base": ("bert_base/bert.weft: Bert", "Bert(dim = {dim}, depth = {depth}, heads = {heads}, hidden = {hidden})",
+    "mobilenet_v2": ("examples/mobilenet_v2/mobilenet_v2.weft: MobileNetV2", "MobileNetV2(widths = {widths})", PICTURE),
+    "resnet50": ("stdlib/resnet.weft: ResNet", "ResNet(depths = [3, 4, 6, 3], width = {width})", PICTURE),
+    "vit_b16": ("stdlib/vit.weft: Vit",
+                "Vit(image = {image}, patch = {patch}, dim = {dim}, depth = {depth}, heads = {heads}, classes = 1000)", PICTURE),
+    "bert_base": ("examples/bert_base/bert.weft: Bert", "Bert(dim = {dim}, depth = {depth}, heads = {heads}, hidden = {hidden})",
                   "  run(ids: int[1, {tokens}] in 0..30522, mask: int[1, {tokens}] in 0..2) -> y: f32[1, {tokens}, {dim}] {{\n"
                   "    seen[b, t] = mask[b, t] == 1\n    y = net(ids, seen)\n  }}\n"),
 }
@@ -85,7 +85,7 @@ def write(name, sizes, folder):
     write_safetensors(folder / f"{name}.safetensors", graph.weights)
     module, model, method = PROGRAMS[name]
     file, imported = module.split(": ")
-    place = os.path.relpath(ROOT / "examples" / file, folder)
+    place = os.path.relpath(ROOT / file, folder)
     (folder / f"{name}.weft").write_text(f'weft 0.1\n\nimport "{place}": {imported}\n\nentry compared {{\n'
                                          f"  net: {model.format(**sizes)}\n{method.format(**sizes)}}}\n")
     np.savez(folder / f"{name}.npz", *inputs(name, sizes))

@@ -26,6 +26,8 @@ ATTENTION = "stdlib/attention.weft"
 CONV = "stdlib/conv.weft"
 NORM = "stdlib/norm.weft"
 POOL = "stdlib/pool.weft"
+RESNETS = "stdlib/resnet.weft"
+VITS = "stdlib/vit.weft"
 SOFTMAX = "stdlib/softmax.weft"
 LINEAR = "stdlib/linear.weft"
 
@@ -35,7 +37,7 @@ MISTAKES = [
     # Names.
     (SOFTMAX, "exp(x[n] - peak)\n  y", "exp(x[n] - peek)\n  y", "unknown-name", "peek", ["did you mean `peak`?"]),
     (MLP, "layer3(relu(layer2", "layer3(relu(layr2", "unknown-name", "layr2", ["did you mean `layer2`?"]),
-    (VIT, "import std.activation: gelu", "import std.activation: gleu", "unknown-import", "gleu", ["did you mean `gelu`?"]),
+    (VITS, "import std.activation: gelu", "import std.activation: gleu", "unknown-import", "gleu", ["did you mean `gelu`?"]),
     (RESNET, "import std.photo: imagenet_crop", "import std.phto: imagenet_crop", "unknown-module", "std.phto", ["std.photo"]),
     (MINILM, '"../bert_base/bert.weft"', '"../bert_bse/bert.weft"', "unknown-module", '"../bert_bse/bert.weft"', ["cannot be read"]),
     (UNET, "import std.pool: max_pool2d\n", "", "unknown-name", "max_pool2d", ["nothing here is called"]),
@@ -43,17 +45,17 @@ MISTAKES = [
     (LINEAR, "net.bias[o] + sum(i) x[a, b, i]", "net.bais[o] + sum(i) x[a, b, i]", "unknown-member", "bais", ["`Linear`", "did you mean `bias`?"]),
     (UNET, "model Down(cin", "op relu(x: float) -> y: float { y = maximum(x, 0) }\n\nmodel Down(cin", "duplicate-name", "relu", ["first declared here"]),
     (ATTENTION, "  open[i, j] = score[i, j] if j <= i", "  opne[i, j] = score[i, j] if j <= i", "unknown-name", "open", ["did you mean `opne`?"]),
-    (RESNET, "  bn2: BatchNorm(width)", "  bn2: BatchNorm(width)\n  bn1: BatchNorm(width)", "duplicate-name", "bn1", ["first declared here"]),
+    (RESNETS, "  bn2: BatchNorm(width)", "  bn2: BatchNorm(width)\n  bn1: BatchNorm(width)", "duplicate-name", "bn1", ["first declared here"]),
     (NORM, "mean(k) x[n, k, ..s]\n    var[n, ..s]", "mean(n) x[n, n, ..s]\n    var[n, ..s]", "name-in-use", "n", ["bound here"]),
     (CONV, "model Conv1d(cin: int", "model Conv1d(cin: intt", "unknown-name", "intt", ["did you mean `int`?"]),
     (BERT_BASE, "entry encode {", "entry encode { forward(x: f32[2]) -> y: f32[2] { y = x } }\n\nentry encode {", "duplicate-name", "encode", ["first declared here"]),
     # Calls.
-    (RESNET, "Conv2d(3, width, 7, stride = 2", "Conv2d(3, width, 7, strid = 2", "unknown-argument", "strid = 2", ["did you mean `stride`?"]),
-    (VIT, "norm: LayerNorm(dim, eps", "norm: LayerNorm(eps", "missing-argument", "LayerNorm(eps = 1e-6)", ["`dim`", "declared here"]),
+    (RESNETS, "Conv2d(3, width, 7, stride = 2", "Conv2d(3, width, 7, strid = 2", "unknown-argument", "strid = 2", ["did you mean `stride`?"]),
+    (VITS, "norm: LayerNorm(dim, eps", "norm: LayerNorm(eps", "missing-argument", "LayerNorm(eps = 1e-6)", ["`dim`", "declared here"]),
     (ATTENTION, "p[i] = softmax(score[i])\n  o[i, e] = sum(j) p[i, j] * v[j, e]\n}\n\n/// The same where key", "p[i] = softmax(score[i], 1)\n  o[i, e] = sum(j) p[i, j] * v[j, e]\n}\n\n/// The same where key", "argument-count", "1", ["`softmax`", "1 value"]),
     (MLP, "logit = net(flat)", "logit = net.forwards(flat)", "unknown-member", "forwards", ["did you mean `forward`?"]),
     (UNET, "conv(max_pool2d(x, size = 2))", "conv(max_pool2d(x))", "missing-argument", "max_pool2d(x)", ["`size`"]),
-    (VIT, "last[:, 0]", "last(:, 0)", "reduction-index", ":", ["`last(...)` names the indices"]),
+    (VITS, "last[:, 0]", "last(:, 0)", "reduction-index", ":", ["`last(...)` names the indices"]),
     (BERT, "y = narrow(gelu(widen(a)), a)", "y = narrow(gelu(widen(a)))", "missing-argument", "narrow(gelu(widen(a)))", ["`x`", "declared here"]),
     (MINILM, "pooled[b] = masked_mean(hidden[b], seen[b])", "pooled[b] = masked_mean(hidden[b], mask[b])", "type-mismatch", "mask[b]", ["`seen`", "bool"]),
     # Ranks and sizes.
@@ -61,25 +63,25 @@ MISTAKES = [
     (MLP, "net: Mlp(784, 256, 128, 10)", "net: Mlp(748, 256, 128, 10)", "size-mismatch", "flat", ["784", "748"]),
     (MLP, "layer2 as \"3\": Linear(hidden1, hidden2)", "layer2 as \"3\": Linear(hidden2, hidden2)", "size-mismatch", "relu(layer1(x))", ["hidden1", "hidden2"]),
     (UNET, "up2: Up(512, 256)", "up2: Up(512, 128)", "size-mismatch", "d2", ["256", "128"]),
-    (RESNET, "fc: Linear(32 * width, classes)", "fc: Linear(16 * width, classes)", "size-mismatch", "global_avg_pool(h[len(h) - 1])", ["2048", "1024"]),
-    (VIT, "qkv: Linear(dim, 3*dim)", "qkv: Linear(dim, 2*dim)", "group-size", "(t, h, d)", ["2304", "1536"]),
-    (VIT, "mlp: Mlp(dim, 4*dim)", "mlp: Mlp(4*dim, dim)", "size-mismatch", "norm2(h)", ["4*dim", "dim"]),
+    (RESNETS, "fc: Linear(32 * width, classes)", "fc: Linear(16 * width, classes)", "size-mismatch", "features(x)", ["2048", "1024"], RESNET),
+    (VITS, "qkv: Linear(dim, 3*dim)", "qkv: Linear(dim, 2*dim)", "group-size", "(t, h, d)", ["2304", "1536"], VIT),
+    (VITS, "mlp: Mlp(dim, 4*dim)", "mlp: Mlp(4*dim, dim)", "size-mismatch", "norm2(h)", ["4*dim", "dim"]),
     (ATTENTION, "score[i, j] = scale * sum(d) q[i, d] * k[j, d]\n  p", "score[i, j] = scale * sum(d) q[i, d] * k[d, j]\n  p", "size-mismatch", "d", ["D", "T"]),
     (SOFTMAX, "op softmin(x: float[N]) -> y: float[N]", "op softmin(x: float[N]) -> y: float[M]", "unbound-dimension", "M", ["stands alone in no parameter"]),
     (BERT_BASE, "-> hidden: f32[B, T, 768]", "-> hidden: f32[B, T, 786]", "size-mismatch", "net(ids, seen)", ["768", "786"]),
-    (VIT, "blocks: [Block(dim, heads); depth]", "blocks: [Block(dim, heads); image/depth]", "not-divisible", "image/depth", ["56/3"]),
+    (VITS, "blocks: [Block(dim, heads); depth]", "blocks: [Block(dim, heads); image/depth]", "not-divisible", "image/depth", ["56/3"], VIT),
     (BERT, 'narrow as "output": Output(hidden, dim', 'narrow as "output": Output(dim, dim', "size-mismatch", "gelu(widen(a))", ["3072", "768"], BERT_BASE),
     (MINILM, "net: Bert(dim = 384,", "net: Bert(dim = 768,", "size-mismatch", "", ["768", "384"]),
     (MINILM, "heads = 12", "heads = 7", "not-divisible", "dim/heads", ["384/7", "`Layer.forward` is called here"]),
     # Indices.
     (MINILM, "(sum(t where seen[t]) x[t, d])", "(sum(t where seen[t]) x[t])", "mixed-rows", "x[t]", ["row"]),
     (POOL, "max(s < size) (x[n, c, j*stride + s*dilation - pad] else -inf)", "max(s < size) x[n, c, j*stride + s*dilation - pad]", "out-of-range", "j*stride + s*dilation - pad", ["`else`"]),
-    (VIT, "(cls_token[0, 0, d] if l == 0 else patch[b, l - 1, d]) + pos_embed[0, l, d]", "patch[b, l - 1, d] + pos_embed[0, l, d]", "out-of-range", "l - 1", ["can lie outside"]),
+    (VITS, "cls_token[0, 0, d] + pos_embed[0, 0, d] if l == 0\n        else part[b, l - 1, d] + place[l - 1, d]", "cls_token[0, 0, d] + place[l - 1, d]", "out-of-range", "l - 1", ["can lie outside"]),
     (UNET, "wide[n, c - cout, i, j]", "wide[n, c, i, j]", "out-of-range", "c", ["2*cout", "cout"]),
     (BERT, "token_type_embeddings[0, d]", "token_type_embeddings[2, d]", "out-of-range", "2", ["2 elements"]),
     (NORM, "y[n, k, ..s] = (x[n, k, ..s] - center[k])", "y[n, k, ..s] = (x[n, k] - center[k])", "rank-mismatch", "", ["6 axes", "its declaration 4"]),
     (BERT_BASE, "ids: int[B, T] in 0..30522", "ids: int[B, T]", "int-range", "ids", ["0..", "clip"]),
-    (VIT, "flat[b, i, (h, d)] = o[b, h, i, d]\n    y = proj", "flat[b, i, h*d] = o[b, h, i, d]\n    y = proj", "index-expression", "h*d", []),
+    (VITS, "flat[b, i, (h, d)] = o[b, h, i, d]\n    y = proj", "flat[b, i, h*d] = o[b, h, i, d]\n    y = proj", "index-expression", "h*d", []),
     # Types and stages.
     (MLP, "f32(image[b, i, j]) / 255", "image[b, i, j] / 255", "type-mismatch", "", ["u8"]),
     (MINILM, "seen[b, t] = mask[b, t] == 1", "seen[b, t] = mask[b, t]", "type-mismatch", "seen", ["`seen`", "bool"]),
@@ -92,10 +94,10 @@ MISTAKES = [
     # Grammar.
     (SOFTMAX, "e[n] = exp(x[n] - peak)\n", "e[n] = exp(x[n] - peak\n", "unclosed-bracket", "(", []),
     (UNET, "    y = relu(norm2(conv2(h)))\n  }\n}", "    y = relu(norm2(conv2(h)))\n  }", "unclosed-bracket", "{", []),
-    (RESNET, "h = relu(bn1(conv1(x)))", "h = relu(bn1(conv1(x))))", "stray-bracket", ")", []),
+    (RESNETS, "h = relu(bn1(conv1(x)))", "h = relu(bn1(conv1(x))))", "stray-bracket", ")", []),
     (MLP, "layer1 as \"0\": Linear", "layer1 as \"0: Linear", "unterminated-string", "", []),
     (NORM, "sqrt(square[..s] + eps) * weight[i]", "sqrt(square[..s] + eps) × weight[i]", "invalid-character", "×", ["write `*`"]),
-    (VIT, "model Mlp(dim: int, hidden: int) {", "modle Mlp(dim: int, hidden: int) {", "unknown-declaration", "modle", ["did you mean `model`?"]),
+    (VITS, "model Mlp(dim: int, hidden: int) {", "modle Mlp(dim: int, hidden: int) {", "unknown-declaration", "modle", ["did you mean `model`?"]),
     (MLP, "weft 0.1\n", "", "missing-version", "import", ["weft 0.1"]),
     (BERT, "-> y: float[B, T, dim] where T <= positions {", "-> y: float[B, T, dim] where T <= {", "unexpected-token", "{", []),
     (MOBILENET, "y = x + h if stride == 1 and cin == cout else h", "if stride == 1 { y = x + h }", "unexpected-token", "if", ["no statement `if`"]),

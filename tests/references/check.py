@@ -72,9 +72,10 @@ EQUATIONS
 MODELS = {
     "mlp": Model(lambda: {"pixel": seeds.image("pixel", (5, 784))}, {"logit": "logits"}, "logits"),
     "mobilenet_v2": Model(images, {"logit": "logits"}, "logits", taps=classifier("MobileNetV2()", "blocks")),
-    "resnet50": Model(images, {"logit": "logits"}, "logits", taps=classifier("ResNet(depths = [3, 4, 6, 3])", "blocks")),
+    "resnet50": Model(images, {"logit": "logits"}, "logits", taps=classifier("ResNet(depths = [3, 4, 6, 3])", "blocks"),
+                      source="../stdlib/resnet.weft"),
     "vit_b16": Model(images, {"logit": "logits"}, "logits", taps=classifier(
-        "Vit(image = 224, patch = 16, dim = 768, depth = 12, heads = 12)", "hidden")),
+        "Vit(patch = 16, dim = 768, depth = 12, heads = 12, classes = 1000)", "hidden"), source="../stdlib/vit.weft"),
     "bert_base": Model(sentences(2, 128), {"hidden": "hidden"}, source="bert_base/bert.weft",
                        taps=bert("Bert(dim = 768, depth = 12, heads = 12, hidden = 3072)")),
     "minilm": Model(sentences(8, 32), {"embedding": "embedding"}, source="bert_base/bert.weft",
