@@ -119,11 +119,11 @@ bool Elaborator::EvalArguments(const ast::Call& node, bool has_weights, Argument
   for (const ast::Call::Arg& arg : node.attributes) {
     if (arg.name.text.empty() && arg.pack.text.empty()) {
       if (has_weights) {
-        Unsupported(arg.span, "a call with other weights");
-      } else {
-        Report(arg.span, kArgumentCount, "what has no weights", "attributes by name after `;`",
-               "a value without a name");
+        out->weights = Argument{Eval(*arg.value), arg.span};
+        continue;
       }
+      Report(arg.span, kArgumentCount, "what has no weights", "attributes by name after `;`",
+             "a value without a name");
       ok = false;
     } else {
       one(arg);
@@ -289,14 +289,28 @@ Value Elaborator::CallByLeaf(const ast::Signature& signature, const ast::Block& 
   }
   std::vector<Value> values;
   for (const Argument& argument : args.data) values.push_back(argument.value);
-  int64_t number = 0;
-  return ByLeaf(values, span, [&](const std::vector<Value>& leaves) {
+  std::vector<Value> results;  // of each leaf
+  auto call = [&](const std::vector<Value>& leaves) {
     Frame own = frame;
-    own.seed.counters.push_back(SizeScalar(Size(number++), span));
+    own.seed.counters.push_back(SizeScalar(Size(static_cast<int64_t>(results.size())), span));
     Arguments each = args;
     for (size_t i = 0; i < leaves.size(); ++i) each.data[i].value = leaves[i];
-    return CallDeclared(signature, body, own, each, span);
-  });
+    results.push_back(CallDeclared(signature, body, own, each, span));
+    return results.back();
+  };
+  Value all = ByLeaf(values, span, call, /*same_shapes=*/true);
+  if (all.IsPoison() || signature.results.size() == 1) return all;
+  // Each result is a record like the ones given.
+  Value like = *std::find_if(values.begin(), values.end(), IsRecord);
+  auto record = std::make_shared<Record>();
+  for (size_t i = 0; i < signature.results.size(); ++i) {
+    size_t number = 0;
+    record->fields.emplace_back(signature.results[i].name.text,
+                                ByLeaf({like}, span, [&](const std::vector<Value>&) {
+                                  return Branches(results[number++])[i].second;
+                                }));
+  }
+  return record;
 }
 
 Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block& body, Frame& frame,
@@ -308,7 +322,9 @@ Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block
   }
   std::vector<Value> given;
   for (const Argument& argument : args.data) given.push_back(argument.value);
-  if (HoldsRecord(given)) return CallByLeaf(signature, body, frame, args, span);
+  bool takes_records = std::any_of(signature.params.data.begin(), signature.params.data.end(),
+                                   [](const ast::Param& param) { return IsRecordType(param.type); });
+  if (!takes_records && HoldsRecord(given)) return CallByLeaf(signature, body, frame, args, span);
   bool takes_scalars = TakesScalars(signature);
   bool is_inline = takes_scalars && GivesScalars(signature, body) && !signature.params.data.empty();
   auto has_axes = [](const Value& value) {
@@ -375,6 +391,7 @@ Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block
   std::set<IndexId> mentioned;
   for (const Argument& argument : args.data) mentioned.merge(FreeIndices(argument.value));
   for (const auto& [name, argument] : args.named) mentioned.merge(FreeIndices(argument.value));
+  if (args.weights) mentioned.merge(FreeIndices(args.weights->value));
   std::vector<IndexPtr> indices;
   for (const IndexPtr& index : in_force_) {
     if (mentioned.contains(index->id)) indices.push_back(index);

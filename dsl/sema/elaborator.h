@@ -70,11 +70,13 @@ struct Frame {
   bool is_method = false;
   std::string subject;  // "`conv2d`", for messages
   Span call;
-  bool is_inline = false;                               // the body of an op of scalars: nothing is stored
-  std::map<StateKey, const ast::Head*> next_heads;      // states that have a next value by now
-  std::set<std::string> found_names;                    // sizes that results declare, `K <= N`
-  std::set<std::string> bounded;                        // of them, those whose bound was looked at
-  std::set<std::string> optionals;                      // parameters that may be absent
+  std::shared_ptr<const std::map<StateKey, Value>>
+      weights;                                      // that the call of a method gives instead of its model's
+  bool is_inline = false;                           // the body of an op of scalars: nothing is stored
+  std::map<StateKey, const ast::Head*> next_heads;  // states that have a next value by now
+  std::set<std::string> found_names;                // sizes that results declare, `K <= N`
+  std::set<std::string> bounded;                    // of them, those whose bound was looked at
+  std::set<std::string> optionals;                  // parameters that may be absent
   std::map<std::string, const ast::TypeExpr*> results;  // declared types of results
   struct OpenShape {
     const ast::SizeExpr* size;
@@ -110,6 +112,20 @@ class Elaborator {
   std::set<const ast::Block*>& sound() { return sound_; }
 
  private:
+  // What a type declares.
+  struct DeclaredType {
+    std::optional<ElementType> element;  // nothing: not a tensor (a list, a record)
+    std::optional<std::vector<std::optional<Size>>> shape;
+    std::optional<std::pair<Size, Size>> range;
+    std::map<size_t, const ast::SizeExpr*> found;  // axes whose size the data decides, `K <= N`
+    // Of `net.params`: a record like it, whose leaves have a type and a shape alone; where these stand below
+    // the model in weight files.
+    std::optional<Value> record;
+    std::vector<std::string> paths;
+    Span span;
+    bool broken = false;  // a size in it was reported
+  };
+
   // ---- sema.cc
   bool IsNumberType(const ast::TypeExpr& type);
   void BindGenericDimensions(const ast::TypeExpr& type, Frame& frame);
@@ -122,6 +138,7 @@ class Elaborator {
                      ModelInstance& entry);
   void BindOpenDimensions(const ast::NamedType& type, ModelInstance& entry);
   std::optional<Value> AddInput(const std::string& name, const ast::TypeExpr& declared, Span span);
+  std::optional<Value> AddPort(const std::string& name, const DeclaredType& type, Span span);
   bool AddOutputs(const std::string& name, const Value& value, Span span);
   int AddOutput(const std::string& name, const TensorPtr& tensor, Span span);
 
@@ -231,7 +248,7 @@ class Elaborator {
   // `first`: the position along the first axis, where it has been worked out.
   Value SubscriptTensor(const TensorPtr& tensor, const ast::Expr& expr, const ast::Subscript& node,
                         const ast::Expr* otherwise, const Position* first = nullptr);
-  Value SubscriptRecord(const Record& record, const ast::Expr& expr, const ast::Subscript& node,
+  Value SubscriptRecord(const Value& record, const ast::Expr& expr, const ast::Subscript& node,
                         const ast::Expr* otherwise);
   Value SubscriptList(const Value& list, const ast::Expr& expr, const ast::Subscript& node,
                       const ast::Expr* otherwise, size_t first_change);
@@ -293,6 +310,7 @@ class Elaborator {
     std::vector<Argument> data;
     std::map<std::string, Argument> named;
     std::optional<bool> training;
+    std::optional<Argument> weights;  // a record like the model's own (R4)
   };
   Value EvalCall(const ast::Expr& expr, const ast::Call& node);
   void WidenIndices(const ast::Call& node, std::vector<IndexPtr>* widened);
@@ -350,14 +368,15 @@ class Elaborator {
   void LeaveCall(const void* declaration);
 
   // ---- records.cc
+  // `same_shapes`: leaves at the same place of two records must have one shape.
   Value ByLeaf(const std::vector<Value>& operands, Span span,
-               const std::function<Value(const std::vector<Value>&)>& function);
+               const std::function<Value(const std::vector<Value>&)>& function, bool same_shapes = false);
+  bool AreAlike(const Value& a, const Value& b, bool same_shapes, Span span, const std::string& path = "");
   std::vector<Value> Leaves(const Value& value);
   Value CallTotal(const Value& value, Span span);
   Value CallFlatten(const Value& value, Span span);
   Value CallUnflatten(const Value& vector, const Value& like, Span span);
   TensorPtr Flat(const TensorPtr& tensor, Span span);
-  Value ParamsOf(const Value& value, Span span);
 
   // ---- parameters.cc
   // Whether nothing but numbers and sizes goes into it, so that the boundary's checks know it.
@@ -395,6 +414,8 @@ class Elaborator {
   Value Instantiate(const ModelRef& model, const Arguments& args, Span span);
   void EvaluateMembers(const ModelPtr& instance);
   void Adopt(const Value& value, ModelInstance* parent, const std::string& segment);
+  Frame FrameOf(const ModelPtr& model);
+  std::optional<bool> IsThere(const ast::StoredMember& member);
   Value WeightValue(const ModelPtr& self, const ast::StoredMember& member, Span span);
   std::string PathOf(const ModelInstance* instance, const std::string& leaf);
 
@@ -402,12 +423,21 @@ class Elaborator {
   struct StateMember {
     ModelPtr model;
     const ast::StoredMember* member = nullptr;
-    StateKey key() const { return {model, member->name.text}; }
+    std::string leaf;  // of a state that is a record: the path of the weight that this part of it is like
+    StateKey key() const {
+      return {model, leaf.empty() ? member->name.text : member->name.text + "." + leaf};
+    }
   };
-  std::optional<StateMember> FindState(const ast::Head& head, bool report);
+  struct NextTarget {  // what a `next` changes: one state or, of a record, its leaves
+    std::vector<StateMember> leaves;
+    std::optional<Value> record;  // it is like this one
+  };
+  std::optional<NextTarget> FindNext(const ast::Head& head, bool report);
+  std::optional<NextTarget> NextWeights(const Value& models);
   bool CheckNext(const ast::Head& head, const ast::Equation& equation);
   Value CurrentState(const StateMember& state, Span span);
-  Value ReadState(const ModelPtr& model, const ast::StoredMember& member, Span span);
+  Value ReadStored(const ModelPtr& model, const ast::StoredMember& member, Span span);
+  Value ReadState(const StateMember& state, Span span);
   void RunNext(const ast::Head& head, const Value& value);
   TensorPtr InShapeOf(const StateMember& state, const TensorPtr& tensor, Span span);
   void SetState(const StateKey& key, Value value);
@@ -425,19 +455,12 @@ class Elaborator {
   void NoteDefinition(DiagnosticBuilder& builder, Span argument);
 
   // ---- types.cc
-  struct DeclaredType {
-    std::optional<ElementType> element;  // nothing: not a tensor (a list, a record)
-    std::optional<std::vector<std::optional<Size>>> shape;
-    std::optional<std::pair<Size, Size>> range;
-    std::map<size_t, const ast::SizeExpr*> found;  // axes whose size the data decides, `K <= N`
-    Span span;
-    bool broken = false;  // a size in it was reported
-  };
   std::optional<ElementType> ElementOf(const ast::Path& path);
   bool CheckDimensions(const ast::Expr& size);
   DeclaredType EvalType(const ast::TypeExpr& type);
   std::optional<std::pair<Size, Size>> EvalRange(const ast::Expr& range);
   enum class Comparison { kEqual, kOpen, kDifferent };
+  Value WeightOf(const StateMember& stored, const DeclaredType& type, Span span);
   bool KeepRange(const ast::StoredMember& member, const DeclaredType& type, Weight* weight);
   Value StoredValue(TensorId id, const std::optional<std::pair<Size, Size>>& range, Span span);
   Comparison Compare(const Size& a, const Size& b, bool must_be_proved = false);
@@ -452,6 +475,19 @@ class Elaborator {
   const ast::TypeExpr* DeclaredTypeOf(const ast::Head& head);
   DeclaredType DeclarationOf(const ast::Head& head);
   DeclaredType TypeOfState(const StateMember& state);
+
+  // ---- weights.cc: the weights of a model as one value (R4, R32, R33)
+  using OfWeight =
+      std::function<Value(const ModelPtr& model, const ast::StoredMember& member, const std::string& path)>;
+  Value MapWeights(const Value& models, const std::string& path, const OfWeight& leaf);
+  Value ParamsOf(const Value& models, Span span);
+  Value LikeWeight(const ModelPtr& model, const ast::StoredMember& member);
+  DeclaredType RecordType(const ast::NamedType& type, Span span);
+  DeclaredType LeafType(const Value& like, Span span);
+  Value AsRecord(const DeclaredType& declared, const Value& value, const std::string& name, Span span);
+  Value AsLeaf(const Value& like, const Value& value, const std::string& name, Span span);
+  bool BindWeights(const Argument& given, Frame& frame);
+  const Value* GivenWeight(const StateKey& key) const;
 
   // ---- statements.cc
   void RunBlock(const ast::Block& block);
@@ -471,7 +507,10 @@ class Elaborator {
     Span span;
   };
   Value NextValue(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value, Span span);
-  bool KeepsState(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value);
+  Value NextOf(const StateMember& state, const ast::Head& head, const std::vector<LeftAxis>& axes,
+               const Value& value, Span span);
+  bool KeepsState(const StateMember& state, const std::vector<LeftAxis>& axes, const Value& value, Span span);
+  bool SetNext(const StateMember& state, const ast::Head& head, const Value& value);
   bool OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes);
   bool OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* axes);
   Value Define(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value, Span span);
@@ -503,6 +542,8 @@ class Elaborator {
   bool GiveSlices(const ast::Rec& rec, Loop* loop);
   bool GiveSlice(const ast::From& from, Loop* loop);
   void MakeHistory(Loop* loop, const std::string& name);
+  void BindHistory(Loop* loop, const std::string& name);
+  void LearnRecord(Loop* loop, const std::string& name, const Value& value);
   bool RunSteps(const ast::Stmt& stmt, Loop* loop);
   bool RunUntil(const ast::Stmt& stmt, Loop* loop);
   std::optional<std::pair<Size, Size>> GivenRange(const std::vector<Value>& given);
@@ -566,6 +607,7 @@ class Elaborator {
   };
   std::map<TensorId, std::vector<KnownRead>> known_reads_;  // of this method
   std::map<int, TensorId> weight_tensors_;                  // of this method
+  std::map<StateKey, DeclaredType> record_types_;           // of states that are records
   std::map<StateKey, Value> states_;                        // that this method has changed by now
   std::vector<std::pair<StateKey, std::optional<Value>>>
       state_changes_;  // all of them, with the value before
@@ -610,7 +652,14 @@ class Elaborator {
 
 // Whether arithmetic on a size left 64 bits.
 bool IsBeyond64Bits(const Size& size);
+// A record, or a list with one in it.
+bool IsRecord(const Value& value);
 bool HoldsRecord(const std::vector<Value>& values);
+// The names and values right below a record, or a list in one; the same kind of value with others there.
+std::vector<std::pair<std::string, Value>> Branches(const Value& value);
+Value WithBranches(const Value& like, std::vector<Value> parts);
+// `net.params`
+bool IsRecordType(const ast::TypeExpr* type);
 // Whether a view of a stored tensor of that shape is all of it.
 bool IsWhole(const TensorValue& tensor, const std::vector<Size>& shape);
 bool WorksByLeaf(const ast::Signature& signature, const ast::Block& body);

@@ -153,7 +153,8 @@ void Elaborator::BindOpenDimensions(const ast::NamedType& type, ModelInstance& e
   }
 }
 
-// The value of an input of the method, which becomes one or, for a list, several ports `name.0`, `name.1`.
+// The value of an input of the method, which becomes one or, for a list, several ports `name.0`, `name.1`;
+// for the weights of a model one for each.
 std::optional<Value> Elaborator::AddInput(const std::string& name, const ast::TypeExpr& declared, Span span) {
   if (const auto* list = declared.As<ast::ListType>()) {
     std::optional<int64_t> count;
@@ -174,6 +175,18 @@ std::optional<Value> Elaborator::AddInput(const std::string& name, const ast::Ty
   BindOpenDimensions(*declared.As<ast::NamedType>(), *frame_->self);
   DeclaredType type = EvalType(declared);
   if (type.broken) return std::nullopt;
+  if (type.record) {
+    size_t leaf = 0;
+    Value record = ByLeaf({*type.record}, span, [&](const std::vector<Value>& like) {
+      return AddPort(absl::StrCat(name, ".", type.paths[leaf++]), LeafType(like[0], span), span)
+          .value_or(Poison{});
+    });
+    return record.IsPoison() ? std::nullopt : std::optional(record);
+  }
+  return AddPort(name, type, span);
+}
+
+std::optional<Value> Elaborator::AddPort(const std::string& name, const DeclaredType& type, Span span) {
   if (!type.element || !type.shape) {
     if (!has_errors()) Report(span, kTypeMismatch, "an entry takes tensors, scalars and lists of them");
     return std::nullopt;

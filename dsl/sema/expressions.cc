@@ -1,5 +1,6 @@
 // Expressions: what each form of the grammar stands for.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -116,7 +117,7 @@ Value Elaborator::EvalField(const ast::Expr& expr, const ast::Field& node) {
   const std::string& name = node.name.text;
   if (auto local = locals.find(name); local != locals.end()) return local->second;
   if (const ModelPtr* model = base.As<ModelPtr>()) {
-    if (name == "params") return generic_ ? Value(Poison{}) : ParamsOf(*model, expr.span);
+    if (name == "params") return ParamsOf(*model, expr.span);
     bool found = false;
     Value member = MemberValue(*model, name, node.name.span, &found);
     if (found) return member;
@@ -139,6 +140,11 @@ Value Elaborator::EvalField(const ast::Expr& expr, const ast::Field& node) {
     }
     Report(node.name.span, kUnknownMember, "the record", name).SuggestNearest(name, names);
     return Poison{};
+  }
+  if (const auto* list = base.As<std::shared_ptr<ListValue>>(); list && name == "params") {
+    bool is_of_models = std::all_of((*list)->elements.begin(), (*list)->elements.end(),
+                                    [](const Value& element) { return element.As<ModelPtr>(); });
+    if (is_of_models) return ParamsOf(base, expr.span);
   }
   Report(node.name.span, kUnknownMember, Describe(base), name);
   return Poison{};

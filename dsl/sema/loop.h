@@ -28,6 +28,7 @@ struct Elaborator::Loop {
     const ast::Head* head;
     const ast::Expr* value;           // the right side, where it is the only head
     Value history;                    // a tensor, or a record of them
+    Value example;                    // a value of it that a step has computed, where it is a record
     const ast::From* open = nullptr;  // gives a number, whose type the loop decides
     std::optional<ElementType> guess;
     std::optional<std::pair<Size, Size>> range;  // of an int, as it is assumed to be

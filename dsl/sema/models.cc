@@ -105,24 +105,40 @@ std::string Elaborator::PathOf(const ModelInstance* instance, const std::string&
   return place->second == 0 ? path : absl::StrCat(root->model->name.text, place->second, ".", path);
 }
 
-Value Elaborator::WeightValue(const ModelPtr& self, const ast::StoredMember& member, Span span) {
+// Where the members of a model are evaluated.
+Frame Elaborator::FrameOf(const ModelPtr& model) {
   Frame frame;
-  frame.module = self->module;
-  frame.self = self;
+  frame.module = model->module;
+  frame.self = model;
   frame.caller = frame_;
-  frame.subject = absl::StrCat("`", self->model->name.text, "`");
+  frame.subject = absl::StrCat("`", model->model->name.text, "`");
+  return frame;
+}
+
+// Whether a weight exists; nothing where that cannot be told. The model's frame is the current one.
+std::optional<bool> Elaborator::IsThere(const ast::StoredMember& member) {
+  if (!member.condition) return true;
+  Value condition = Eval(*member.condition);
+  std::optional<bool> there = AsCondition(condition);
+  if (!there && !condition.IsPoison() && !IsOpenNumber(condition))
+    Report(member.condition->span, kStage, "whether a param is there", "known when compiling");
+  return there;
+}
+
+// What it is in the program: a record where its type is one.
+Value Elaborator::WeightValue(const ModelPtr& self, const ast::StoredMember& member, Span span) {
+  Frame frame = FrameOf(self);
   FrameScope scope(*this, frame);
-  if (member.condition) {
-    Value condition = Eval(*member.condition);
-    std::optional<bool> there = AsCondition(condition);
-    if (!there) {
-      if (!condition.IsPoison() && !IsOpenNumber(condition))
-        Report(member.condition->span, kStage, "whether a param is there", "known when compiling");
-      return Poison{};
-    }
-    if (!*there) return Absent{};
-  }
-  DeclaredType type = EvalType(*member.type);
+  std::optional<bool> there = IsThere(member);
+  if (!there) return Poison{};
+  if (!*there) return Absent{};
+  return WeightOf({self, &member, ""}, EvalType(*member.type), span);
+}
+
+// One tensor of it. The model's frame is the current one.
+Value Elaborator::WeightOf(const StateMember& stored, const DeclaredType& type, Span span) {
+  const ModelPtr& self = stored.model;
+  const ast::StoredMember& member = *stored.member;
   if (!type.element || !type.shape) return Poison{};
   std::vector<Size> shape;
   for (const std::optional<Size>& size : *type.shape) {
@@ -134,10 +150,11 @@ Value Elaborator::WeightValue(const ModelPtr& self, const ast::StoredMember& mem
     return StoredValue(id, type.range, span);
   }
   auto [known, is_new] =
-      self->weights.try_emplace(member.name.text, static_cast<int>(program_.weights.size()));
+      self->weights.try_emplace(stored.key().name, static_cast<int>(program_.weights.size()));
   if (is_new) {
     Weight weight;
-    weight.path = PathOf(self.get(), member.weight_path.value_or(member.name.text));
+    std::string segment = member.weight_path.value_or(member.name.text);
+    weight.path = PathOf(self.get(), stored.leaf.empty() ? segment : absl::StrCat(segment, ".", stored.leaf));
     weight.element = *type.element;
     weight.is_state = member.kind == ast::StoredMember::Kind::kState;
     weight.span = member.name.span;

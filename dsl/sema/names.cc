@@ -114,8 +114,7 @@ Value Elaborator::MemberValue(const ModelPtr& self, const std::string& name, Spa
   for (const ast::Member* declared : self->model->members) {
     if (const auto* stored = declared->As<ast::StoredMember>(); stored && stored->name.text == name) {
       if (declared->broken) return Poison{};
-      bool is_state = stored->kind == ast::StoredMember::Kind::kState;
-      return is_state ? ReadState(self, *stored, span) : WeightValue(self, *stored, span);
+      return ReadStored(self, *stored, span);
     }
     if (const auto* method = declared->As<ast::Method>(); method && method->name.text == name) {
       return MethodRef{self, method};

@@ -224,6 +224,13 @@ bool Elaborator::BindData(const ast::Param& param, const Value& value, Span span
     }
     return bind(bound);
   }
+  if (IsRecordType(param.type)) {
+    FrameScope scope(*this, frame);
+    DeclaredType declared = EvalType(*param.type);
+    if (!declared.record) return bind(Poison{});
+    Value record = AsRecord(declared, value, param.name.text, span);
+    return !record.IsPoison() && bind(record);
+  }
   std::optional<Value> converted = AsParameter(param, *param.type->As<ast::NamedType>(), value, span, frame);
   return converted && bind(*converted);
 }
@@ -467,7 +474,8 @@ bool Elaborator::BindParameters(const ast::Params& params, Frame& frame, const A
                   : BindAttribute(*param, value, param->span, frame)) &&
          ok;
   }
-  return ok && CheckShapes(frame) && CheckRanges(frame);
+  ok = ok && CheckShapes(frame) && CheckRanges(frame);
+  return ok && (!args.weights || BindWeights(*args.weights, frame));
 }
 
 // Elaborates a body in the current frame and gathers its results.

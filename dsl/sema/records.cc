@@ -10,20 +10,15 @@ namespace weft::dsl::sema {
 
 namespace {
 
-bool IsRecord(const Value& value) { return value.As<std::shared_ptr<Record>>() != nullptr; }
-
-// The names and values right below a record, or a list in one.
-std::vector<std::pair<std::string, Value>> Branches(const Value& value) {
-  if (const auto* record = value.As<std::shared_ptr<Record>>()) return (*record)->fields;
-  std::vector<std::pair<std::string, Value>> branches;
-  if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
-    for (const Value& element : (*list)->elements)
-      branches.emplace_back(absl::StrCat(branches.size()), element);
-  }
-  return branches;
+bool IsBranching(const Value& value) {
+  return value.As<std::shared_ptr<Record>>() || value.As<std::shared_ptr<ListValue>>();
 }
 
-bool IsBranching(const Value& value) { return IsRecord(value) || value.As<std::shared_ptr<ListValue>>(); }
+// Of a tensor or a scalar.
+std::optional<std::vector<Size>> ShapeOf(const Value& leaf) {
+  if (const TensorPtr* tensor = leaf.As<TensorPtr>()) return (*tensor)->shape;
+  return leaf.As<Scalar>() ? std::optional(std::vector<Size>()) : std::nullopt;
+}
 
 // Whether an expression reduces over a pack or looks at all elements of something at once.
 bool Mixes(const ast::Expr& expr) {
@@ -54,7 +49,38 @@ bool IsOnlyPack(const ast::TypeExpr* type) {
   return named && named->sizes.size() == 1 && named->sizes[0].kind == ast::SizeExpr::Kind::kPack;
 }
 
+// Of any shape, or the same number for all leaves.
+bool GoesByLeaf(const ast::Param& param) {
+  const auto* named = param.type->As<ast::NamedType>();
+  bool is_scalar = named && named->sizes.empty() && named->path.parts.size() == 1;
+  return is_scalar || IsOnlyPack(param.type);
+}
+
 }  // namespace
+
+bool IsRecord(const Value& value) {
+  if (value.As<std::shared_ptr<Record>>()) return true;
+  const auto* list = value.As<std::shared_ptr<ListValue>>();
+  return list && std::any_of((*list)->elements.begin(), (*list)->elements.end(), IsRecord);
+}
+
+std::vector<std::pair<std::string, Value>> Branches(const Value& value) {
+  if (const auto* record = value.As<std::shared_ptr<Record>>()) return (*record)->fields;
+  std::vector<std::pair<std::string, Value>> branches;
+  if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
+    for (const Value& element : (*list)->elements)
+      branches.emplace_back(absl::StrCat(branches.size()), element);
+  }
+  return branches;
+}
+
+Value WithBranches(const Value& like, std::vector<Value> parts) {
+  if (like.As<std::shared_ptr<ListValue>>()) return std::make_shared<ListValue>(ListValue{std::move(parts)});
+  auto record = std::make_shared<Record>();
+  for (const auto& [name, branch] : Branches(like))
+    record->fields.emplace_back(name, std::move(parts[record->fields.size()]));
+  return record;
+}
 
 bool HoldsRecord(const std::vector<Value>& values) {
   return std::any_of(values.begin(), values.end(), IsRecord);
@@ -63,41 +89,72 @@ bool HoldsRecord(const std::vector<Value>& values) {
 // Whether an op may be applied to each leaf on its own: it works on tensors of any shape, element by element.
 bool WorksByLeaf(const ast::Signature& signature, const ast::Block& body) {
   return !Mixes(body) &&
-         std::all_of(signature.params.data.begin(), signature.params.data.end(),
-                     [](const ast::Param& param) { return IsOnlyPack(param.type); }) &&
+         std::all_of(signature.params.data.begin(), signature.params.data.end(), GoesByLeaf) &&
          std::all_of(signature.results.begin(), signature.results.end(),
                      [](const ast::Result& result) { return !result.type || IsOnlyPack(result.type); });
 }
 
+// Whether two records have the same paths and, if that is asked, the same shapes; what differs is reported.
+bool Elaborator::AreAlike(const Value& a, const Value& b, bool same_shapes, Span span,
+                          const std::string& path) {
+  auto below = [&](const std::string& name) { return path.empty() ? name : absl::StrCat(path, ".", name); };
+  if (!IsBranching(a) && !IsBranching(b)) {
+    std::optional<std::vector<Size>> one = ShapeOf(a), other = ShapeOf(b);
+    bool is_same = !one || !other || one->size() == other->size();
+    for (size_t axis = 0; is_same && one && other && axis < one->size(); ++axis)
+      is_same = Compare((*one)[axis], (*other)[axis]) != Comparison::kDifferent;
+    if (!same_shapes || is_same) return true;
+    Report(span, kRecordMismatch,
+           absl::StrCat("`", path, "` is ", ShapeText(*one), " in one and ", ShapeText(*other),
+                        " in the other"));
+    return false;
+  }
+  auto parts = Branches(a), others = Branches(b);
+  auto lacks = [&](const auto& these, const auto& those) {
+    for (const auto& [name, part] : these) {
+      bool is_there = std::any_of(those.begin(), those.end(),
+                                  [&, &own = name](const auto& other) { return other.first == own; });
+      if (is_there) continue;
+      Report(span, kRecordMismatch, absl::StrCat("one has `", below(name), "`, the other has not"));
+      return true;
+    }
+    return false;
+  };
+  if (lacks(parts, others) || lacks(others, parts)) return false;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].first != others[i].first) {
+      Report(span, kRecordMismatch, "their parts stand in another order");
+      return false;
+    }
+    if (!AreAlike(parts[i].second, others[i].second, same_shapes, span, below(parts[i].first))) return false;
+  }
+  return true;
+}
+
 // Applies `function` to the leaves at the same place of all operands that are records; others go to each.
 Value Elaborator::ByLeaf(const std::vector<Value>& operands, Span span,
-                         const std::function<Value(const std::vector<Value>&)>& function) {
+                         const std::function<Value(const std::vector<Value>&)>& function, bool same_shapes) {
   auto pattern = std::find_if(operands.begin(), operands.end(), IsBranching);
   if (pattern == operands.end()) return function(operands);
-  auto branches = Branches(*pattern);
-  std::vector<Value> results;
-  for (size_t i = 0; i < branches.size(); ++i) {
-    std::vector<Value> parts;
-    for (const Value& operand : operands) {
-      if (!IsBranching(operand)) {
-        parts.push_back(operand);
-        continue;
-      }
-      auto own = Branches(operand);
-      if (own.size() != branches.size() || IsRecord(operand) != IsRecord(*pattern) ||
-          own[i].first != branches[i].first) {
-        Report(span, kTypeMismatch, "records go together only if all their paths are equal");
-        return Poison{};
-      }
-      parts.push_back(own[i].second);
-    }
-    results.push_back(ByLeaf(parts, span, function));
-    if (results.back().IsPoison()) return Poison{};
+  for (const Value& operand : operands) {
+    if (operand.IsPoison()) return Poison{};
+    if (IsBranching(operand) && !AreAlike(*pattern, operand, same_shapes, span)) return Poison{};
   }
-  if (!IsRecord(*pattern)) return std::make_shared<ListValue>(ListValue{std::move(results)});
-  auto record = std::make_shared<Record>();
-  for (size_t i = 0; i < branches.size(); ++i) record->fields.emplace_back(branches[i].first, results[i]);
-  return record;
+  std::function<Value(const std::vector<Value>&, const Value&)> descend =
+      [&](const std::vector<Value>& values, const Value& like) -> Value {
+    if (!IsBranching(like)) return function(values);
+    std::vector<Value> results;
+    auto branches = Branches(like);
+    for (size_t i = 0; i < branches.size(); ++i) {
+      std::vector<Value> parts;
+      for (const Value& value : values)
+        parts.push_back(IsBranching(value) ? Branches(value)[i].second : value);
+      results.push_back(descend(parts, branches[i].second));
+      if (results.back().IsPoison()) return Poison{};
+    }
+    return WithBranches(like, std::move(results));
+  };
+  return descend(operands, *pattern);
 }
 
 // Every tensor or scalar in it, in the order of the text.
@@ -212,32 +269,6 @@ Value Elaborator::CallUnflatten(const Value& vector, const Value& like, Span spa
   if (!RequireEqual((*flat)->shape[0], offset, span, "the elements that `unflatten` gets and needs"))
     return Poison{};
   return result;
-}
-
-// The weights of a model and of its parts, under the names of the members.
-Value Elaborator::ParamsOf(const Value& value, Span span) {
-  if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
-    auto params = std::make_shared<ListValue>();
-    for (const Value& element : (*list)->elements) params->elements.push_back(ParamsOf(element, span));
-    return params;
-  }
-  auto params = std::make_shared<Record>();
-  const ModelPtr* model = value.As<ModelPtr>();
-  if (!model) return params;
-  for (const ast::Member* member : (*model)->model->members) {
-    if (const auto* stored = member->As<ast::StoredMember>();
-        stored && stored->kind == ast::StoredMember::Kind::kParam) {
-      Value weight = WeightValue(*model, *stored, span);
-      if (weight.IsPoison()) return Poison{};
-      if (!weight.IsAbsent()) params->fields.emplace_back(stored->name.text, weight);
-    } else if (const auto* sub = member->As<ast::SubModel>()) {
-      auto part = (*model)->members.find(sub->name.text);
-      if (part == (*model)->members.end() || part->second.IsAbsent()) continue;
-      if (part->second.IsPoison()) return Poison{};
-      params->fields.emplace_back(sub->name.text, ParamsOf(part->second, span));
-    }
-  }
-  return params;
 }
 
 }  // namespace weft::dsl::sema

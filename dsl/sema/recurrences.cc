@@ -193,8 +193,7 @@ std::optional<Size> Elaborator::ExtentOf(const std::string& index, const ast::Ex
     if (!ref || ref->name != index || loop.states.contains(name->name)) continue;
     Value base = Eval(*access->base);
     loop.is_unknown |= base.IsPoison();
-    if (const auto* record = base.As<std::shared_ptr<Record>>(); record && !(*record)->fields.empty())
-      base = Value((*record)->fields[0].second);
+    while (IsRecord(base) && !Branches(base).empty()) base = Branches(base)[0].second;
     const TensorPtr* tensor = base.As<TensorPtr>();
     if (tensor && axis < (*tensor)->shape.size()) return (*tensor)->shape[axis];
   }
@@ -373,12 +372,9 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
   };
   std::function<Value(const Value&)> finish_all = [&](const Value& history) -> Value {
     if (const TensorPtr* tensor = history.As<TensorPtr>()) return finish(*tensor);
-    auto fields = std::make_shared<Record>();
-    if (const auto* record = history.As<std::shared_ptr<Record>>()) {
-      for (const auto& [field, part] : (*record)->fields)
-        fields->fields.emplace_back(field, finish_all(part));
-    }
-    return fields;
+    std::vector<Value> parts;
+    for (const auto& [field, part] : Branches(history)) parts.push_back(finish_all(part));
+    return WithBranches(history, std::move(parts));
   };
   std::vector<std::pair<std::string, Value>> results;
   for (const std::string& name : loop->names) {

@@ -113,6 +113,14 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
       continue;
     }
     DeclaredType declared = EvalType(*param.type);
+    if (declared.record) {
+      bind(param, ByLeaf({*declared.record}, param.span, [&](const std::vector<Value>& like) {
+             const TensorValue& leaf = **like[0].As<TensorPtr>();
+             TensorId id = NewTensor(param.name.text, leaf.type, leaf.shape, param.span);
+             return StoredValue(id, leaf.range, param.span);
+           }));
+      continue;
+    }
     std::vector<Size> shape;
     bool known = declared.element && declared.shape;
     for (size_t i = 0; known && i < declared.shape->size(); ++i) {

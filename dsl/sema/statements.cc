@@ -418,16 +418,10 @@ std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
 // An equation with indices: a stored tensor over the left axes and the rows of the right side.
 Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value,
                          Span span) {
-  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
-    auto stored = std::make_shared<Record>();
-    for (const auto& [name, field] : (*record)->fields)
-      stored->fields.emplace_back(name, Define(head, axes, field, span));
-    return stored;
-  }
-  if (const auto* list = value.As<std::shared_ptr<ListValue>>();
-      list && std::any_of((*list)->elements.begin(), (*list)->elements.end(),
-                          [](const Value& element) { return element.As<std::shared_ptr<Record>>(); })) {
-    return Unsupported(span, "a list of records under indices");
+  if (IsRecord(value)) {
+    std::vector<Value> parts;
+    for (const auto& [name, branch] : Branches(value)) parts.push_back(Define(head, axes, branch, span));
+    return WithBranches(value, std::move(parts));
   }
   if (value.IsAbsent()) {
     Report(span, kAbsence, "the right side is absent here");
@@ -543,6 +537,7 @@ Value Elaborator::Define(const ast::Head& head, const std::vector<LeftAxis>& axe
 // A name without indices: a number stays one, everything computed is stored, except in bodies of scalars.
 Value Elaborator::Store(const std::string& name, Value value, const DeclaredType& declared, Span span) {
   if (value.IsAbsent()) return value;
+  if (declared.record) return AsRecord(declared, value, name, span);
   if (declared.element && value.IsNumber() && !value.As<std::string>() && declared.shape) {
     std::optional<Scalar> scalar = ToScalar(value, declared.element, span);
     if (!scalar) return Poison{};
@@ -621,17 +616,19 @@ Value Elaborator::Store(const std::string& name, Value value, const DeclaredType
     element.form = result.form ? result.form : element.form;
     return element;
   }
-  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
+  if (IsRecord(value)) {
+    auto branches = Branches(value);
     if (declared.element) {
       Report(span, kTypeMismatch,
-             absl::StrCat("`", name, "` is one value, the right side has ", (*record)->fields.size()))
+             absl::StrCat("`", name, "` is one value, the right side has ", branches.size()))
           .Note(declared.span, "declared here");
       return Poison{};
     }
-    auto stored = std::make_shared<Record>();
-    for (const auto& [field, part] : (*record)->fields)
-      stored->fields.emplace_back(field, Store(field, part, DeclaredType(), span));
-    return stored;
+    bool is_list = value.As<std::shared_ptr<ListValue>>() != nullptr;
+    std::vector<Value> parts;
+    for (const auto& [field, part] : branches)
+      parts.push_back(Store(is_list ? name : field, part, DeclaredType(), span));
+    return WithBranches(value, std::move(parts));
   }
   return value;
 }

@@ -15,28 +15,28 @@ StatefulPlace::StatefulPlace(Elaborator& elaborator, std::string where, Span spa
 
 StatefulPlace::~StatefulPlace() { elaborator_.stateful_places_.pop_back(); }
 
-std::optional<Elaborator::StateMember> Elaborator::FindState(const ast::Head& head, bool report) {
-  auto fail = [&](const std::string& text) -> std::optional<StateMember> {
+// `next x`, of a state of the model or of a part of it; `next net.params`, of weights.
+std::optional<Elaborator::NextTarget> Elaborator::FindNext(const ast::Head& head, bool report) {
+  auto fail = [&](const std::string& text) -> std::optional<NextTarget> {
     if (report) Report(head.span, kInvalidExpression, text);
     return std::nullopt;
   };
   const std::vector<ast::Name>& parts = head.path.parts;
-  ModelPtr model = frame_->self;
-  if (!model) return fail("`next` stands in the method of a model: what is no model keeps nothing");
+  Value at = frame_->self ? Value(frame_->self) : Value(Absent{});
+  if (at.IsAbsent()) return fail("`next` stands in the method of a model: what is no model keeps nothing");
+  bool is_weights = parts.size() > 1 && parts.back().text == "params";
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
-    auto member = model->members.find(parts[i].text);
-    const ModelPtr* inner = member != model->members.end() ? member->second.As<ModelPtr>() : nullptr;
-    if (!inner) {
-      bool is_unknown = member != model->members.end() && member->second.IsPoison();
-      return is_unknown ? std::nullopt : fail(absl::StrCat("`", parts[i].text, "` is no model"));
-    }
-    model = *inner;
+    const ModelPtr* outer = at.As<ModelPtr>();
+    if (!outer) return fail(absl::StrCat("`", parts[i - 1].text, "` is no model"));
+    auto member = (*outer)->members.find(parts[i].text);
+    at = member != (*outer)->members.end() ? member->second : Value(Absent{});
+    if (at.IsPoison()) return std::nullopt;
+    bool is_list = is_weights && at.As<std::shared_ptr<ListValue>>();
+    if (!at.As<ModelPtr>() && !is_list) return fail(absl::StrCat("`", parts[i].text, "` is no model"));
   }
+  if (is_weights) return NextWeights(at);
+  const ModelPtr& model = *at.As<ModelPtr>();
   const ast::Name& name = parts.back();
-  if (name.text == "params") {
-    if (report) Unsupported(head.span, "a `next` of the weights of a model");
-    return std::nullopt;
-  }
   std::vector<std::string> states;
   for (const ast::Member* member : model->model->members) {
     const auto* stored = member->As<ast::StoredMember>();
@@ -46,7 +46,14 @@ std::optional<Elaborator::StateMember> Elaborator::FindState(const ast::Head& he
     if (stored->name.text != name.text) continue;
     if (member->broken) return std::nullopt;
     if (!is_state) return fail(absl::StrCat("`", name.text, "` is no state, so it has no next value"));
-    return StateMember{model, stored};
+    NextTarget target{{{model, stored, ""}}, {}};
+    if (!IsRecordType(stored->type)) return target;
+    DeclaredType type = TypeOfState(target.leaves[0]);
+    if (!type.record) return std::nullopt;
+    target.leaves.clear();
+    for (const std::string& path : type.paths) target.leaves.push_back({model, stored, path});
+    target.record = type.record;
+    return target;
   }
   if (report) {
     Report(name.span, kUnknownMember, absl::StrCat("the model `", model->model->name.text, "`"), name.text)
@@ -55,22 +62,47 @@ std::optional<Elaborator::StateMember> Elaborator::FindState(const ast::Head& he
   return std::nullopt;
 }
 
+std::optional<Elaborator::NextTarget> Elaborator::NextWeights(const Value& models) {
+  NextTarget target;
+  Value record =
+      MapWeights(models, "", [&](const ModelPtr& model, const ast::StoredMember& member, const std::string&) {
+        Value like = LikeWeight(model, member);
+        if (!like.IsAbsent()) target.leaves.push_back({model, &member, ""});
+        return like;
+      });
+  if (record.IsPoison()) return std::nullopt;
+  target.record = record;
+  return target;
+}
+
 // A state has one next value in a body, and its type stands where it is declared.
 bool Elaborator::CheckNext(const ast::Head& head, const ast::Equation& equation) {
-  std::optional<StateMember> state = FindState(head, true);
-  if (!state) return false;
+  std::optional<NextTarget> target = FindNext(head, true);
+  if (!target) return false;
   if (head.type) {
-    Report(head.type->span, kInvalidExpression, "the type of a state stands where it is declared")
-        .Note(state->member->name.span, "declared here");
+    DiagnosticBuilder builder =
+        Report(head.type->span, kInvalidExpression, "the type of a state stands where it is declared");
+    if (!target->leaves.empty()) builder.Note(target->leaves[0].member->name.span, "declared here");
     return false;
   }
+  if (target->record && head.has_binders) {
+    Report(head.span, kInvalidExpression, "a record of weights has no indices; `next` gives all of it");
+    return false;
+  }
+  std::set<StateKey> keys;
+  for (const StateMember& state : target->leaves) keys.insert(state.key());
   const ast::Head* first = nullptr;
-  if (auto known = frame_->next_heads.find(state->key()); known != frame_->next_heads.end())
-    first = known->second;
+  for (const StateKey& key : keys) {
+    auto known = frame_->next_heads.find(key);
+    if (!first && known != frame_->next_heads.end()) first = known->second;
+  }
   for (const ast::Head& other : equation.heads) {
     if (&other == &head) break;
-    std::optional<StateMember> same = other.is_next ? FindState(other, false) : std::nullopt;
-    if (same && same->key() == state->key()) first = &other;
+    std::optional<NextTarget> before = other.is_next ? FindNext(other, false) : std::nullopt;
+    if (!before) continue;
+    for (const StateMember& state : before->leaves) {
+      if (keys.contains(state.key())) first = &other;
+    }
   }
   if (!first) return true;
   Report(head.span, kNextTwice, head.path.ToString()).Note(first->span, "first here");
@@ -81,23 +113,48 @@ bool Elaborator::CheckNext(const ast::Head& head, const ast::Equation& equation)
 Value Elaborator::CurrentState(const StateMember& state, Span span) {
   auto now = states_.find(state.key());
   if (now != states_.end()) return now->second;
-  Value value = WeightValue(state.model, *state.member, span);
+  Value value;
+  if (state.leaf.empty()) {
+    value = WeightValue(state.model, *state.member, span);
+  } else {
+    Frame frame = FrameOf(state.model);
+    FrameScope scope(*this, frame);
+    value = WeightOf(state, TypeOfState(state), span);
+  }
   if (generic_) states_[state.key()] = value;  // no program's weight says that two readings are one value
   return value;
 }
 
+// What the name of a weight or of a state stands for.
+Value Elaborator::ReadStored(const ModelPtr& model, const ast::StoredMember& member, Span span) {
+  StateMember stored{model, &member, ""};
+  if (member.kind == ast::StoredMember::Kind::kParam) {
+    if (const Value* given = GivenWeight(stored.key())) return *given;
+  } else if (IsRecordType(member.type)) {
+    DeclaredType type = TypeOfState(stored);
+    if (!type.record) return Poison{};
+    size_t leaf = 0;
+    return ByLeaf({*type.record}, span, [&](const std::vector<Value>&) {
+      return ReadState({model, &member, type.paths[leaf++]}, span);
+    });
+  }
+  return ReadState(stored, span);
+}
+
 // What reading the state gives: the value before this application. Below `next` that is over.
-Value Elaborator::ReadState(const ModelPtr& model, const ast::StoredMember& member, Span span) {
-  StateMember state{model, &member};
+Value Elaborator::ReadState(const StateMember& state, Span span) {
   const Frame* called = nullptr;  // from the frame that is looked at
   for (const Frame* frame = frame_; frame; called = frame, frame = frame->caller) {
     auto next = frame->next_heads.find(state.key());
     if (next == frame->next_heads.end()) continue;
-    DiagnosticBuilder builder = Report(called ? called->call : span, kReadAfterNext, member.name.text);
+    bool is_weight = state.member->kind == ast::StoredMember::Kind::kParam;
+    const std::string changed = next->second->path.ToString();
+    DiagnosticBuilder builder =
+        Report(called ? called->call : span, kReadAfterNext, is_weight ? changed : state.member->name.text);
     if (called) builder.Note(span, absl::StrCat("read here, by ", called->subject));
     builder.Note(next->second->span, "its next value")
-        .Suggest(absl::StrCat("give the next value a name, `new = ...` and `next ",
-                              next->second->path.ToString(), " = new`, and use `new`"));
+        .Suggest(absl::StrCat("give the next value a name, `new = ...` and `next ", changed,
+                              " = new`, and use `new`"));
     return Poison{};
   }
   return CurrentState(state, span);
@@ -109,24 +166,30 @@ Elaborator::DeclaredType Elaborator::DeclarationOf(const ast::Head& head) {
     const ast::TypeExpr* type = DeclaredTypeOf(head);
     return type ? EvalType(*type) : DeclaredType();
   }
-  std::optional<StateMember> state = FindState(head, false);
-  return state ? TypeOfState(*state) : DeclaredType();
+  std::optional<NextTarget> target = FindNext(head, false);
+  return target && !target->record ? TypeOfState(target->leaves[0]) : DeclaredType();
 }
 
 Elaborator::DeclaredType Elaborator::TypeOfState(const StateMember& state) {
-  Frame frame;
-  frame.module = state.model->module;
-  frame.self = state.model;
-  frame.caller = frame_;
-  FrameScope scope(*this, frame);
-  return EvalType(*state.member->type);
+  StateKey whole{state.model, state.member->name.text};
+  auto known = record_types_.find(whole);
+  if (known == record_types_.end()) {
+    Frame frame = FrameOf(state.model);
+    FrameScope scope(*this, frame);
+    DeclaredType type = EvalType(*state.member->type);
+    if (!type.record) return type;
+    known = record_types_.emplace(whole, std::move(type)).first;
+  }
+  const DeclaredType& type = known->second;
+  if (state.leaf.empty()) return type;
+  auto place = std::find(type.paths.begin(), type.paths.end(), state.leaf);
+  return LeafType(Leaves(*type.record)[static_cast<size_t>(place - type.paths.begin())], type.span);
 }
 
 // `next x = x`, which is nothing.
-bool Elaborator::KeepsState(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value) {
-  std::optional<StateMember> state = FindState(head, false);
-  if (!state) return false;
-  Value now = CurrentState(*state, head.span);
+bool Elaborator::KeepsState(const StateMember& state, const std::vector<LeftAxis>& axes, const Value& value,
+                            Span span) {
+  Value now = CurrentState(state, span);
   const TensorPtr *before = now.As<TensorPtr>(), *after = value.As<TensorPtr>();
   if (before && after) {
     return (*after)->id >= 0 && (*after)->id == (*before)->id && IsWhole(**after, (*before)->shape);
@@ -154,30 +217,54 @@ Value Elaborator::NextValue(const ast::Head& head, const std::vector<LeftAxis>& 
     Report(span, kAbsence, absl::StrCat("the next value of `", head.path.ToString(), "` is absent here"));
     return Poison{};
   }
-  if (KeepsState(head, axes, value)) return Absent{};
-  if (!head.has_binders) return Store(head.path.parts.back().text, value, DeclarationOf(head), span);
+  std::optional<NextTarget> target = FindNext(head, false);
+  if (!target) return Poison{};
+  if (!target->record) return NextOf(target->leaves[0], head, axes, value, span);
+  DeclaredType type;
+  type.record = target->record;
+  type.span = head.path.span;
+  Value record = AsRecord(type, value, head.path.ToString(), span);
+  size_t leaf = 0;
+  return ByLeaf({record}, span, [&](const std::vector<Value>& part) {
+    return NextOf(target->leaves[leaf++], head, axes, part[0], span);
+  });
+}
+
+Value Elaborator::NextOf(const StateMember& state, const ast::Head& head, const std::vector<LeftAxis>& axes,
+                         const Value& value, Span span) {
+  if (KeepsState(state, axes, value, head.span)) return Absent{};
+  if (!head.has_binders) return Store(head.path.parts.back().text, value, TypeOfState(state), span);
   Value stored = Define(head, axes, value, span);
-  return KeepsState(head, {}, stored) ? Value(Absent{}) : stored;
+  return KeepsState(state, {}, stored, head.span) ? Value(Absent{}) : stored;
 }
 
 void Elaborator::RunNext(const ast::Head& head, const Value& value) {
-  std::optional<StateMember> state = FindState(head, false);
-  if (!state) return;
-  frame_->next_heads.emplace(state->key(), &head);
-  if (value.IsPoison() || value.IsAbsent()) return;
+  std::optional<NextTarget> target = FindNext(head, false);
+  if (!target) return;
+  for (const StateMember& state : target->leaves) frame_->next_heads.emplace(state.key(), &head);
+  if (value.IsPoison()) return;
+  std::vector<Value> values = target->record ? Leaves(value) : std::vector<Value>{value};
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i].IsAbsent()) continue;
+    if (!SetNext(target->leaves[i], head, values[i])) return;
+  }
+}
+
+bool Elaborator::SetNext(const StateMember& state, const ast::Head& head, const Value& value) {
   std::vector<std::pair<std::string, Span>> places = stateful_places_;
   if (!FreeIndices(value).empty()) places.emplace_back("for every element", head.span);
   if (!places.empty()) {
     DiagnosticBuilder builder =
         Report(places[0].second, kStatefulPlace, head.path.ToString(), places[0].first);
     builder.Note(head.span, "its next value is given here");
-    return;
+    return false;
   }
   std::optional<TensorPtr> tensor = AsTensor(value, head.span);
-  if (!tensor) return;
+  if (!tensor) return false;
   TensorPtr stored =
-      Materialize(InShapeOf(*state, *tensor, head.span), head.path.parts.back().text, head.span);
-  SetState(state->key(), StoredValue(stored->id, TypeOfState(*state).range, head.span));
+      Materialize(InShapeOf(state, *tensor, head.span), head.path.parts.back().text, head.span);
+  SetState(state.key(), StoredValue(stored->id, TypeOfState(state).range, head.span));
+  return true;
 }
 
 // The tensor in the shape of the state, which is made of numbers: equal sizes were proved, or are checked.
@@ -245,9 +332,11 @@ void Elaborator::MergeStates(const Value& condition, const std::map<StateKey, Va
 }
 
 Elaborator::StateMember Elaborator::MemberOf(const StateKey& key) {
+  size_t dot = key.name.find('.');
   for (const ast::Member* member : key.model->model->members) {
     const auto* stored = member->As<ast::StoredMember>();
-    if (stored && stored->name.text == key.name) return {key.model, stored};
+    if (!stored || stored->name.text != key.name.substr(0, dot)) continue;
+    return {key.model, stored, dot == std::string::npos ? "" : key.name.substr(dot + 1)};
   }
   return {};
 }

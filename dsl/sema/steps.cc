@@ -12,10 +12,8 @@ namespace weft::dsl::sema {
 std::vector<std::shared_ptr<History>> HistoriesOf(const Value& value) {
   std::vector<std::shared_ptr<History>> histories;
   if (const TensorPtr* tensor = value.As<TensorPtr>()) histories.push_back((*tensor)->history);
-  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
-    for (const auto& [name, field] : (*record)->fields) {
-      for (auto& history : HistoriesOf(field)) histories.push_back(std::move(history));
-    }
+  for (const auto& [name, branch] : Branches(value)) {
+    for (auto& history : HistoriesOf(branch)) histories.push_back(std::move(history));
   }
   return histories;
 }
@@ -129,27 +127,27 @@ void Elaborator::MakeHistory(Loop* loop, const std::string& name) {
   };
   // Records go leaf by leaf.
   using Values = std::vector<Value>;
-  std::function<Value(const Values&, const Values&, const std::string&)> build =
-      [&](const Values& before, const Values& after, const std::string& label) -> Value {
-    const Value* example = !before.empty() ? &before[0] : !after.empty() ? &after[0] : nullptr;
-    const auto* record = example ? example->As<std::shared_ptr<Record>>() : nullptr;
-    if (!record) return make(before, after, label);
-    auto histories = std::make_shared<Record>();
-    for (size_t field = 0; field < (*record)->fields.size(); ++field) {
+  std::function<Value(const Values&, const Values&, const Value&, const std::string&)> build =
+      [&](const Values& before, const Values& after, const Value& like, const std::string& label) -> Value {
+    const Value& example = !before.empty() ? before[0] : !after.empty() ? after[0] : like;
+    if (!IsRecord(example)) return make(before, after, label);
+    auto branches = Branches(example);
+    Values histories;
+    for (size_t field = 0; field < branches.size(); ++field) {
       auto part = [&](const Values& values) {
         Values parts;
         for (const Value& value : values) {
-          const auto* fields = value.As<std::shared_ptr<Record>>();
-          if (fields && field < (*fields)->fields.size()) parts.push_back((*fields)->fields[field].second);
+          auto fields = Branches(value);
+          if (field < fields.size()) parts.push_back(fields[field].second);
         }
         return parts;
       };
-      const std::string& own = (*record)->fields[field].first;
-      histories->fields.emplace_back(own, build(part(before), part(after), absl::StrCat(label, ".", own)));
+      const auto& [own, branch] = branches[field];
+      histories.push_back(build(part(before), part(after), branch, absl::StrCat(label, ".", own)));
     }
-    return histories;
+    return WithBranches(example, std::move(histories));
   };
-  state.history = build(state.before, state.after, name);
+  state.history = build(state.before, state.after, state.example, name);
 }
 
 // The range of ints that `from` gives.
@@ -250,16 +248,28 @@ bool Elaborator::TryTypes(const ast::Stmt& stmt, Loop* loop) {
   return true;
 }
 
+void Elaborator::BindHistory(Loop* loop, const std::string& name) {
+  MakeHistory(loop, name);
+  Binding binding;
+  binding.value = loop->states.at(name).history;
+  binding.span = loop->states.at(name).head->path.span;
+  binding.never_absent = true;
+  frame_->scopes.back()[name] = std::move(binding);
+}
+
+// Of a state that nothing gives a first value, the step that computes it says whether it is a record.
+void Elaborator::LearnRecord(Loop* loop, const std::string& name, const Value& value) {
+  Loop::State& state = loop->states.at(name);
+  const TensorPtr* tensor = state.history.As<TensorPtr>();
+  bool is_open = tensor && !(*tensor)->history->is_known && !(*tensor)->history->is_unknown;
+  if (!is_open || !IsRecord(value)) return;
+  state.example = value;
+  BindHistory(loop, name);
+}
+
 // The body of one step, for all of them.
 bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
-  for (const std::string& name : loop->names) {
-    MakeHistory(loop, name);
-    Binding binding;
-    binding.value = loop->states.at(name).history;
-    binding.span = loop->states.at(name).head->path.span;
-    binding.never_absent = true;
-    frame_->scopes.back()[name] = std::move(binding);
-  }
+  for (const std::string& name : loop->names) BindHistory(loop, name);
   std::vector<Statement>* outside = statements_;
   statements_ = &loop->node.body;
   StatefulPlace place(*this, "in a step of `rec`", stmt.span);
@@ -277,6 +287,7 @@ bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
       if (results[i].IsPoison()) {
         for (const auto& history : HistoriesOf(loop->states.at(name).history)) history->is_unknown = true;
       }
+      LearnRecord(loop, name, results[i]);
       ok = ok && !results[i].IsPoison() && KeepSlice(results[i], loop->states.at(name).history, head.span);
     }
   }
@@ -307,19 +318,17 @@ bool Elaborator::RunUntil(const ast::Stmt& stmt, Loop* loop) {
 
 // What a step has computed, as a stored slice of the state.
 bool Elaborator::KeepSlice(const Value& value, const Value& state, Span span) {
-  if (const auto* record = value.As<std::shared_ptr<Record>>()) {
-    const auto* histories = state.As<std::shared_ptr<Record>>();
-    const TensorPtr* single = state.As<TensorPtr>();
-    if (histories && (*histories)->fields.size() == (*record)->fields.size()) {
-      for (size_t i = 0; i < (*record)->fields.size(); ++i) {
-        if (!KeepSlice((*record)->fields[i].second, (*histories)->fields[i].second, span)) return false;
-      }
-      return true;
+  if (IsRecord(value)) {
+    if (state.As<TensorPtr>()) {
+      Report(span, kTypeMismatch, "this is a record; give its first value with `from`");
+      return false;
     }
-    Report(span, kTypeMismatch,
-           single ? "this is a record; give its first value with `from`"
-                  : "this record has other fields than `from` gives");
-    return false;
+    if (!AreAlike(value, state, /*same_shapes=*/false, span)) return false;
+    auto parts = Branches(value), histories = Branches(state);
+    for (size_t i = 0; i < parts.size(); ++i) {
+      if (!KeepSlice(parts[i].second, histories[i].second, span)) return false;
+    }
+    return true;
   }
   const TensorPtr* tensor = state.As<TensorPtr>();
   if (!tensor) {

@@ -620,22 +620,22 @@ Value Elaborator::SubscriptList(const Value& list, const ast::Expr& expr, const 
 }
 
 // Records go leaf by leaf (R12, R33).
-Value Elaborator::SubscriptRecord(const Record& record, const ast::Expr& expr, const ast::Subscript& node,
+Value Elaborator::SubscriptRecord(const Value& record, const ast::Expr& expr, const ast::Subscript& node,
                                   const ast::Expr* otherwise) {
-  auto rows = std::make_shared<Record>();
-  for (const auto& [name, field] : record.fields) {
+  std::vector<Value> rows;
+  for (const auto& [name, field] : Branches(record)) {
     if (field.IsPoison()) return Poison{};
-    if (const auto* inner = field.As<std::shared_ptr<Record>>()) {
-      rows->fields.emplace_back(name, SubscriptRecord(**inner, expr, node, otherwise));
-    } else if (const TensorPtr* tensor = field.As<TensorPtr>()) {
-      rows->fields.emplace_back(name, SubscriptTensor(*tensor, expr, node, otherwise));
+    if (const TensorPtr* tensor = field.As<TensorPtr>()) {
+      rows.push_back(SubscriptTensor(*tensor, expr, node, otherwise));
+    } else if (field.As<std::shared_ptr<Record>>() || field.As<std::shared_ptr<ListValue>>()) {
+      rows.push_back(SubscriptRecord(field, expr, node, otherwise));
     } else {
       Report(expr.span, kTypeMismatch, absl::StrCat("the field `", name, "` cannot be subscripted"));
       return Poison{};
     }
-    if (rows->fields.back().second.IsPoison()) return Poison{};
+    if (rows.back().IsPoison()) return Poison{};
   }
-  return rows;
+  return WithBranches(record, std::move(rows));
 }
 
 Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& node,
@@ -654,11 +654,11 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
   }
   if (const TensorPtr* tensor = base.As<TensorPtr>()) return SubscriptTensor(*tensor, expr, node, otherwise);
   if (base.As<std::shared_ptr<ListValue>>()) return SubscriptList(base, expr, node, otherwise, first_change);
-  if (const auto* record = base.As<std::shared_ptr<Record>>()) {
+  if (base.As<std::shared_ptr<Record>>()) {
     // All fields by one subscript: what it finds is found once.
     std::map<const ast::Expr*, Value> values;
     std::map<const ast::Expr*, Value>* outer = std::exchange(subscript_values_, &values);
-    Value rows = SubscriptRecord(**record, expr, node, otherwise);
+    Value rows = SubscriptRecord(base, expr, node, otherwise);
     subscript_values_ = outer;
     return rows;
   }

@@ -317,6 +317,7 @@ std::string Elaborator::ShapeText(const std::vector<Size>& shape) {
 std::string Elaborator::Describe(const Value& value) {
   if (const TensorPtr* tensor = value.As<TensorPtr>())
     return absl::StrCat("a tensor ", ShapeText((*tensor)->shape));
+  if (value.As<std::shared_ptr<Record>>()) return "a record";
   if (const auto* list = value.As<std::shared_ptr<ListValue>>()) {
     return absl::StrCat("a list of ", (*list)->elements.size());
   }
@@ -327,7 +328,6 @@ std::string Elaborator::Describe(const Value& value) {
   if (value.As<RealSize>()) return "a real number";
   if (const bool* truth = value.As<bool>()) return *truth ? "`true`" : "`false`";
   if (value.As<std::string>()) return "a text";
-  if (value.As<std::shared_ptr<Record>>()) return "a record";
   if (value.As<ModelPtr>()) return "a model";
   if (value.As<ModelRef>()) return "a model's declaration";
   if (const OpRef* op = value.As<OpRef>()) return absl::StrCat("the op `", op->op->name.text, "`");
@@ -386,9 +386,10 @@ Value Elaborator::Elementwise(const std::vector<Value>& operands, Span span,
                               const std::function<Value(const std::vector<Value>&)>& function,
                               const std::vector<Span>& places) {
   if (HoldsRecord(operands)) {
-    return ByLeaf(operands, span, [&](const std::vector<Value>& leaves) {
-      return Elementwise(leaves, span, function, places);
-    });
+    return ByLeaf(
+        operands, span,
+        [&](const std::vector<Value>& leaves) { return Elementwise(leaves, span, function, places); },
+        /*same_shapes=*/true);
   }
   std::optional<ElementType> want;  // of the first computed number, for lists that meet it
   for (const Value& operand : operands) {

@@ -67,7 +67,7 @@ Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
           .SuggestNearest(word,
                           {"float", "int", "bool", "f32", "f16", "bf16", "f64", "i8", "u8", "i32", "i64"});
     } else if (named->path.parts.size() > 1) {
-      Unsupported(named->path.span, "the type of a record");
+      return RecordType(*named, type.span);
     }
     return declared;
   }
