@@ -56,6 +56,11 @@ class Compilation {
       absl::StatusOr<ChildEnd> end = server_.Wait();
       if (!end.ok()) return end.status();
       Job& job = jobs_[end->task];
+      if (MayTryLoops(job, *end)) {
+        job.request.not_halide = absl::StrCat("its compilation ", end->cause);
+        waiting.push_back(end->task);
+        continue;
+      }
       if (!end->cause.empty()) return KernelFault{job.kernel, *std::move(end)};
       KernelResult result = ResultOf(end->answer);
       if (!result.status.ok() && !job.named) {
@@ -68,7 +73,8 @@ class Compilation {
         return absl::Status(result.status.code(), absl::StrCat("kernel `", kernels_[job.kernel].name,
                                                                "`: ", result.status.message()));
       } else {
-        if (!job.key.empty() && !job.named) options_.cache.Keep(job.key, end->answer);
+        bool is_final = !job.named && job.request.not_halide.empty();
+        if (!job.key.empty() && is_final) options_.cache.Keep(job.key, end->answer);
         Count(job, end->seconds);
         Finish(job, result);
       }
@@ -79,6 +85,12 @@ class Compilation {
   }
 
  private:
+  // Halide's simplifier goes on for hours at some kernels, which plain loops do as well.
+  bool MayTryLoops(const Job& job, const ChildEnd& end) const {
+    return end.limited && settings_.backend == Backend::kHalide && !job.request.has_own_schedule &&
+           job.request.not_halide.empty();
+  }
+
   void MakeJobs() {
     for (size_t i = 0; i < kernels_.size(); ++i) {
       Job job{i, {}, "", settings_.output != KernelOutput::kObject};

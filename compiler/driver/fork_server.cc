@@ -211,7 +211,7 @@ ChildLimits LimitsOfEnvironment() {
     return text && absl::SimpleAtoi(text, &value) && value > 0 ? value : otherwise;
   };
   int64_t half = ::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGESIZE) >> 21;
-  return {number("WEFT_KERNEL_SECONDS", 600), number("WEFT_KERNEL_MEGABYTES", std::max<int64_t>(half, 1024))};
+  return {number("WEFT_KERNEL_SECONDS", 120), number("WEFT_KERNEL_MEGABYTES", std::max<int64_t>(half, 1024))};
 }
 
 ForkServer::ForkServer(const Work& work, const ChildLimits& limits) : limits_(limits) {

@@ -20,7 +20,7 @@ namespace weft::driver {
 
 // What one child may use.
 struct ChildLimits {
-  int64_t cpu_seconds = 600;
+  int64_t cpu_seconds = 120;
   int64_t megabytes = 0;  // of data; 0: half of the machine's memory
 };
 // The default ones, or what WEFT_KERNEL_SECONDS and WEFT_KERNEL_MEGABYTES say.

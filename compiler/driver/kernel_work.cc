@@ -10,6 +10,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "backends/halide/kernel_to_halide.h"
 #include "backends/loops/compile_kernel.h"
 #include "backends/schedule/read_schedule.h"
@@ -65,38 +66,49 @@ void Fail(absl::string_view fault) {
   while (fault == "memory") memory.emplace_back(1 << 20, 'x');
 }
 
+// WEFT_TEST_FAULT is a fault, or that of one back end: `halide:hang`.
+void FailIfTold(absl::string_view backend) {
+  const char* told = std::getenv("WEFT_TEST_FAULT");
+  if (!told) return;
+  std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(told, absl::MaxSplits(':', 1));
+  if (parts.second.empty()) std::swap(parts.first, parts.second);
+  if (parts.first == backend) Fail(parts.second);
+}
+
 // ---- Work
 
-KernelResult WithLoops(ir::KernelOp kernel, const KernelSettings& settings, const std::string& symbol) {
+// `note`: why not with Halide.
+KernelResult WithLoops(ir::KernelOp kernel, const KernelSettings& settings, const std::string& symbol,
+                       const std::string& note = "") {
   backends::LoopsOptions options;
   options.output = settings.output == KernelOutput::kObject     ? backends::LoopsOutput::kObject
                    : settings.output == KernelOutput::kAssembly ? backends::LoopsOutput::kAssembly
                                                                 : backends::LoopsOutput::kLlvm;
   auto code = backends::CompileWithLoops(kernel, settings.target, symbol, options);
-  return code.ok() ? KernelResult{{}, *std::move(code), ""} : KernelResult{code.status(), "", ""};
+  return code.ok() ? KernelResult{{}, *std::move(code), note} : KernelResult{code.status(), "", ""};
 }
 
-KernelResult Compile(ir::KernelOp kernel, const KernelSettings& settings, const std::string& schedule_text,
-                     const std::string& symbol, bool has_own_schedule) {
+KernelResult Compile(ir::KernelOp kernel, const KernelSettings& settings, const KernelRequest& request) {
   // Sorts and filters call the runtime, and steps one after another are no pipeline: no schedule tells them
   // anything.
   bool has_pipeline = !kernel.getBody().getOps<ir::EquationOp>().empty();
-  if (settings.backend == Backend::kLoops || !has_pipeline) return WithLoops(kernel, settings, symbol);
-  absl::StatusOr<backends::Schedule> schedule = backends::ParseSchedule(schedule_text);
+  if (settings.backend == Backend::kLoops || !has_pipeline)
+    return WithLoops(kernel, settings, request.symbol);
+  if (!request.not_halide.empty()) return WithLoops(kernel, settings, request.symbol, request.not_halide);
+  FailIfTold("halide");
+  absl::StatusOr<backends::Schedule> schedule = backends::ParseSchedule(request.text.schedule);
   if (!schedule.ok()) return {schedule.status(), "", ""};
   backends::HalideOutput output = settings.output == KernelOutput::kObject ? backends::HalideOutput::kObject
                                   : settings.output == KernelOutput::kAssembly
                                       ? backends::HalideOutput::kAssembly
                                       : backends::HalideOutput::kStmt;
-  auto code = backends::CompileWithHalide(kernel, *schedule, settings.target, symbol, output);
+  auto code = backends::CompileWithHalide(kernel, *schedule, settings.target, request.symbol, output);
   if (code.ok()) return {{}, *std::move(code), ""};
-  if (has_own_schedule) return {code.status(), "", ""};
-  KernelResult result = WithLoops(kernel, settings, symbol);
-  result.note = std::string(code.status().message());
-  return result;
+  if (request.has_own_schedule) return {code.status(), "", ""};
+  return WithLoops(kernel, settings, request.symbol, std::string(code.status().message()));
 }
 
-KernelResult Compile(const KernelSettings& settings, const std::vector<std::string>& request) {
+KernelResult Compile(const KernelSettings& settings, const KernelRequest& request) {
   mlir::DialectRegistry registry;
   registry.insert<ir::WeftDialect, mlir::arith::ArithDialect, mlir::math::MathDialect, mlir::scf::SCFDialect,
                   mlir::tensor::TensorDialect>();
@@ -106,17 +118,16 @@ KernelResult Compile(const KernelSettings& settings, const std::vector<std::stri
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic& diagnostic) {
     absl::StrAppend(&problem, problem.empty() ? "" : "; ", diagnostic.str());
   });
-  auto module = mlir::parseSourceString<mlir::ModuleOp>(request[0], &context);
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(request.text.kernel, &context);
   if (!module) return {absl::InternalError(absl::StrCat("reading a kernel back: ", problem)), "", ""};
-  return Compile(*module->getOps<ir::KernelOp>().begin(), settings, request[1], request[2],
-                 request[3] == "1");
+  return Compile(*module->getOps<ir::KernelOp>().begin(), settings, request);
 }
 
 }  // namespace
 
 std::string ToBytes(const KernelRequest& request) {
-  return Pack(
-      {request.text.kernel, request.text.schedule, request.symbol, request.has_own_schedule ? "1" : "0"});
+  return Pack({request.text.kernel, request.text.schedule, request.symbol,
+               request.has_own_schedule ? "1" : "0", request.not_halide});
 }
 
 std::string ToBytes(const KernelResult& result) {
@@ -135,10 +146,11 @@ KernelResult ResultOf(absl::string_view bytes) {
 }
 
 std::string CompileKernel(const KernelSettings& settings, absl::string_view request) {
-  if (const char* fault = std::getenv("WEFT_TEST_FAULT")) Fail(fault);
-  auto fields = Unpack(request, 4);
+  FailIfTold("");
+  auto fields = Unpack(request, 5);
   if (!fields) return ToBytes(KernelResult{absl::InternalError("no request"), "", ""});
-  return ToBytes(Compile(settings, *fields));
+  return ToBytes(
+      Compile(settings, {{(*fields)[0], (*fields)[1]}, (*fields)[2], (*fields)[3] == "1", (*fields)[4]}));
 }
 
 }  // namespace weft::driver

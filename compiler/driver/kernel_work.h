@@ -26,6 +26,7 @@ struct KernelRequest {
   KernelText text;
   std::string symbol;             // in C
   bool has_own_schedule = false;  // the user's directives are in it: if they do not fit, that is an error
+  std::string not_halide;         // why it is given to the loops at once, if it is
 };
 
 struct KernelResult {
@@ -41,7 +42,7 @@ KernelResult ResultOf(absl::string_view bytes);
 
 // Compiles the kernel of a request (bytes) to a result (bytes). A kernel that the Halide back end cannot
 // express, or not by its default schedule, goes through the loops. The variable WEFT_TEST_FAULT, for tests,
-// makes it fail in the way it names: segv, fpe, abort, exit, hang, memory.
+// makes it fail in the way it names: segv, fpe, abort, exit, hang, memory; or Halide alone, as halide:hang.
 std::string CompileKernel(const KernelSettings& settings, absl::string_view request);
 
 }  // namespace weft::driver

@@ -7,6 +7,7 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,13 @@ def check_faults(setting):
         limited = fault in ("hang", "memory")
         assert ("WEFT_KERNEL_SECONDS" in done.stderr) == limited and ("report it" in done.stderr) != limited, (fault, done.stderr)
         setting.check_nothing_left()
+    # What Halide does not finish becomes plain loops, and is tried again by the next compiler.
+    for limit in ("WEFT_KERNEL_SECONDS", None):
+        done = setting.run(WEFT_TEST_FAULT="halide:hang", WEFT_KERNEL_SECONDS="1") if limit else setting.run()
+        assert done.returncode == 0 and ("took more than 1 s" in done.stderr) == bool(limit), done
+        assert ("is compiled as plain loops, on one thread: its compilation" in done.stderr) == bool(limit), done
+    (setting.folder / "net").unlink()
+    shutil.rmtree(setting.cache)
     done = setting.run(setting.weft, "test", "net.weft", WEFT_TEST_FAULT="segv")
     assert done.returncode == 1 and "FAIL a sum" in done.stdout and "[kernel-fault]" in done.stdout, done
 
