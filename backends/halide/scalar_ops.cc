@@ -91,7 +91,10 @@ Expr Negate(const Expr& f) {
 
 Expr Subtract(const Expr& a, const Expr& b) { return Strict(Call::strict_sub, a.type(), a, b); }
 Expr Divide(const Expr& a, const Expr& b) { return Strict(Call::strict_div, a.type(), a, b); }
-Expr Equal(const Expr& a, const Expr& b) { return Strict(Call::strict_eq, Halide::Bool(), a, b); }
+// Halide takes x == x for true where it splits a loop, which NaN is not.
+Expr Equal(const Expr& a, const Expr& b) {
+  return Strict(Call::strict_eq, Halide::Bool(), a, Halide::Internal::equal(a, b) ? Opaque(b) : b);
+}
 // Halide's own strict_le holds for NaN.
 Expr LessEqual(const Expr& a, const Expr& b) { return Less(a, b) || Equal(a, b); }
 

@@ -227,7 +227,7 @@ GRIDS = [lambda rng: {"like": np.zeros((3, 5), np.float32)}, lambda rng: {"like"
 
 CASES = {
     "iou": [two_lists, empty_ones, no_boxes, odd_ones],
-    "giou": [two_lists, empty_ones, no_boxes],
+    "giou": [two_lists, empty_ones, no_boxes, odd_ones],
     "diou": [two_lists, empty_ones, no_boxes, odd_ones],
     "ciou": [two_lists],
     "encode": [same_length],
