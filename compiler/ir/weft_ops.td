@@ -345,7 +345,7 @@ def Weft_FoundOp : Weft_Op<"found", [Pure]> {
   let summary = "A size that the data decides, once it is computed";
   let description = [{
     What depends on it is known when the program is at this place, not before it runs: the memory of such tensors is
-    reserved then.
+    reserved then. The attribute `weft.about` says about how large it will be, for decisions about layouts.
   }];
   let arguments = (ins 0DTensorOf<[I64]>:$count);
   let results = (outs Index:$size);

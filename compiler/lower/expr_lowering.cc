@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/ir/choice.h"
 #include "compiler/ir/weft_dialect.h"
 #include "compiler/lower/arithmetic.h"
 #include "compiler/lower/scalar_types.h"
@@ -300,7 +301,12 @@ Value ExprLowering::LowerSwitch(OpBuilder& builder, Location loc, const dsl::App
         b, loc, here, lazy, [&](OpBuilder& inner) { return LowerInside(inner, *apply.operands[i], scope); },
         [&](OpBuilder& inner) { return from(inner, i + 1); });
   };
-  return from(builder, 1);
+  Value chosen = from(builder, 1);
+  if (auto branch = chosen.getDefiningOp<scf::IfOp>()) {
+    int64_t count = static_cast<int64_t>(apply.operands.size()) - 1;
+    branch->setAttr(ir::kChoice, builder.getI64IntegerAttr(count));
+  }
+  return chosen;
 }
 
 // Small whole exponents are products, which every back end multiplies alike.

@@ -23,7 +23,8 @@ void CollectSlice(Value value, ir::EquationOp equation, llvm::SetVector<mlir::Op
   slice.insert(op);
 }
 
-// The extent of an index counted from 0, or null where it has no such.
+}  // namespace
+
 OpFoldResult ExtentOf(Value index, ir::EquationOp equation) {
   auto argument = mlir::cast<mlir::BlockArgument>(index);
   mlir::Operation* owner = argument.getOwner()->getParentOp();
@@ -46,7 +47,6 @@ mlir::Attribute NameOf(Value index) {
   return names[argument.getArgNumber()];
 }
 
-// Indices in order of nesting: those of the domain first, as the domain has them.
 SmallVector<Value> OrderedIndices(Value value, ir::EquationOp equation) {
   llvm::SetVector<Value> used = IndicesOf(value);
   SmallVector<Value> ordered;
@@ -56,8 +56,6 @@ SmallVector<Value> OrderedIndices(Value value, ir::EquationOp equation) {
     if (!llvm::is_contained(ordered, index)) ordered.push_back(index);
   return ordered;
 }
-
-}  // namespace
 
 llvm::SetVector<mlir::Operation*> SliceOf(Value value, ir::EquationOp equation) {
   llvm::SetVector<mlir::Operation*> slice;

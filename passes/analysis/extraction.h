@@ -16,6 +16,15 @@ namespace weft::passes {
 // comes from outside the body.
 llvm::SetVector<mlir::Operation*> SliceOf(mlir::Value value, ir::EquationOp equation);
 
+// How far an index of `equation`'s domain, or of a reduction in it, counts from 0; null where it does not, or
+// where the equation's body decides it. And what the index is called.
+mlir::OpFoldResult ExtentOf(mlir::Value index, ir::EquationOp equation);
+mlir::Attribute NameOf(mlir::Value index);
+
+// Indices of `equation` and of reductions in it that `value` depends on: those of the domain first, as it has
+// them.
+llvm::SmallVector<mlir::Value> OrderedIndices(mlir::Value value, ir::EquationOp equation);
+
 // Whether every index that `value` depends on may become an index of a new equation: of the domain, or of a
 // reduction from 0 to a bound that is known outside the body.
 bool CanExtract(mlir::Value value, ir::EquationOp equation);

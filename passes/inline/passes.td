@@ -9,6 +9,19 @@ def InlineParallel : WeftPass<"weft-inline-parallel", "mlir::func::FuncOp"> {
   }];
 }
 
+def PartitionChoices : WeftPass<"weft-partition-choices", "mlir::func::FuncOp"> {
+  let summary = "Compute each element of a list where it is chosen alone";
+  let description = [{
+    `y[r] = [f(x[r]), g(x[r])][k[r]]` computes f and g for every r as it stands. What is used for one element alone goes
+    through its own rows instead: `weft.segments` lists the rows by k, each element has as many as `weft.found` says, and
+    y reads the row of the one that it chooses. Without an index in k, the element and what it alone needs is a side
+    (`weft.side`) that runs or does not. Left as they are: elements of less than 16 operations a value, lists of which
+    everything takes less than 65536 (16384 without an index).
+  }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
+}
+
 def ScanPrefixes : WeftPass<"weft-scan-prefixes", "mlir::func::FuncOp"> {
   let summary = "Compute reductions over what lies before an index step by step";
   let description = [{

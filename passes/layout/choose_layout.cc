@@ -1,5 +1,6 @@
 #include <map>
 
+#include "compiler/ir/choice.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "mlir/IR/IRMapping.h"
 #include "passes/analysis/body.h"
@@ -45,7 +46,14 @@ double Points(llvm::ArrayRef<int64_t> extents) {
 }
 
 double Work(ir::EquationOp equation) {
-  return Points(equation.getStaticExtents()) * CostPerPoint(equation, kUnknownSize);
+  SmallVector<int64_t> extents(equation.getStaticExtents());
+  for (auto [size, extent] : llvm::zip_equal(extents, ExtentsOf(equation))) {
+    auto value = mlir::dyn_cast<Value>(extent);
+    auto found = value ? value.getDefiningOp<ir::FoundOp>() : nullptr;
+    auto about = found ? found->getAttrOfType<mlir::IntegerAttr>(ir::kAbout) : nullptr;
+    if (about) size = about.getInt();
+  }
+  return Points(extents) * CostPerPoint(equation, kUnknownSize);
 }
 
 // The axis of the tensor that an index of the equation walks in a read that is summed over and whose places

@@ -45,6 +45,10 @@ Step Canonicalize() {
   return {"canonicalize", [](const PipelineOptions&) { return mlir::createCanonicalizerPass(); }, false};
 }
 
+std::unique_ptr<mlir::Pass> Partitioning(const PipelineOptions& options) {
+  return createPartitionChoices({.explain = options.explain});
+}
+
 std::unique_ptr<mlir::Pass> Scanning(const PipelineOptions& options) {
   return createScanPrefixes({.explain = options.explain});
 }
@@ -76,6 +80,7 @@ std::vector<Stage> Stages() {
       {"inline",
        {
            OnFunctions("inline-parallel", createInlineParallel),
+           {"partition-choices", Partitioning, true},
            {"scan-prefixes", Scanning, true},
            {"segment-reductions", Segmenting, true},
            {"narrow-histories", Narrowing, true},
@@ -194,8 +199,8 @@ std::vector<std::string> PassNames() {
 }
 
 std::vector<std::string> OptionalPasses() {
-  return {"scan-prefixes",    "segment-reductions", "narrow-histories", "update-rows",
-          "hoist-from-steps", "hoist-invariants",   "fold-scaling"};
+  return {"partition-choices", "scan-prefixes",    "segment-reductions", "narrow-histories",
+          "update-rows",       "hoist-from-steps", "hoist-invariants",   "fold-scaling"};
 }
 
 void RegisterPasses() {

@@ -40,6 +40,15 @@ CASES = [
         "    rec s[t, n, d] = (x[t, d] if n == at[t] else s[t-1, n, d]) from s[-1] = old\n    y = s[E-1]\n  }",
         ["state 1 of the recurrence: the last step alone is kept", "state 1 of the recurrence: one slice is computed"],
     ),
+    (
+        "chosen(x: f32[E, D], w: f32[3, D, D], k: int[E] in 0..3) -> y: f32[E, D] {\n"
+        "    y[e, c] = [sum(d) w[0, c, d] * x[e, d], sum(d) w[1, c, d] * x[e, d], x[e, c]][k[e]]\n  }",
+        ["choice among 3: each of its own e alone"],
+    ),
+    (
+        "cheap(x: f32[E, D], v: f32[E, D], k: int[E] in 0..2) -> y: f32[E, D] { y[e, c] = [x[e, c], 2 * v[e, c]][k[e]] }",
+        ["choice among 2: all of them for every e, because they take little"],
+    ),
 ]  # fmt: skip
 
 
