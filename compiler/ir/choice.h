@@ -5,8 +5,8 @@
 
 namespace weft::ir {
 
-// Of the first branch of `if k == 0 ... else if k == 1 ...`, which chooses an element of a list: how many there
-// are.
+// Of the first branch of `if k == 0 ... else if k == 1 ...`, which chooses an element of a list: how many
+// there are.
 inline constexpr llvm::StringLiteral kChoice = "weft.choice";
 
 // Of a size that the data decides (`weft.found`): about how large it will be.

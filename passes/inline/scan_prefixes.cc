@@ -2,6 +2,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "passes/analysis/body.h"
 #include "passes/analysis/equation.h"
 #include "passes/inline/passes.h"
@@ -41,20 +42,43 @@ std::optional<Shifted> MatchShifted(Value value, ir::EquationOp equation) {
   return shifted;
 }
 
-// The value of a reduction over nothing, or null where the type has none.
+// What a step hands on: indices are stored as i64, short floats add up wider.
+mlir::Type CarriedType(ir::ReduceKind kind, mlir::Type type) {
+  mlir::Builder builder(type.getContext());
+  if (type.isIndex()) return builder.getI64Type();
+  bool adds = kind == ir::ReduceKind::sum || kind == ir::ReduceKind::prod;
+  if (adds && mlir::isa<mlir::FloatType>(type) && type.getIntOrFloatBitWidth() < 32)
+    return builder.getF32Type();
+  return type;
+}
+
+Value Carried(mlir::OpBuilder& b, mlir::Location loc, mlir::Type type, Value value) {
+  if (value.getType() == type) return value;
+  if (value.getType().isIndex() || type.isIndex()) return arith::IndexCastOp::create(b, loc, type, value);
+  if (type.getIntOrFloatBitWidth() > value.getType().getIntOrFloatBitWidth())
+    return arith::ExtFOp::create(b, loc, type, value);
+  return arith::TruncFOp::create(b, loc, type, value);
+}
+
+// The value of a reduction over nothing; of those that have none, one that stands before all others.
 mlir::TypedAttr Identity(mlir::Builder& builder, ir::ReduceKind kind, mlir::Type type) {
   auto real = mlir::dyn_cast<mlir::FloatType>(type);
-  if (real && !real.isF32() && !real.isF64()) return nullptr;  // accumulates wider
-  bool is_sum = kind == ir::ReduceKind::sum, is_product = kind == ir::ReduceKind::prod;
-  if (is_sum || is_product)
-    return real ? mlir::TypedAttr(builder.getFloatAttr(real, is_sum ? 0.0 : 1.0))
-                : mlir::TypedAttr(builder.getIntegerAttr(type, is_sum ? 0 : 1));
-  if (kind == ir::ReduceKind::any || kind == ir::ReduceKind::all)
-    return builder.getIntegerAttr(type, kind == ir::ReduceKind::all ? 1 : 0);
-  if (real && (kind == ir::ReduceKind::max || kind == ir::ReduceKind::min))
-    return builder.getFloatAttr(real,
-                                llvm::APFloat::getInf(real.getFloatSemantics(), kind == ir::ReduceKind::max));
-  return nullptr;
+  unsigned bits = type.getIntOrFloatBitWidth();
+  switch (kind) {
+    case ir::ReduceKind::prod:
+      return real ? mlir::TypedAttr(builder.getFloatAttr(real, 1.0)) : builder.getIntegerAttr(type, 1);
+    case ir::ReduceKind::all:
+      return builder.getIntegerAttr(type, 1);
+    case ir::ReduceKind::max:
+    case ir::ReduceKind::min: {
+      bool is_max = kind == ir::ReduceKind::max;
+      if (real) return builder.getFloatAttr(real, llvm::APFloat::getInf(real.getFloatSemantics(), is_max));
+      return builder.getIntegerAttr(
+          type, is_max ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt::getSignedMaxValue(bits));
+    }
+    default:
+      return builder.getZeroAttr(type);
+  }
 }
 
 Value Combine(mlir::OpBuilder& b, mlir::Location loc, ir::ReduceKind kind, Value x, Value y) {
@@ -67,13 +91,17 @@ Value Combine(mlir::OpBuilder& b, mlir::Location loc, ir::ReduceKind kind, Value
       return real ? arith::MulFOp::create(b, loc, x, y).getResult()
                   : arith::MulIOp::create(b, loc, x, y).getResult();
     case ir::ReduceKind::max:
-      return arith::MaximumFOp::create(b, loc, x, y);
+      return real ? arith::MaximumFOp::create(b, loc, x, y).getResult()
+                  : arith::MaxSIOp::create(b, loc, x, y).getResult();
     case ir::ReduceKind::min:
-      return arith::MinimumFOp::create(b, loc, x, y);
+      return real ? arith::MinimumFOp::create(b, loc, x, y).getResult()
+                  : arith::MinSIOp::create(b, loc, x, y).getResult();
     case ir::ReduceKind::any:
       return arith::OrIOp::create(b, loc, x, y);
-    default:
+    case ir::ReduceKind::all:
       return arith::AndIOp::create(b, loc, x, y);
+    default:  // first and last: the one that counts
+      return y;
   }
 }
 
@@ -84,14 +112,20 @@ class Scan {
       : equation_(equation), reduce_(reduce), builder_(equation), loc_(reduce.getLoc()) {}
 
   // Whether it is over what lies before, or behind, an index at all.
-  bool IsCandidate() { return reduce_.getLower().size() == 1 && MatchRange(); }
+  bool IsCandidate() {
+    for (unsigned range = 0; range < reduce_.getLower().size(); ++range)
+      if (MatchRange(range)) return true;
+    return false;
+  }
 
   // `why` says what is missing.
   bool Matches(llvm::StringRef& why) {
-    if (reduce_.getType().isIntOrFloat())
-      identity_ = Identity(builder_, reduce_.getKind(), reduce_.getType());
-    if (!identity_ || reduce_.getIfEmpty()) {
-      why = "it has no value for nothing that can be carried";
+    ir::ReduceKind kind = reduce_.getKind();
+    bool gives_position = kind == ir::ReduceKind::argmax || kind == ir::ReduceKind::argmin;
+    if (reduce_.getLower().size() != 1) {
+      why = "it has several indices";
+    } else if (gives_position) {
+      why = "it gives a position";
     } else if (reduce_->getBlock() != &equation_.getBody().front()) {
       why = "it stands in a branch or in another reduction";
     } else if (!CollectBody()) {
@@ -99,7 +133,16 @@ class Scan {
     } else if (!IsLong()) {
       why = "it is short";
     }
-    return why.empty();
+    if (!why.empty()) return false;
+    carried_ = CarriedType(kind, reduce_.getType());
+    identity_ = Identity(builder_, kind, carried_);
+    FindFlag();
+    auto yield = mlir::cast<ir::YieldOp>(reduce_.getBody().front().getTerminator());
+    mlir::APInt each;
+    bool counts = kind == ir::ReduceKind::sum && reduce_.getType().isIndex() && !yield.getCondition() &&
+                  mlir::matchPattern(yield.getValues()[0], mlir::m_ConstantInt(&each));
+    if (counts && !reduce_.getIfEmpty()) each_ = each.getSExtValue();
+    return true;
   }
 
   void Explain(bool matches, llvm::StringRef why) {
@@ -108,7 +151,9 @@ class Scan {
     mlir::InFlightDiagnostic remark = mlir::emitRemark(loc_)
                                       << ir::stringifyReduceKind(reduce_.getKind()) << " over "
                                       << mlir::cast<mlir::StringAttr>(reduce_.getNames()[0]).getValue();
-    if (matches) {
+    if (matches && each_) {
+      remark << ": as many as its range is long";
+    } else if (matches) {
       remark << ": carried from one " << index << " to the next";
     } else {
       remark << ": all of them for every " << index << ", because " << why;
@@ -116,6 +161,7 @@ class Scan {
   }
 
   void Run() {
+    if (each_) return Count();
     // Step s adds element s + first_ of the range.
     OpFoldResult extent = extent_;
     if (shorter_ > 0) extent = Shorter(extent);
@@ -127,38 +173,55 @@ class Scan {
       names.push_back(equation_.getNames()[position]);
     }
     EquationLabel label = LabelOf(equation_);
-    auto start = CreateEquation(builder_, label, rest, names, reduce_.getType(),
+    SmallVector<mlir::Type> elements{carried_};
+    if (has_flag_) elements.push_back(builder_.getI1Type());
+    auto start = CreateEquation(builder_, label, rest, names, elements,
                                 [&](mlir::OpBuilder& body, mlir::ValueRange) -> SmallVector<Value> {
-                                  return {arith::ConstantOp::create(body, loc_, identity_)};
+                                  SmallVector<Value> values{arith::ConstantOp::create(body, loc_, identity_)};
+                                  if (has_flag_) values.push_back(Truth(body, false));
+                                  return values;
                                 });
     SmallVector<Value> sizes;
-    for (OpFoldResult size : rest)
-      if (auto value = mlir::dyn_cast<Value>(size)) sizes.push_back(value);
-    auto slice = mlir::cast<mlir::RankedTensorType>(start->getResult(0).getType());
+    for (size_t i = 0; i < elements.size(); ++i)
+      for (OpFoldResult size : rest)
+        if (auto value = mlir::dyn_cast<Value>(size)) sizes.push_back(value);
     int64_t positions = mlir::getConstantIntValue(extent).value_or(mlir::ShapedType::kDynamic);
     if (!mlir::isa<mlir::Attribute>(extent)) positions = mlir::ShapedType::kDynamic;
-    ir::LoopStates states{{/*given=*/1, /*window=*/1}};
+    ir::LoopStates states;
+    SmallVector<mlir::Type> slices, histories;
+    for (mlir::Type slice : start->getResultTypes()) {
+      states.push_back({/*given=*/1, /*window=*/1});
+      slices.push_back(slice);
+      histories.push_back(ir::HistoryType(mlir::cast<mlir::RankedTensorType>(slice), positions));
+    }
     states.Number();
     llvm::StringRef name = mlir::cast<mlir::StringAttr>(reduce_.getNames()[0]).getValue();
     auto loop =
-        ir::LoopOp::create(builder_, loc_, mlir::TypeRange{ir::HistoryType(slice, positions)},
-                           is_down_ ? ir::LoopOrder::down : ir::LoopOrder::up, extent, name,
-                           mlir::TypeRange{slice}, start->getResults(), sizes, states,
+        ir::LoopOp::create(builder_, loc_, histories, is_down_ ? ir::LoopOrder::down : ir::LoopOrder::up,
+                           extent, name, slices, start->getResults(), sizes, states,
                            [&](mlir::OpBuilder& inner, mlir::Location, mlir::ValueRange arguments) {
-                             auto step = CreateEquation(
-                                 inner, label, rest, names, reduce_.getType(),
-                                 [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
-                                   return {Step(body, arguments, indices)};
-                                 });
+                             auto step = CreateEquation(inner, label, rest, names, elements,
+                                                        [&](mlir::OpBuilder& body, mlir::ValueRange indices) {
+                                                          return Step(body, arguments, indices);
+                                                        });
                              ir::YieldOp::create(inner, loc_, step->getResults());
                            });
-    Replace(loop.getResult(0));
+    Replace(loop.getResults());
   }
 
  private:
+  // Equal elements need not be added up.
+  void Count() {
+    mlir::OpBuilder at(reduce_);
+    Value length = arith::SubIOp::create(at, loc_, reduce_.getUpper()[0], reduce_.getLower()[0]);
+    Value each = arith::ConstantIndexOp::create(at, loc_, *each_);
+    reduce_.replaceAllUsesWith(arith::MulIOp::create(at, loc_, length, each).getResult());
+    reduce_->erase();
+  }
+
   // `0..i`, `0..i + 1`, `i..N` or `i + 1..N`.
-  bool MatchRange() {
-    Value lower = reduce_.getLower()[0], upper = reduce_.getUpper()[0];
+  bool MatchRange(unsigned range) {
+    Value lower = reduce_.getLower()[range], upper = reduce_.getUpper()[range];
     if (mlir::getConstantIntValue(lower) == 0) {
       auto end = MatchShifted(upper, equation_);
       if (!end || end->by < 0 || end->by > 1) return false;
@@ -217,8 +280,25 @@ class Scan {
     return arith::MaxSIOp::create(builder_, loc_, less, zero).getResult();
   }
 
+  // Whether it must be carried if there was an element yet: to choose the first one that counts, or to say
+  // what stands for none where a condition decides that.
+  void FindFlag() {
+    bool chooses = reduce_.getKind() == ir::ReduceKind::first || reduce_.getKind() == ir::ReduceKind::last;
+    Value if_empty = reduce_.getIfEmpty();
+    mlir::TypedAttr constant;
+    bool is_identity = if_empty && mlir::matchPattern(if_empty, mlir::m_Constant(&constant)) &&
+                       constant == Identity(builder_, reduce_.getKind(), carried_);
+    auto yield = mlir::cast<ir::YieldOp>(reduce_.getBody().front().getTerminator());
+    has_flag_ = chooses || (yield.getCondition() && if_empty && !is_identity);
+    keeps_ = chooses && (reduce_.getKind() == ir::ReduceKind::first) != is_down_;
+  }
+
+  Value Truth(mlir::OpBuilder& body, bool value) {
+    return arith::ConstantOp::create(body, loc_, body.getBoolAttr(value));
+  }
+
   // The slice of one step: `arguments` are the step and what the step before has.
-  Value Step(mlir::OpBuilder& body, mlir::ValueRange arguments, mlir::ValueRange indices) {
+  SmallVector<Value> Step(mlir::OpBuilder& body, mlir::ValueRange arguments, mlir::ValueRange indices) {
     mlir::IRMapping mapping;
     for (auto [old, index] : llvm::zip_equal(indices_, indices)) mapping.map(old, index);
     for (mlir::Operation* op : needed_) body.clone(*op, mapping);
@@ -231,13 +311,25 @@ class Scan {
     for (mlir::Operation& op : inner.without_terminator()) body.clone(op, mapping);
     auto yield = mlir::cast<ir::YieldOp>(inner.getTerminator());
     Value before = CreateRead(body, loc_, arguments[1], indices);
-    Value after =
-        Combine(body, loc_, reduce_.getKind(), before, mapping.lookupOrDefault(yield.getValues()[0]));
-    if (!yield.getCondition()) return after;
-    return arith::SelectOp::create(body, loc_, mapping.lookupOrDefault(yield.getCondition()), after, before);
+    Value value = Carried(body, loc_, carried_, mapping.lookupOrDefault(yield.getValues()[0]));
+    Value after = Combine(body, loc_, reduce_.getKind(), before, value);
+    Value counts = yield.getCondition() ? mapping.lookupOrDefault(yield.getCondition()) : Value();
+    if (!has_flag_) {
+      if (counts) after = arith::SelectOp::create(body, loc_, counts, after, before);
+      return {after};
+    }
+    if (!counts) counts = Truth(body, true);
+    Value found = CreateRead(body, loc_, arguments[2], indices);
+    Value takes = counts;
+    if (keeps_) {
+      Value none = arith::XOrIOp::create(body, loc_, found, Truth(body, true));
+      takes = arith::AndIOp::create(body, loc_, counts, none);
+    }
+    return {arith::SelectOp::create(body, loc_, takes, after, before),
+            arith::OrIOp::create(body, loc_, found, counts)};
   }
 
-  void Replace(Value scanned) {
+  void Replace(mlir::ValueRange scanned) {
     mlir::OpBuilder at(reduce_);
     Value position = index_;
     if (read_shift_ != 0)
@@ -245,14 +337,18 @@ class Scan {
           arith::AddIOp::create(at, loc_, index_, arith::ConstantIndexOp::create(at, loc_, read_shift_));
     SmallVector<Value> subscripts{position};
     llvm::append_range(subscripts, indices_);
-    SmallVector<ir::Outside> outside(subscripts.size(), ir::Outside::inside);
-    Value fill;
-    if (shorter_ > 0) {
-      outside[0] = ir::Outside::fill;
-      fill = arith::ConstantOp::create(at, loc_, identity_);
-    }
-    reduce_.getResult().replaceAllUsesWith(
-        CreateRead(at, loc_, scanned, subscripts, outside, fill).getResult());
+    auto read = [&](Value tensor, Value fill) -> Value {
+      SmallVector<ir::Outside> outside(subscripts.size(), ir::Outside::inside);
+      if (shorter_ > 0) outside[0] = ir::Outside::fill;
+      return CreateRead(at, loc_, tensor, subscripts, outside, shorter_ > 0 ? fill : Value());
+    };
+    Value none = arith::ConstantOp::create(at, loc_, identity_);
+    Value if_empty = reduce_.getIfEmpty();
+    if (if_empty && !has_flag_) none = Carried(at, loc_, carried_, if_empty);
+    Value result = Carried(at, loc_, reduce_.getType(), read(scanned[0], none));
+    if (has_flag_ && if_empty)
+      result = arith::SelectOp::create(at, loc_, read(scanned[1], Truth(at, false)), result, if_empty);
+    reduce_.getResult().replaceAllUsesWith(result);
     reduce_->erase();
   }
 
@@ -260,7 +356,11 @@ class Scan {
   ir::ReduceOp reduce_;
   mlir::OpBuilder builder_;
   mlir::Location loc_;
+  mlir::Type carried_;
   mlir::TypedAttr identity_;
+  std::optional<int64_t> each_;  // what every element is, of a sum of equal numbers
+  bool has_flag_ = false;        // a second state says whether there was an element yet
+  bool keeps_ = false;           // the first one that counts, in the order of steps, stays
   mlir::BlockArgument index_;
   OpFoldResult extent_;  // of that index
   bool is_down_ = false;

@@ -214,6 +214,51 @@ def prefixes(weft, rng):
     return problems
 
 
+def more_prefixes(weft, rng):
+    """Counts, whole numbers, short floats, what stands for none, and the first or last that counts, both ways."""
+    size = 400
+    x = rng.normal(size=size).astype(np.float32)
+    n = rng.integers(-1000, 1000, size)
+    h = (rng.integers(-8, 9, size) / 8).astype(np.float16)
+    b = rng.random(size) < 0.02
+    text = entry(
+        f"forward(x: f32[{size}], n: int[{size}], h: f16[{size}], b: bool[{size}]) -> a: int[{size}], c: int[{size}], d: f32[{size}],"
+        f" e: int[{size}], f: int[{size}], g: f16[{size}], l: int[{size}], m: int[{size}], o: int[{size}], p: int[{size}], q: f32[{size}]",
+        f"""    a[i] = count(j <= i) x[j] > 0
+    c[i] = count(j in i+1..{size}) b[j] and x[j] < 0
+    d[i] = mean(j <= i) x[j]
+    e[i] = max(j <= i) n[j]
+    f[i < {size}] = (min(j < i) n[j] else 7)
+    g[i] = sum(j in i..{size}) h[j]
+    l[i] = (last(j <= i where b[j]) j else -1)
+    m[i] = (first(j <= i where b[j]) n[j] else -i)
+    o[i] = (first(j in i..{size} where b[j]) j else {size})
+    p[i < {size}] = (last(j in i+1..{size} where b[j]) j else i)
+    q[i] = (max(j <= i where b[j]) x[j] else 5)""",
+    )
+    place = np.arange(size)
+    marked = np.flatnonzero(b)
+    after = lambda i: marked[marked >= i]
+    upto = lambda i: marked[marked <= i]
+    wanted = {
+        "a": np.cumsum(x > 0),
+        "c": np.array([np.sum((b & (x < 0))[i + 1 :]) for i in place]),
+        "d": np.cumsum(x.astype(np.float64)) / (place + 1),
+        "e": np.maximum.accumulate(n),
+        "f": np.array([n[:i].min() if i else 7 for i in place]),
+        "g": np.cumsum(h[::-1].astype(np.float64))[::-1].astype(np.float16),
+        "l": np.array([max(upto(i), default=-1) for i in place]),
+        "m": np.array([n[upto(i)[0]] if len(upto(i)) else -i for i in place]),
+        "o": np.array([min(after(i), default=size) for i in place]),
+        "p": np.array([max(after(i + 1), default=i) for i in place]),
+        "q": np.array([x[upto(i)].max() if len(upto(i)) else 5 for i in place]),
+    }
+    problems = check(weft, "more prefixes", text, {"x": x, "n": n, "h": h, "b": b}, wanted, tolerance=1e-4)
+    if "weft.reduce" in emitted(weft, text):
+        problems.append("a prefix is reduced for every index")
+    return problems
+
+
 def against_all_before(weft, rng):
     """Conditions that compare a step with every earlier one that held go in blocks of 64 steps."""
     text = entry(
@@ -260,7 +305,7 @@ def main():
     weft = sys.argv[1]
     problems = []
     for case in (upwards, downwards, several_states, whole_history, under_indices, large_steps, small_steps, prefixes,
-                 against_all_before):
+                 more_prefixes, against_all_before):
         problems += case(weft, np.random.default_rng(7))
     for problem in problems:
         print(problem)

@@ -87,3 +87,45 @@ func.func @stays(%x: tensor<64xf32>, %z: tensor<8xf32>) -> (tensor<64xf32>, tens
   } : tensor<8xf32>
   return %y, %w : tensor<64xf32>, tensor<8xf32>
 }
+
+// Counts are carried as i64. The first one that counts stays, and a second state says whether there was one.
+// CHECK-LABEL: func.func @first
+func.func @first(%b: tensor<64xi1>) -> (tensor<64xi64>, tensor<64xi64>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %none = arith.constant -1 : index
+  // CHECK: %[[COUNT:.*]] = weft.loop up (%{{.*}}) in (64) names ["j"] state (%[[BEFORE:.*]]: tensor<i64>)
+  // CHECK: %[[N:.*]] = weft.read %[[BEFORE]][]
+  // CHECK: arith.addi %[[N]], %{{.*}} : i64
+  // CHECK: weft.equation (%[[I:.*]]) in (64)
+  // CHECK-NOT: weft.reduce
+  // CHECK: weft.read %[[COUNT]][%[[I]]]
+  %n = weft.equation (%i) in (64) names ["i"] {
+    %end = arith.addi %i, %c1 : index
+    %s = weft.reduce sum (%j) from (%c0) to (%end) names ["j"] {
+      %there = weft.read %b[%j] : tensor<64xi1> -> i1
+      %one = arith.select %there, %c1, %c0 : index
+      weft.yield %one : index
+    } : index
+    %r = arith.index_cast %s : index to i64
+    weft.yield %r : i64
+  } : tensor<64xi64>
+  // CHECK: %[[FIRST:.*]]:2 = weft.loop up (%{{.*}}) in (64) names ["j"]
+  // CHECK: %[[NONE:.*]] = arith.xori
+  // CHECK: %[[TAKES:.*]] = arith.andi %{{.*}}, %[[NONE]]
+  // CHECK: arith.select %[[TAKES]]
+  // CHECK: weft.equation (%[[I:.*]]) in (64)
+  // CHECK: %[[AT:.*]] = weft.read %[[FIRST]]#0[%[[I]]]
+  // CHECK: %[[FOUND:.*]] = weft.read %[[FIRST]]#1[%[[I]]]
+  // CHECK: arith.select %[[FOUND]]
+  %f = weft.equation (%i) in (64) names ["i"] {
+    %end = arith.addi %i, %c1 : index
+    %s = weft.reduce first (%j) from (%c0) to (%end) names ["j"] {
+      %there = weft.read %b[%j] : tensor<64xi1> -> i1
+      weft.yield %j if %there : index
+    } else %none : index
+    %r = arith.index_cast %s : index to i64
+    weft.yield %r : i64
+  } : tensor<64xi64>
+  return %n, %f : tensor<64xi64>, tensor<64xi64>
+}
