@@ -94,7 +94,7 @@ func.func @first(%b: tensor<64xi1>) -> (tensor<64xi64>, tensor<64xi64>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %none = arith.constant -1 : index
-  // CHECK: %[[COUNT:.*]] = weft.loop up (%{{.*}}) in (64) names ["j"] state (%[[BEFORE:.*]]: tensor<i64>)
+  // CHECK: %[[COUNT:.*]] = weft.loop up (%{{.*}}) in (64) names ["j"] state (%[[BEFORE:[a-z0-9]*]]: tensor<i64>)
   // CHECK: %[[N:.*]] = weft.read %[[BEFORE]][]
   // CHECK: arith.addi %[[N]], %{{.*}} : i64
   // CHECK: weft.equation (%[[I:.*]]) in (64)
@@ -110,9 +110,9 @@ func.func @first(%b: tensor<64xi1>) -> (tensor<64xi64>, tensor<64xi64>) {
     %r = arith.index_cast %s : index to i64
     weft.yield %r : i64
   } : tensor<64xi64>
-  // CHECK: %[[FIRST:.*]]:2 = weft.loop up (%{{.*}}) in (64) names ["j"]
+  // CHECK: %[[FIRST:[0-9]*]]:2 = weft.loop up (%{{.*}}) in (64) names ["j"]
   // CHECK: %[[NONE:.*]] = arith.xori
-  // CHECK: %[[TAKES:.*]] = arith.andi %{{.*}}, %[[NONE]]
+  // CHECK: %[[TAKES:[0-9]*]] = arith.andi %{{.*}}, %[[NONE]]
   // CHECK: arith.select %[[TAKES]]
   // CHECK: weft.equation (%[[I:.*]]) in (64)
   // CHECK: %[[AT:.*]] = weft.read %[[FIRST]]#0[%[[I]]]
