@@ -21,6 +21,15 @@ Status CodeFailed(const Workspace& workspace) {
                                  : Status(WEFT_INVALID_ARGUMENT, workspace.error);
 }
 
+const CodeTable& CodeFor(const MethodTable& method, const std::vector<int64_t>& input_dims) {
+  auto fits = [&](const CodeTable& code) {
+    return std::equal(input_dims.begin(), input_dims.end(), code.input_dims,
+                      [](int64_t given, int64_t taken) { return taken < 0 || taken == given; });
+  };
+  const CodeTable* last = method.codes + method.code_count - 1;
+  return *std::find_if(method.codes, last, fits);
+}
+
 // Whether memory that the caller gave, if any, is for an output of this size.
 Status CheckMemory(const PortTable& port, const int64_t* dims, const weft_tensor& output) {
   auto type = static_cast<weft_type>(port.type);
@@ -100,7 +109,7 @@ Status Program::ReservePrepared() {
 
 Status Program::Prepare(const weft_options& options) {
   if (Status status = ReservePrepared(); !status.ok()) return status;
-  if (table_.prepare != nullptr && table_.prepare->run != nullptr) {
+  if (table_.prepare != nullptr) {
     Workspace workspace;
     workspace.table = &table_;
     Buffer& arena = workspace.arena;
@@ -209,22 +218,22 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
   for (int32_t i = 0; i < method.input_count; ++i)
     workspace.input_dims.insert(workspace.input_dims.end(), inputs[i].shape,
                                 inputs[i].shape + inputs[i].rank);
+  const CodeTable& code = CodeFor(method, workspace.input_dims);
   size_t output_axes = 0;
   for (int32_t i = 0; i < method.output_count; ++i)
     output_axes += static_cast<size_t>(method.outputs[i].rank);
   for (int32_t i = 0; i < method.next_count; ++i)
     output_axes += static_cast<size_t>(table_.weights[method.next[i]].rank);
   workspace.output_dims.resize(output_axes);
-  workspace.slot_bytes.resize(static_cast<size_t>(method.slot_count));
-  if (method.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data(),
-                    workspace.slot_bytes.data()) != 0)
+  workspace.slot_bytes.resize(static_cast<size_t>(code.slot_count));
+  if (code.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data(),
+                  workspace.slot_bytes.data()) != 0)
     return CodeFailed(workspace);
 
   auto grow = [](std::vector<Buffer>& buffers, size_t count) {
     if (buffers.size() < count) buffers.resize(count);
   };
-  if (!workspace.arena.Reserve(method.arena_bytes))
-    return NoMemory("intermediate results", method.arena_bytes);
+  if (!workspace.arena.Reserve(code.arena_bytes)) return NoMemory("intermediate results", code.arena_bytes);
   grow(workspace.slots, workspace.slot_bytes.size());
   workspace.slot_pointers.resize(workspace.slot_bytes.size());
   for (size_t slot = 0; slot < workspace.slot_bytes.size(); ++slot) {
@@ -282,7 +291,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
                  workspace.slot_pointers.data(),   weight_pointers_.data(),
                  prepared_pointers_.data(),        workspace.output_dims.data()};
   workspace.pool = pool_.Begin() ? &pool_ : nullptr;
-  int32_t result = method.run(&workspace, &frame);
+  int32_t result = code.run(&workspace, &frame);
   if (workspace.pool != nullptr) pool_.End();
   workspace.pool = nullptr;
   if (result != 0) return CodeFailed(workspace);

@@ -10,7 +10,7 @@
 
 namespace weft::runtime {
 
-constexpr uint32_t kTableVersion = 3;
+constexpr uint32_t kTableVersion = 4;
 
 struct PortTable {
   const char* name;
@@ -73,16 +73,25 @@ using RunFunction = int32_t (*)(void* context, const Frame* frame);
 using ExternFunction = int32_t (*)(const weft_tensor* inputs, weft_tensor* results);
 using KernelFunction = int32_t (*)(void* context, void* const* buffers, const int64_t* extents);
 
+// A method as it is compiled for some sizes of its inputs.
+struct CodeTable {
+  const int64_t* input_dims;  // of all inputs, all axes; -1: any
+  const char* sizes;          // of the dimensions that are numbers here, in words; empty: of none
+  int64_t arena_bytes;
+  int64_t slot_count;
+  ShapesFunction shapes;
+  RunFunction run;
+};
+
 struct MethodTable {
   const char* name;
   const char* doc;
   int32_t input_count, output_count;
   const PortTable* inputs;
   const PortTable* outputs;
-  int64_t arena_bytes;
-  int64_t slot_count;
-  ShapesFunction shapes;
-  RunFunction run;
+  // The first whose sizes are those of the inputs is run; the last one fits all.
+  const CodeTable* codes;
+  int32_t code_count;
   // Behind the outputs come the next values of these states, as if they were outputs too.
   int32_t next_count;
   int32_t reads_states;  // uses one that some method changes
@@ -98,8 +107,7 @@ struct ProgramTable {
   const WeightTable* weights;
   const MethodTable* methods;
   const LaunchTable* launches;
-  // prepare: a method without ports; null run where there is nothing to prepare.
-  const MethodTable* prepare;
+  const CodeTable* prepare;  // takes no inputs; null where there is nothing to prepare
   const int64_t* prepared_bytes;
   // What the code needs of the processor: LLVM's feature names separated by commas.
   const char* cpu_features;

@@ -119,8 +119,12 @@ class Shim {
       arguments.push_back(builder_.CreateTrunc(Extent(scalar), builder_.getInt32Ty()));
     for (const AbiBuffer& buffer : abi_.outputs) arguments.push_back(Buffer(buffer, slot++));
     for (int i = 0; i < abi_.extent_count; ++i) {
-      llvm::Value* extent = Extent(i);
-      Require(builder_.CreateICmpULE(extent, builder_.getInt64(kLongestAxis)));
+      llvm::Value *extent = Extent(i), *most = builder_.getInt64(kLongestAxis);
+      if (llvm::is_contained(abi_.offsets, i)) {
+        extent = builder_.CreateAdd(extent, most);
+        most = builder_.getInt64(2 * kLongestAxis);
+      }
+      Require(builder_.CreateICmpULE(extent, most));
     }
     llvm::BasicBlock* run = llvm::BasicBlock::Create(module_.getContext(), "run", function_);
     if (fits_) {

@@ -32,6 +32,7 @@ struct AbiBuffer {
 struct KernelAbi {
   std::vector<AbiBuffer> inputs, outputs;
   std::vector<int> scalars;  // 32-bit parameters after the inputs: places in `extents`
+  std::vector<int> offsets;  // of these, those that may be negative
   int extent_count = 0;      // all of `extents`
 };
 

@@ -505,6 +505,35 @@ TEST_F(HalideTest, BoundsReductionsByWhatCutsTheirBoundsOff) {
   }
 }
 
+// Where x begins in y is an operand.
+constexpr char kShifted[] = R"(
+weft.kernel @k {class = "pointwise"} (%x: tensor<?xf32>, %at: index, %n: index) -> (tensor<?xf32>) {
+  %c4 = arith.constant 4 : index
+  %half = arith.constant 0.5 : f32
+  %y = weft.equation (%i) in (%n) names ["i"] attributes {path = "m.y"} {
+    %j = arith.subi %i, %at : index
+    %a = weft.read %x[%j] outside [fill] else %half : tensor<?xf32> -> f32
+    %q = arith.floordivsi %at, %c4 : index
+    %k = arith.subi %i, %q : index
+    %b = weft.read %x[%k] outside [clamp] : tensor<?xf32> -> f32
+    %s = arith.addf %a, %b : f32
+    weft.yield %s : f32
+  } : tensor<?xf32>
+  weft.return %y : tensor<?xf32>
+})";
+
+TEST_F(HalideTest, TakesOperandsBelowZero) {
+  for (int64_t at : {-9, -3, 0, 5, 40}) {
+    TestKernel test{"shifted", kShifted, {}};
+    test.inputs.sizes = {21, 30};
+    test.inputs.arguments = {at, 30};
+    ir::KernelOp kernel = Parse(test.text);
+    ASSERT_TRUE(kernel);
+    absl::Status status = Compare(kernel, DefaultSchedule(ViewKernel(kernel), target_), test);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
 TEST_F(HalideTest, ObjectsAreTheSameEveryTime) {
   ir::KernelOp kernel = Parse(Matmul(13, 17, 40, 16).text);
   Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);

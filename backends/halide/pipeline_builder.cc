@@ -171,10 +171,19 @@ absl::Status PipelineBuilder::DeclareArguments() {
       axes.push_back(type.isDynamicDim(axis) ? -1 - extents_seen++ : type.getDimSize(axis));
     }
   }
+  // Those that are no extents are numbers made of sizes: where something begins may be in front of an axis.
+  auto is_extent = [&](mlir::Value argument) {
+    return llvm::any_of(kernel_.equations, [&](const EquationView& equation) {
+      return llvm::is_contained(equation.extents, argument);
+    });
+  };
   for (mlir::Value argument : kernel_.arguments) {
     if (!argument.getType().isIndex()) continue;
     Halide::Param<int32_t> size(absl::StrCat("size", extents_seen));
-    root_.values[argument.getAsOpaquePointer()] = Scalar::Index(size, 0, kLongestAxis);
+    bool may_be_negative = !is_extent(argument);
+    if (may_be_negative) abi_.offsets.push_back(extents_seen);
+    root_.values[argument.getAsOpaquePointer()] =
+        Scalar::Index(size, may_be_negative ? -kLongestAxis : 0, kLongestAxis);
     sizes.push_back(size);
     abi_.scalars.push_back(extents_seen++);
   }

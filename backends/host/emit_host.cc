@@ -47,12 +47,13 @@ void BuildLowering(mlir::PassManager& manager) {
 
 mlir::LogicalResult AddFunctions(const ProgramView& program, const HostOptions& options,
                                  mlir::ModuleOp module) {
-  for (size_t i = 0; i < program.methods.size(); ++i)
-    for (HostFunction kind : {HostFunction::kShapes, HostFunction::kRun})
-      if (mlir::failed(AddHostFunction(kind, program.methods[i], program, options.kernel_symbols,
-                                       kind == HostFunction::kShapes ? ShapesSymbol(i) : RunSymbol(i),
-                                       module)))
-        return mlir::failure();
+  for (const ProgramMethod& method : program.methods)
+    for (mlir::func::FuncOp code : method.codes)
+      for (HostFunction kind : {HostFunction::kShapes, HostFunction::kRun})
+        if (mlir::failed(AddHostFunction(kind, code, program, options.kernel_symbols,
+                                         kind == HostFunction::kShapes ? ShapesSymbol(code) : RunSymbol(code),
+                                         module)))
+          return mlir::failure();
   if (!program.prepare) return mlir::success();
   return AddHostFunction(HostFunction::kRun, program.prepare, program, options.kernel_symbols, kPrepareSymbol,
                          module);

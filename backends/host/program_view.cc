@@ -2,6 +2,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "compiler/ir/variant.h"
 
 namespace weft::backends {
 namespace {
@@ -50,23 +51,32 @@ llvm::StringRef NextState(mlir::func::FuncOp function, unsigned result) {
 
 absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module) {
   ProgramView view;
+  llvm::StringMap<std::vector<mlir::func::FuncOp>> variants;
   for (auto function : module.getOps<mlir::func::FuncOp>()) {
     if (function.isExternal()) continue;
     if (function->hasAttr("weft.prepare")) {
       view.prepare = function;
+    } else if (llvm::StringRef method = ir::VariantOf(function); !method.empty()) {
+      variants[method].push_back(function);
     } else if (function.isPublic()) {
-      view.methods.push_back(function);
+      view.methods.push_back({function, {}});
     }
   }
   if (view.methods.empty()) return absl::InvalidArgumentError("the module has no method");
-  std::vector<mlir::func::FuncOp> functions = view.methods;
+  std::vector<mlir::func::FuncOp> functions;
+  for (ProgramMethod& method : view.methods) {
+    method.codes = variants.lookup(method.function.getSymName());
+    method.codes.push_back(method.function);
+    llvm::append_range(functions, method.codes);
+  }
   if (view.prepare) functions.push_back(view.prepare);
   for (auto function : module.getOps<mlir::func::FuncOp>())
     if (function->hasAttr("weft.step")) functions.push_back(function);
   // A state may be written and never read.
-  for (mlir::func::FuncOp method : view.methods) {
-    for (unsigned result = 0; result < method.getNumResults(); ++result)
-      if (!NextState(method, result).empty()) AddWeight(view, DescriptionOf(method, result));
+  for (ProgramMethod& method : view.methods) {
+    for (unsigned result = 0; result < method.function.getNumResults(); ++result)
+      if (!NextState(method.function, result).empty())
+        AddWeight(view, DescriptionOf(method.function, result));
   }
   std::string error;
   for (mlir::func::FuncOp function : functions) {

@@ -31,8 +31,13 @@ struct ProgramWeight {
 // Empty: the result is an output.
 llvm::StringRef NextState(mlir::func::FuncOp function, unsigned result);
 
+struct ProgramMethod {
+  mlir::func::FuncOp function;            // for all sizes
+  std::vector<mlir::func::FuncOp> codes;  // its variants, then itself
+};
+
 struct ProgramView {
-  std::vector<mlir::func::FuncOp> methods;
+  std::vector<ProgramMethod> methods;
   mlir::func::FuncOp prepare;  // null if there is nothing to prepare
   std::vector<ProgramWeight> weights;
   llvm::StringMap<int32_t> weight_numbers;  // by path

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "backends/loops/element_type.h"
 #include "compiler/ir/location.h"
+#include "compiler/ir/variant.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
 #include "runtime/program_table.h"
@@ -29,8 +30,8 @@ class TableBuilder {
 
   absl::Status Run(const Target& target) {
     Fields methods;
-    for (size_t i = 0; i < program_.methods.size(); ++i) {
-      absl::StatusOr<Constant*> method = Method(program_.methods[i], i);
+    for (const ProgramMethod& described : program_.methods) {
+      absl::StatusOr<Constant*> method = Method(described);
       if (!method.ok()) return method.status();
       methods.push_back(*method);
     }
@@ -45,9 +46,7 @@ class TableBuilder {
       }
       prepared_count = static_cast<int32_t>(bytes.size());
       prepared_bytes = Array(bytes);
-      prepare = Array({Struct({String("prepare"), String(""), I32(0), I32(prepared_count), Null(), Null(),
-                               I64(Number(function, "weft.arena")), I64(0), Null(), Function(kPrepareSymbol),
-                               I32(0), I32(0), Null()})});
+      prepare = Global(Code(function, Null(), Function(kPrepareSymbol)));
     }
     absl::StatusOr<Fields> made = Weights();
     if (!made.ok()) return made.status();
@@ -210,7 +209,17 @@ class TableBuilder {
                    I32(type.getRank()), Array(sizes), Array(texts), lo, hi});
   }
 
-  absl::StatusOr<Constant*> Method(mlir::func::FuncOp function, size_t position) {
+  Constant* Code(mlir::func::FuncOp code, Constant* shapes, Constant* run) {
+    Fields dims;
+    for (mlir::Type input : code.getArgumentTypes())
+      for (int64_t size : mlir::cast<mlir::RankedTensorType>(input).getShape())
+        dims.push_back(I64(mlir::ShapedType::isDynamic(size) ? -1 : size));
+    return Struct({Array(dims), String(ir::VariantSizes(code, " = ", ", ")), I64(Number(code, "weft.arena")),
+                   I64(Number(code, "weft.slots")), shapes, run});
+  }
+
+  absl::StatusOr<Constant*> Method(const ProgramMethod& method) {
+    mlir::func::FuncOp function = method.function;
     Fields inputs, outputs, next;
     for (unsigned i = 0; i < function.getNumArguments(); ++i) {
       auto port = Port(mlir::cast<mlir::RankedTensorType>(function.getArgumentTypes()[i]),
@@ -229,10 +238,15 @@ class TableBuilder {
       outputs.push_back(*port);
     }
     auto doc = function->getAttrOfType<mlir::StringAttr>("weft.doc");
+    Fields codes;
+    bool reads_states = false;
+    for (mlir::func::FuncOp code : method.codes) {
+      codes.push_back(Code(code, Function(ShapesSymbol(code)), Function(RunSymbol(code))));
+      reads_states |= ReadsStates(code);
+    }
     return Struct({String(function.getSymName()), String(doc ? doc.getValue() : ""), I32(inputs.size()),
-                   I32(outputs.size()), Array(inputs), Array(outputs), I64(Number(function, "weft.arena")),
-                   I64(Number(function, "weft.slots")), Function(ShapesSymbol(position)),
-                   Function(RunSymbol(position)), I32(next.size()), I32(ReadsStates(function)), Array(next)});
+                   I32(outputs.size()), Array(inputs), Array(outputs), Array(codes), I32(codes.size()),
+                   I32(next.size()), I32(reads_states), Array(next)});
   }
 
   // Whether it uses what a run may change, in its steps too.
@@ -333,8 +347,8 @@ class TableBuilder {
 
 }  // namespace
 
-std::string ShapesSymbol(size_t method) { return absl::StrCat("weft_host_shapes_", method); }
-std::string RunSymbol(size_t method) { return absl::StrCat("weft_host_run_", method); }
+std::string ShapesSymbol(mlir::func::FuncOp code) { return "weft_host_shapes_" + code.getSymName().str(); }
+std::string RunSymbol(mlir::func::FuncOp code) { return "weft_host_run_" + code.getSymName().str(); }
 
 absl::Status AddProgramTable(mlir::ModuleOp source, const ProgramView& program, const Target& target,
                              const HostOptions& options, llvm::Module& module) {

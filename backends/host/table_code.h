@@ -8,9 +8,9 @@
 
 namespace weft::backends {
 
-// Symbols of the functions that `AddHostFunction` made, by position of the method.
-std::string ShapesSymbol(size_t method);
-std::string RunSymbol(size_t method);
+// Symbols of the functions that `AddHostFunction` made of a method or a variant of one.
+std::string ShapesSymbol(mlir::func::FuncOp code);
+std::string RunSymbol(mlir::func::FuncOp code);
 inline constexpr char kPrepareSymbol[] = "weft_host_prepare";
 
 // Adds runtime::ProgramTable as the constant `weft_program_table`, and the C interface if

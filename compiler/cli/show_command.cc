@@ -57,8 +57,18 @@ Json SizesOf(const dsl::Method& method, const Sizes& sizes) {
   return used;
 }
 
-// `work`: what there is to do at the sizes `smallest`.
-Json Summary(const dsl::Program& program, int64_t kernels, const driver::Work& work, const Sizes& smallest) {
+Json Variants(const driver::Work& work, const std::string& method) {
+  Json list = Json::array();
+  auto variants = work.variants.find(method);
+  if (variants == work.variants.end()) return list;
+  for (const auto& variant : variants->second)
+    list.push_back({{"sizes", variant.sizes}, {"flops", variant.flops}});
+  return list;
+}
+
+// `whole`: what the program is; `work`: what there is to do at the sizes `smallest`.
+Json Summary(const dsl::Program& program, const driver::Work& whole, const driver::Work& work,
+             const Sizes& smallest) {
   Json weights = Json::array();
   int64_t parameters = 0;
   for (const dsl::Weight& weight : program.weights) {
@@ -77,10 +87,11 @@ Json Summary(const dsl::Program& program, int64_t kernels, const driver::Work& w
       methods[method.name]["flops"] = flops->second;
       methods[method.name]["flops_at"] = SizesOf(method, smallest);
     }
+    methods[method.name]["variants"] = Variants(whole, method.name);
   }
   return {{"entry", program.entry},
           {"parameters", parameters},
-          {"kernels", kernels},
+          {"kernels", whole.kernels},
           {"methods", methods},
           {"weights", weights}};
 }
@@ -116,6 +127,10 @@ void Print(const Json& summary) {
       std::cout << absl::StrFormat(", %.3g GFLOP", method["flops"].get<double>() * 1e-9)
                 << AtText(method["flops_at"]);
     std::cout << "\n";
+    for (const Json& variant : method["variants"])
+      std::cout << absl::StrFormat("    code of its own for %s, %.3g GFLOP\n",
+                                   variant["sizes"].get<std::string>(),
+                                   variant["flops"].get<double>() * 1e-9);
   }
   size_t width = 0;
   for (const Json& weight : summary["weights"])
@@ -152,7 +167,7 @@ int Show(const ShowCommand& command) {
     if (!smallest.empty() && again.Load(command.file)) small = again.Elaborate(name, smallest);
     absl::StatusOr<driver::Work> least = small ? driver::MeasureWork(*small, again.sources()) : work;
     if (!least.ok()) return Fail(least.status().message());
-    all.push_back(Summary(*program, work->kernels, *least, small ? smallest : Sizes()));
+    all.push_back(Summary(*program, *work, *least, small ? smallest : Sizes()));
   }
   if (command.json) {
     std::cout << all.dump(1) << "\n";

@@ -11,6 +11,7 @@
 #include "compiler/driver/embed_weights.h"
 #include "compiler/driver/externs.h"
 #include "compiler/driver/kernel_fault.h"
+#include "compiler/ir/variant.h"
 #include "compiler/lower/lower.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -203,6 +204,26 @@ absl::StatusOr<Compiled> LinkProgram(mlir::ModuleOp module, const std::vector<Ke
   return Compiled{std::move(*linked), std::move(header)};
 }
 
+// Which methods have code of their own for hot sizes.
+std::vector<Remark> VariantRemarks(mlir::ModuleOp module, const dsl::Program& program,
+                                   const dsl::SourceManager& sources) {
+  std::vector<Remark> remarks;
+  dsl::Span span;
+  for (const dsl::Dimension& dimension : program.dimensions)
+    if (!span.valid()) span = dimension.hot_span;
+  if (!span.valid()) return remarks;
+  const dsl::SourceFile& file = sources.file(span.file);
+  dsl::LineColumn place = file.Locate(span.begin);
+  for (auto function : module.getOps<mlir::func::FuncOp>()) {
+    std::string method = ir::VariantOf(function).str();
+    if (method.empty()) continue;
+    remarks.push_back(
+        {absl::StrCat(file.name(), ":", place.line, ":", place.column),
+         absl::StrCat("`", method, "` has code of its own for ", ir::VariantSizes(function, " = ", ", "))});
+  }
+  return remarks;
+}
+
 absl::Status Reported() { return absl::AbortedError("reported as a diagnostic"); }
 
 }  // namespace
@@ -248,13 +269,22 @@ absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceM
   if (!module.ok()) return module.status();
   Work work;
   (*module)->walk([&](ir::KernelOp) { ++work.kernels; });
+  std::map<std::string, double> flops;  // by function
   (*module)->walk([&](ir::LaunchOp launch) {
-    auto method = launch->getParentOfType<mlir::func::FuncOp>();
+    auto function = launch->getParentOfType<mlir::func::FuncOp>();
     auto kernel = mlir::SymbolTable::lookupNearestSymbolFrom<ir::KernelOp>(launch, launch.getCalleeAttr());
-    auto flops = kernel ? kernel->getAttrOfType<mlir::IntegerAttr>("flops") : nullptr;
-    if (method && !method.isPrivate() && flops)
-      work.flops[method.getSymName().str()] += static_cast<double>(flops.getInt());
+    auto count = kernel ? kernel->getAttrOfType<mlir::IntegerAttr>("flops") : nullptr;
+    if (function && !function.isPrivate() && count)
+      flops[function.getSymName().str()] += static_cast<double>(count.getInt());
   });
+  for (auto function : (*module)->getOps<mlir::func::FuncOp>()) {
+    std::string name = function.getSymName().str();
+    if (std::string method = ir::VariantOf(function).str(); !method.empty()) {
+      work.variants[method].push_back({ir::VariantSizes(function, " = ", ", "), flops[name]});
+    } else if (flops.contains(name)) {
+      work.flops[name] = flops[name];
+    }
+  }
   return work;
 }
 
@@ -267,8 +297,8 @@ absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
   std::vector<Remark> remarks;
   auto module = MakeModule(program, sources, {}, *target, context, &remarks);
   if (!module.ok()) return module.status();
+  std::vector<Remark> once = VariantRemarks(**module, program, sources);
   // A pass that runs twice says what it leaves twice.
-  std::vector<Remark> once;
   for (Remark& remark : remarks) {
     bool known = std::any_of(once.begin(), once.end(), [&](const Remark& other) {
       return other.place == remark.place && other.text == remark.text;

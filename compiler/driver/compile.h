@@ -63,6 +63,11 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
 struct Work {
   int64_t kernels = 0;                  // compiled functions
   std::map<std::string, double> flops;  // by method, of those launches; an addition, a product, exp: each one
+  struct Variant {
+    std::string sizes;  // "B = 1, T = 128"
+    double flops = 0;
+  };
+  std::map<std::string, std::vector<Variant>> variants;  // by method: its code for hot sizes
 };
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources);
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backends/schedule/check_schedule.h"
+#include "compiler/ir/variant.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
 
@@ -43,12 +44,13 @@ std::vector<std::string> PathsOf(ir::LaunchOp launch) {
 }
 
 // Not by the order of kernels: by what people look for. What runs with every call comes before what is
-// prepared once, much work before little.
+// prepared once, what runs at any size before what is for hot ones, much work before little.
 struct Rank {
   bool prepares;
+  std::string variant;  // its sizes, `B1_T128`
   int64_t flops;
   bool operator<(const Rank& other) const {
-    return std::tie(prepares, other.flops) < std::tie(other.prepares, flops);
+    return std::tie(prepares, variant, other.flops) < std::tie(other.prepares, other.variant, flops);
   }
 };
 
@@ -56,7 +58,8 @@ Rank RankOf(ir::LaunchOp launch) {
   auto kernel = mlir::SymbolTable::lookupNearestSymbolFrom<ir::KernelOp>(launch, launch.getCalleeAttr());
   auto flops = kernel ? kernel->getAttrOfType<mlir::IntegerAttr>("flops") : nullptr;
   auto function = launch->getParentOfType<mlir::func::FuncOp>();
-  return {function && function.isPrivate(), flops ? flops.getInt() : 0};
+  std::string variant = function ? ir::VariantSizes(function, "", "_") : "";
+  return {function && function.isPrivate(), variant, flops ? flops.getInt() : 0};
 }
 
 // A kernel takes the names of what it is launched for first.
@@ -399,8 +402,8 @@ void NameEquations(mlir::ModuleOp module) {
       auto [name, is_new] =
           names.try_emplace({ir::LaunchOp(place.launch).getCallee().str(), place.equation}, path);
       if (is_new && names.size() > 1) {
-        do name->second = absl::StrCat(path, "_", number++);
-        while (!taken.insert(name->second).second);
+        if (!place.rank.variant.empty()) name->second = absl::StrCat(path, "_", place.rank.variant);
+        while (!taken.insert(name->second).second) name->second = absl::StrCat(path, "_", number++);
       }
       named[place.launch][place.equation] = name->second;
     }

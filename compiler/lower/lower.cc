@@ -4,10 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "compiler/ir/until.h"
+#include "compiler/ir/variant.h"
 #include "compiler/ir/weft_dialect.h"
 #include "compiler/lower/expr_lowering.h"
 #include "compiler/lower/scalar_types.h"
 #include "compiler/lower/size_lowering.h"
+#include "compiler/lower/variants.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -66,7 +68,7 @@ class MethodLowering {
                  mlir::MLIRContext& context)
       : program_(program), method_(method), sources_(sources), builder_(&context) {}
 
-  absl::Status Run(mlir::ModuleOp module);
+  absl::StatusOr<func::FuncOp> Run(mlir::ModuleOp module);
 
  private:
   Location LocationOf(const dsl::Span& span);
@@ -288,7 +290,7 @@ void MethodLowering::CollectFound(const std::vector<dsl::Statement>& statements)
   }
 }
 
-absl::Status MethodLowering::Run(mlir::ModuleOp module) {
+absl::StatusOr<func::FuncOp> MethodLowering::Run(mlir::ModuleOp module) {
   CollectFound(method_.body);
   function_ = CreateFunction(module);
   mlir::Block* entry = function_.addEntryBlock();
@@ -311,7 +313,7 @@ absl::Status MethodLowering::Run(mlir::ModuleOp module) {
   func::ReturnOp::create(builder_, builder_.getUnknownLoc(), results);
   marker->erase();
   for (mlir::Operation* found : markers_) found->erase();
-  return absl::OkStatus();
+  return function_;
 }
 
 void MethodLowering::Lower(const dsl::Statement& statement) {
@@ -596,8 +598,15 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> Lower(const dsl::Program& prog
   }
   (*module)->setAttr("weft.dims", builder.getArrayAttr(dimensions));
   for (const dsl::Method& method : program.methods) {
-    MethodLowering lowering(program, method, sources, context);
-    if (absl::Status status = lowering.Run(*module); !status.ok()) return status;
+    auto function = MethodLowering(program, method, sources, context).Run(*module);
+    if (!function.ok()) return function.status();
+  }
+  for (size_t number = 0; number < program.methods.size(); ++number) {
+    for (const auto& [variant, sizes] : VariantsOf(program, number)) {
+      auto function = MethodLowering(*variant, variant->methods[number], sources, context).Run(*module);
+      if (!function.ok()) return function.status();
+      ir::MarkVariant(*function, sizes);
+    }
   }
   return module;
 }

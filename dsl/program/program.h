@@ -7,6 +7,7 @@
 // `weft` dialect.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -275,7 +276,8 @@ struct Dimension {  // an entry's run-time dimension; a dimension fixed by --dim
   int id;           // of its SizeAtom
   std::string name;
   int64_t lo, hi, step;
-  std::vector<int64_t> hot;
+  std::vector<int64_t> hot;  // without repetitions
+  Span hot_span;             // of them all
 };
 
 struct Method {
@@ -297,6 +299,10 @@ struct Program {
   std::vector<Weight> weights;
   std::vector<ConstantData> constants;
   std::vector<Method> methods;
+  // The same entry at hot sizes, every combination of them: what is computed alike, with these sizes as
+  // numbers.
+  std::vector<Program> variants;
+  std::map<std::string, int64_t> sizes;  // of a variant
 };
 
 }  // namespace weft::dsl

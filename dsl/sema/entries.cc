@@ -75,7 +75,9 @@ std::optional<Dimension> Elaborator::EvalDimension(const ast::Limits::Dimension&
           absl::StrCat(*number, " is no size of `", dimension.name, "`, which lies in ", InSteps(dimension)));
       continue;
     }
-    dimension.hot.push_back(*number);
+    dimension.hot_span = Cover(dimension.hot_span, hot->span);
+    if (std::find(dimension.hot.begin(), dimension.hot.end(), *number) == dimension.hot.end())
+      dimension.hot.push_back(*number);
   }
   return dimension;
 }
@@ -147,7 +149,7 @@ void Elaborator::BindOpenDimensions(const ast::NamedType& type, ModelInstance& e
   for (const ast::SizeExpr& size : type.sizes) {
     const auto* name = size.size ? size.size->As<ast::Ref>() : nullptr;
     if (!IsDimensionName(name) || Find(name->name) || entry.members.contains(name->name)) continue;
-    Dimension dimension{next_symbol_++, name->name, 1, 1 << 30, 1, {}};
+    Dimension dimension{next_symbol_++, name->name, 1, 1 << 30, 1, {}, {}};
     entry.members[name->name] = Size::Symbol(dimension.id, dimension.name, dimension.lo, dimension.hi);
     program_.dimensions.push_back(dimension);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "dsl/sema/elaborator.h"
 
 namespace weft::dsl {
@@ -337,9 +338,16 @@ std::vector<const ast::Test*> Tests(const sema::Module& module) {
   return tests;
 }
 
-std::optional<Program> Elaborate(const sema::Module& module, const ast::Model& entry,
-                                 const std::map<std::string, int64_t>& fixed, const SourceManager& sources,
-                                 Diagnostics& diagnostics) {
+namespace {
+
+// More code than this is no help: compiling takes as much longer.
+constexpr size_t kMostVariants = 16;
+
+using Sizes = std::map<std::string, int64_t>;
+
+// The program for all sizes that are not fixed.
+std::optional<Program> ElaborateOnce(const sema::Module& module, const ast::Model& entry, const Sizes& fixed,
+                                     const SourceManager& sources, Diagnostics& diagnostics) {
   Program program;
   program.file = module.name;
   program.entry = entry.name.text;
@@ -356,6 +364,70 @@ std::optional<Program> Elaborate(const sema::Module& module, const ast::Model& e
   }
   if (diagnostics.errors_found() > before) return std::nullopt;
   return program;
+}
+
+std::string InWords(const Sizes& sizes) {
+  return absl::StrJoin(sizes, ", ", [](std::string* text, const std::pair<const std::string, int64_t>& size) {
+    absl::StrAppend(text, size.first, " = ", size.second);
+  });
+}
+
+// Every combination of the hot sizes, none of them larger than kMostVariants.
+std::vector<Sizes> HotSizes(const Program& program, Diagnostics& diagnostics) {
+  std::vector<Sizes> all{{}};
+  for (const Dimension& dimension : program.dimensions) {
+    if (dimension.hot.empty()) continue;
+    if (all.size() * dimension.hot.size() > kMostVariants) {
+      diagnostics.Report(dimension.hot_span, kHotSize,
+                         absl::StrCat("there are ", all.size() * dimension.hot.size(),
+                                      " combinations of hot sizes, and each ", "gets code of its own; ",
+                                      kMostVariants, " are the most"));
+      return {};
+    }
+    std::vector<Sizes> longer;
+    for (const Sizes& sizes : all) {
+      for (int64_t hot : dimension.hot) {
+        longer.push_back(sizes);
+        longer.back()[dimension.name] = hot;
+      }
+    }
+    all = std::move(longer);
+  }
+  if (all[0].empty()) all.clear();
+  return all;
+}
+
+void AddVariants(Program& program, const sema::Module& module, const ast::Model& entry, const Sizes& fixed,
+                 const SourceManager& sources, Diagnostics& diagnostics) {
+  for (const Sizes& sizes : HotSizes(program, diagnostics)) {
+    Sizes numbers = fixed;
+    numbers.insert(sizes.begin(), sizes.end());
+    Diagnostics found;
+    std::optional<Program> variant = ElaborateOnce(module, entry, numbers, sources, found);
+    if (variant) {
+      variant->sizes = sizes;
+      program.variants.push_back(std::move(*variant));
+      continue;
+    }
+    Span span;
+    for (const Dimension& dimension : program.dimensions)
+      if (!dimension.hot.empty()) span = dimension.hot_span;
+    Diagnostic cause = found.Sorted().front();
+    diagnostics
+        .Report(span, kHotSize, absl::StrCat("the entry does not work with the hot size ", InWords(sizes)))
+        .Note(cause.span, cause.message);
+  }
+}
+
+}  // namespace
+
+std::optional<Program> Elaborate(const sema::Module& module, const ast::Model& entry, const Sizes& fixed,
+                                 const SourceManager& sources, Diagnostics& diagnostics) {
+  std::optional<Program> program = ElaborateOnce(module, entry, fixed, sources, diagnostics);
+  if (!program) return std::nullopt;
+  int before = diagnostics.errors_found();
+  AddVariants(*program, module, entry, fixed, sources, diagnostics);
+  return diagnostics.errors_found() > before ? std::nullopt : std::move(program);
 }
 
 std::optional<TestProgram> ElaborateTest(const sema::Module& module, const ast::Test& test,

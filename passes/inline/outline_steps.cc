@@ -1,4 +1,5 @@
 #include "compiler/ir/until.h"
+#include "compiler/ir/variant.h"
 #include "llvm/ADT/MapVector.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -35,6 +36,7 @@ class StepOutliner {
         loop_.getLoc(), name, builder_.getFunctionType(arguments, body.getTerminator()->getOperandTypes()));
     step.setPrivate();
     step->setAttr("weft.step", builder_.getUnitAttr());
+    ir::CopyVariantSizes(around, step);
     symbols_.insert(step);
     FillStep(step, body);
 

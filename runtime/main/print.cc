@@ -116,6 +116,8 @@ std::string DescribeJson(const ProgramTable& table) {
     if (*method.doc != 0) described["doc"] = method.doc;
     described["inputs"] = PortsJson(method.inputs, method.input_count);
     described["outputs"] = PortsJson(method.outputs, method.output_count);
+    Json& variants = described["variants"] = Json::array();
+    for (int32_t k = 0; k + 1 < method.code_count; ++k) variants.push_back(method.codes[k].sizes);
   }
   Json& dimensions = json["dimensions"] = Json::object();
   for (int32_t i = 0; i < table.dimension_count; ++i) {
@@ -174,6 +176,8 @@ std::string Describe(const ProgramTable& table, bool json) {
             (*method.doc != 0 ? std::string("  // ") + method.doc : "") + "\n";
     for (int32_t k = 0; k < method.input_count; ++k) text += PortText("input", method.inputs[k]);
     for (int32_t k = 0; k < method.output_count; ++k) text += PortText("output", method.outputs[k]);
+    for (int32_t k = 0; k + 1 < method.code_count; ++k)
+      text += std::string("  code of its own for ") + method.codes[k].sizes + "\n";
   }
   int64_t elements = 0;
   for (int32_t i = 0; i < table.weight_count; ++i) {
