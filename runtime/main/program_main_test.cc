@@ -81,17 +81,19 @@ class ProgramMainTest : public testing::Test {
   ProgramMainTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "weft-test-XXXXXX").string();
     folder_ = ::mkdtemp(pattern.data());
-    // Three numbers: 1, 2, 3.
-    const float values[] = {1, 2, 3};
-    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n";
-    Write("x.npy", std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(header.size()) + '\0' + header +
-                       std::string(reinterpret_cast<const char*>(values), sizeof(values)));
+    WriteNumbers("x.npy", {1, 2, 3});
   }
   ~ProgramMainTest() override { std::filesystem::remove_all(folder_); }
 
   std::string Path(const std::string& name) const { return folder_ + "/" + name; }
   void Write(const std::string& name, const std::string& bytes) {
     std::ofstream(Path(name), std::ios::binary) << bytes;
+  }
+  void WriteNumbers(const std::string& name, const std::vector<float>& values) {
+    std::string header =
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(values.size()) + ",), }\n";
+    Write(name, std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(header.size()) + '\0' + header +
+                    std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)));
   }
   std::vector<std::string> Words(std::vector<std::string> more) const {
     more.insert(more.end(),
@@ -105,7 +107,14 @@ class ProgramMainTest : public testing::Test {
 TEST_F(ProgramMainTest, PrintsItsResults) {
   Ended ended = Main(Words({}));
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_EQ(ended.out, "y: f32[3]\n  [3, 4, 5]\nlast: int = 2\n");
+  EXPECT_EQ(ended.out, "y: f32[3]\n  [ 6,  8, 10]\nlast: int = 2\n");
+}
+
+TEST_F(ProgramMainTest, TakesTheCodeForItsSizes) {
+  WriteNumbers("two.npy", {1, 2});
+  Ended ended = Main({"--init", "1", "--input", "x=" + Path("two.npy"), "--input", "k=1"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(ended.out, "y: f32[2]\n  [3, 4]\nlast: int = 1\n");
 }
 
 TEST_F(ProgramMainTest, WritesItsResults) {
