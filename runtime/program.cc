@@ -16,6 +16,10 @@ Status NoMemory(const char* what, int64_t bytes) {
   return OutOfMemory(std::string("not enough memory for ") + what + ": " + std::to_string(bytes) + " bytes");
 }
 
+void Grow(std::vector<Buffer>& buffers, size_t count) {
+  if (buffers.size() < count) buffers.resize(count);
+}
+
 Status CodeFailed(const Workspace& workspace) {
   return workspace.error.empty() ? Status(WEFT_INTERNAL, "the compiled code reported an error")
                                  : Status(WEFT_INVALID_ARGUMENT, workspace.error);
@@ -72,7 +76,8 @@ Result<std::unique_ptr<Program>> Program::Create(const ProgramTable& table, cons
   } else {
     status = program->weights_.Load(table, options);
     program->weight_pointers_ = program->weights_.pointers();
-    if (status.ok()) status = program->Prepare(options);
+    if (status.ok()) status = program->ComputeInitialValues();
+    if (status.ok()) status = program->Prepare();
   }
   if (status.ok()) status = program->states_.Create(&program->weight_pointers_);
   if (!status.ok()) return status;
@@ -86,6 +91,23 @@ Status Program::UseEmbedded() {
   };
   for (int32_t i = 0; i < table_.prepared_count; ++i) prepared_pointers_.push_back(at(i));
   for (int32_t i = 0; i < table_.weight_count; ++i) weight_pointers_.push_back(at(table_.prepared_count + i));
+  return {};
+}
+
+// Of the weights that no file gives; the order is that of the table, so each finds what it reads.
+Status Program::ComputeInitialValues() {
+  for (int32_t i = 0; i < table_.initial_count; ++i) {
+    const MethodTable& method = table_.initial_values[i];
+    int32_t weight = method.next[0];
+    if (!weights_.IsUncomputed(weight)) continue;
+    Workspace workspace;
+    workspace.table = &table_;
+    workspace.output_dims.resize(static_cast<size_t>(table_.weights[weight].rank));
+    const CodeTable& code = method.codes[0];
+    if (Status status = ReserveMemory(workspace, code); !status.ok()) return status;
+    workspace.output_pointers = {weight_pointers_[static_cast<size_t>(weight)]};
+    if (Status status = RunCode(workspace, code); !status.ok()) return status;
+  }
   return {};
 }
 
@@ -107,7 +129,7 @@ Status Program::ReservePrepared() {
   return {};
 }
 
-Status Program::Prepare(const weft_options& options) {
+Status Program::Prepare() {
   if (Status status = ReservePrepared(); !status.ok()) return status;
   if (table_.prepare != nullptr) {
     Workspace workspace;
@@ -208,6 +230,35 @@ void Program::ResetState() {
   states_.Reset();
 }
 
+// What the method needs for sizes like the workspace's `input_dims`; checks them and fills in `output_dims`.
+Status Program::ReserveMemory(Workspace& workspace, const CodeTable& code) {
+  workspace.slot_bytes.resize(static_cast<size_t>(code.slot_count));
+  if (code.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data(),
+                  workspace.slot_bytes.data()) != 0)
+    return CodeFailed(workspace);
+  if (!workspace.arena.Reserve(code.arena_bytes)) return NoMemory("intermediate results", code.arena_bytes);
+  Grow(workspace.slots, workspace.slot_bytes.size());
+  workspace.slot_pointers.resize(workspace.slot_bytes.size());
+  for (size_t slot = 0; slot < workspace.slot_bytes.size(); ++slot) {
+    if (!workspace.slots[slot].Reserve(workspace.slot_bytes[slot]))
+      return NoMemory("intermediate results", workspace.slot_bytes[slot]);
+    workspace.slot_pointers[slot] = workspace.slots[slot].data();
+  }
+  return {};
+}
+
+Status Program::RunCode(Workspace& workspace, const CodeTable& code) {
+  Frame frame = {workspace.input_dims.data(),      workspace.input_pointers.data(),
+                 workspace.output_pointers.data(), workspace.arena.data(),
+                 workspace.slot_pointers.data(),   weight_pointers_.data(),
+                 prepared_pointers_.data(),        workspace.output_dims.data()};
+  workspace.pool = pool_.Begin() ? &pool_ : nullptr;
+  int32_t result = code.run(&workspace, &frame);
+  if (workspace.pool != nullptr) pool_.End();
+  workspace.pool = nullptr;
+  return result == 0 ? Status() : CodeFailed(workspace);
+}
+
 Status Program::RunIn(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs,
                       weft_tensor* outputs) {
   if (Status status = CheckInputs(workspace, method, inputs); !status.ok()) return status;
@@ -225,24 +276,9 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
   for (int32_t i = 0; i < method.next_count; ++i)
     output_axes += static_cast<size_t>(table_.weights[method.next[i]].rank);
   workspace.output_dims.resize(output_axes);
-  workspace.slot_bytes.resize(static_cast<size_t>(code.slot_count));
-  if (code.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data(),
-                  workspace.slot_bytes.data()) != 0)
-    return CodeFailed(workspace);
+  if (Status status = ReserveMemory(workspace, code); !status.ok()) return status;
 
-  auto grow = [](std::vector<Buffer>& buffers, size_t count) {
-    if (buffers.size() < count) buffers.resize(count);
-  };
-  if (!workspace.arena.Reserve(code.arena_bytes)) return NoMemory("intermediate results", code.arena_bytes);
-  grow(workspace.slots, workspace.slot_bytes.size());
-  workspace.slot_pointers.resize(workspace.slot_bytes.size());
-  for (size_t slot = 0; slot < workspace.slot_bytes.size(); ++slot) {
-    if (!workspace.slots[slot].Reserve(workspace.slot_bytes[slot]))
-      return NoMemory("intermediate results", workspace.slot_bytes[slot]);
-    workspace.slot_pointers[slot] = workspace.slots[slot].data();
-  }
-
-  grow(workspace.inputs, static_cast<size_t>(method.input_count));
+  Grow(workspace.inputs, static_cast<size_t>(method.input_count));
   workspace.input_pointers.resize(static_cast<size_t>(method.input_count));
   for (int32_t i = 0; i < method.input_count; ++i) {
     const weft_tensor& input = inputs[i];
@@ -256,7 +292,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
     pointer = copy.data();
   }
 
-  grow(workspace.outputs, static_cast<size_t>(method.output_count));
+  Grow(workspace.outputs, static_cast<size_t>(method.output_count));
   workspace.output_pointers.resize(static_cast<size_t>(method.output_count));
   for (int32_t i = 0; i < method.next_count; ++i)
     workspace.output_pointers.push_back(states_.NextOf(method.next[i]));
@@ -286,15 +322,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
     dims += port.rank;
   }
 
-  Frame frame = {workspace.input_dims.data(),      workspace.input_pointers.data(),
-                 workspace.output_pointers.data(), workspace.arena.data(),
-                 workspace.slot_pointers.data(),   weight_pointers_.data(),
-                 prepared_pointers_.data(),        workspace.output_dims.data()};
-  workspace.pool = pool_.Begin() ? &pool_ : nullptr;
-  int32_t result = code.run(&workspace, &frame);
-  if (workspace.pool != nullptr) pool_.End();
-  workspace.pool = nullptr;
-  if (result != 0) return CodeFailed(workspace);
+  if (Status status = RunCode(workspace, code); !status.ok()) return status;
 
   dims = workspace.output_dims.data();
   for (int32_t i = 0; i < method.output_count; ++i) {

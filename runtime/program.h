@@ -52,13 +52,16 @@ class Program {
  private:
   Program(const ProgramTable& table, const weft_options& options);
 
+  Status ComputeInitialValues();
   Status ReservePrepared();
-  Status Prepare(const weft_options& options);
+  Status Prepare();
   Status UseEmbedded();
   Workspace* Acquire();
   void Release(Workspace* workspace);
   Status RunIn(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs,
                weft_tensor* outputs);
+  Status ReserveMemory(Workspace& workspace, const CodeTable& code);
+  Status RunCode(Workspace& workspace, const CodeTable& code);
   Status CheckInputs(Workspace& workspace, const MethodTable& method, const weft_tensor* inputs) const;
 
   const ProgramTable& table_;

@@ -41,6 +41,7 @@ struct WeightTable {
   int32_t changes;          // a state that some method gives another value
   int32_t has_range;        // of an int: lo..hi, hi not included
   int64_t lo, hi;
+  int32_t has_initial;  // ProgramTable::initial_values has a method that computes it
 };
 
 struct LaunchTable {
@@ -114,6 +115,10 @@ struct ProgramTable {
   // Weights inside the program: the results of prepare, then the weights that methods use. Null: none.
   const char* embedded;
   const int64_t* embedded_offsets;  // prepared_count + weight_count; -1: not there
+  // Initial values that are computed, each a method without ports whose only next is the weight. In the order
+  // in which they run.
+  int32_t initial_count;
+  const MethodTable* initial_values;
 };
 
 }  // namespace weft::runtime

@@ -158,6 +158,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
 
   buffers_.resize(static_cast<size_t>(table.weight_count));
   pointers_.assign(static_cast<size_t>(table.weight_count), nullptr);
+  uncomputed_.assign(static_cast<size_t>(table.weight_count), false);
   for (int32_t i = 0; i < table.weight_count; ++i)
     if (auto place = found.find(table.weights[i].path); place != found.end()) place->second.used = true;
   std::vector<std::string> unused;
@@ -168,13 +169,15 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
   std::map<std::string, int64_t> converted;  // by "F16 to f32"
   std::vector<std::pair<int32_t, const Found*>> to_read;
   int64_t missing = 0;
+  const WeightTable* first_missing = nullptr;
   for (int32_t i = 0; i < table.weight_count; ++i) {
     const WeightTable& weight = table.weights[i];
     auto place = found.find(weight.path);
     if (place == found.end()) {
-      if (weight.is_state && weight.has_fill) continue;
+      if (weight.is_state && (weight.has_fill || weight.has_initial)) continue;
       if (options.init_weights) continue;
       ++missing;
+      if (first_missing == nullptr) first_missing = &weight;
       std::string line = std::string("`") + weight.path + "` " + DeclarationText(weight) + " is missing";
       if (static_cast<size_t>(missing) * unused.size() < kMostCompared)
         line += Suggestion(weight.path, unused);
@@ -194,7 +197,7 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
   }
   if (options.weight_count == 0 && missing > 0)
     return WeightError("the program needs weights: " + std::to_string(missing) + " tensors, such as `" +
-                       std::string(table.weights[0].path) + "` " + DeclarationText(table.weights[0]) +
+                       std::string(first_missing->path) + "` " + DeclarationText(*first_missing) +
                        ", from safetensors files");
   if (!problems.empty()) {
     std::string text = std::to_string(problems.size()) +
@@ -212,7 +215,9 @@ Status Weights::Load(const ProgramTable& table, const weft_options& options) {
     if (count < 0 || __builtin_mul_overflow(count, ByteSize(TypeOf(weight)), &bytes) ||
         !buffer.Reserve(bytes))
       return OutOfMemory("not enough memory for the weights");
-    if (weight.has_fill) {
+    if (weight.has_initial) {
+      uncomputed_[static_cast<size_t>(i)] = true;
+    } else if (weight.has_fill) {
       FillWeight(weight, buffer.data());
     } else {
       Draw(weight, options.seed, count, buffer.data());

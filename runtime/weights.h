@@ -20,6 +20,9 @@ class Weights {
   // options.strict.
   Status Load(const ProgramTable& table, const weft_options& options);
 
+  // Whether no file has it, and its initial value is to be computed: its memory is there.
+  bool IsUncomputed(int32_t weight) const { return uncomputed_[static_cast<size_t>(weight)]; }
+
   // Gives back what only prepare needed.
   void ReleaseAfterPrepare(const ProgramTable& table);
 
@@ -29,6 +32,7 @@ class Weights {
  private:
   std::vector<Buffer> buffers_;  // one per weight
   std::vector<void*> pointers_;
+  std::vector<bool> uncomputed_;  // one per weight
 };
 
 // The declared value everywhere: `weight` has a fill.

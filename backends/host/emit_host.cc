@@ -47,7 +47,9 @@ void BuildLowering(mlir::PassManager& manager) {
 
 mlir::LogicalResult AddFunctions(const ProgramView& program, const HostOptions& options,
                                  mlir::ModuleOp module) {
-  for (const ProgramMethod& method : program.methods)
+  std::vector<ProgramMethod> methods = program.methods;
+  methods.insert(methods.end(), program.initial_values.begin(), program.initial_values.end());
+  for (const ProgramMethod& method : methods)
     for (mlir::func::FuncOp code : method.codes)
       for (HostFunction kind : {HostFunction::kShapes, HostFunction::kRun})
         if (mlir::failed(AddHostFunction(kind, code, program, options.kernel_symbols,

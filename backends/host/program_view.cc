@@ -42,6 +42,38 @@ ProgramWeight& AddWeight(ProgramView& view, const ProgramWeight& weight) {
   return view.weights[static_cast<size_t>(place->second)];
 }
 
+// Behind the functions the steps that they call, in the module's order.
+void AddSteps(mlir::ModuleOp module, std::vector<mlir::func::FuncOp>& functions) {
+  llvm::DenseSet<mlir::Operation*> called;
+  std::vector<mlir::func::FuncOp> open = functions;
+  while (!open.empty()) {
+    mlir::func::FuncOp function = open.back();
+    open.pop_back();
+    function.walk([&](ir::IterateOp iterate) {
+      auto step = module.lookupSymbol<mlir::func::FuncOp>(iterate.getCallee());
+      if (called.insert(step).second) open.push_back(step);
+    });
+  }
+  for (auto function : module.getOps<mlir::func::FuncOp>())
+    if (called.contains(function)) functions.push_back(function);
+}
+
+absl::Status AddContents(ProgramView& view, mlir::func::FuncOp function, bool is_of_methods) {
+  std::string error;
+  function.walk([&](mlir::Operation* op) {
+    if (auto weight = mlir::dyn_cast<ir::WeightOp>(op)) {
+      ProgramWeight& known = AddWeight(view, DescriptionOf(weight));
+      if (known.type != weight.getType())
+        error = absl::StrCat("weight ", weight.getPath().str(), " has two types");
+      known.used_by_methods |= is_of_methods;
+    } else if (auto launch = mlir::dyn_cast<ir::LaunchOp>(op)) {
+      view.launch_numbers[op] = static_cast<int32_t>(view.launches.size());
+      view.launches.push_back(launch);
+    }
+  });
+  return error.empty() ? absl::OkStatus() : absl::InvalidArgumentError(error);
+}
+
 }  // namespace
 
 llvm::StringRef NextState(mlir::func::FuncOp function, unsigned result) {
@@ -52,10 +84,13 @@ llvm::StringRef NextState(mlir::func::FuncOp function, unsigned result) {
 absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module) {
   ProgramView view;
   llvm::StringMap<std::vector<mlir::func::FuncOp>> variants;
+  std::vector<mlir::func::FuncOp> initial_values;
   for (auto function : module.getOps<mlir::func::FuncOp>()) {
     if (function.isExternal()) continue;
     if (function->hasAttr("weft.prepare")) {
       view.prepare = function;
+    } else if (function->hasAttr("weft.initial")) {
+      initial_values.push_back(function);
     } else if (llvm::StringRef method = ir::VariantOf(function); !method.empty()) {
       variants[method].push_back(function);
     } else if (function.isPublic()) {
@@ -63,6 +98,12 @@ absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module) {
     }
   }
   if (view.methods.empty()) return absl::InvalidArgumentError("the module has no method");
+  // A state may be written and never read.
+  for (ProgramMethod& method : view.methods) {
+    for (unsigned result = 0; result < method.function.getNumResults(); ++result)
+      if (!NextState(method.function, result).empty())
+        AddWeight(view, DescriptionOf(method.function, result));
+  }
   std::vector<mlir::func::FuncOp> functions;
   for (ProgramMethod& method : view.methods) {
     method.codes = variants.lookup(method.function.getSymName());
@@ -70,29 +111,21 @@ absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module) {
     llvm::append_range(functions, method.codes);
   }
   if (view.prepare) functions.push_back(view.prepare);
-  for (auto function : module.getOps<mlir::func::FuncOp>())
-    if (function->hasAttr("weft.step")) functions.push_back(function);
-  // A state may be written and never read.
-  for (ProgramMethod& method : view.methods) {
-    for (unsigned result = 0; result < method.function.getNumResults(); ++result)
-      if (!NextState(method.function, result).empty())
-        AddWeight(view, DescriptionOf(method.function, result));
+  AddSteps(module, functions);
+  for (mlir::func::FuncOp function : functions)
+    if (absl::Status status = AddContents(view, function, function != view.prepare); !status.ok())
+      return status;
+  // Each is needed by what comes behind it, if at all.
+  for (mlir::func::FuncOp function : llvm::reverse(initial_values)) {
+    auto weight = view.weight_numbers.find(NextState(function, 0));
+    if (weight == view.weight_numbers.end()) continue;
+    view.weights[static_cast<size_t>(weight->second)].has_initial = true;
+    view.initial_values.insert(view.initial_values.begin(), ProgramMethod{function, {function}});
+    std::vector<mlir::func::FuncOp> parts{function};
+    AddSteps(module, parts);
+    for (mlir::func::FuncOp part : parts)
+      if (absl::Status status = AddContents(view, part, false); !status.ok()) return status;
   }
-  std::string error;
-  for (mlir::func::FuncOp function : functions) {
-    function.walk([&](mlir::Operation* op) {
-      if (auto weight = mlir::dyn_cast<ir::WeightOp>(op)) {
-        ProgramWeight& known = AddWeight(view, DescriptionOf(weight));
-        if (known.type != weight.getType())
-          error = absl::StrCat("weight ", weight.getPath().str(), " has two types");
-        known.used_by_methods |= function != view.prepare;
-      } else if (auto launch = mlir::dyn_cast<ir::LaunchOp>(op)) {
-        view.launch_numbers[op] = static_cast<int32_t>(view.launches.size());
-        view.launches.push_back(launch);
-      }
-    });
-  }
-  if (!error.empty()) return absl::InvalidArgumentError(error);
   return view;
 }
 

@@ -25,6 +25,7 @@ struct ProgramWeight {
   std::optional<double> fill;
   std::optional<std::pair<int64_t, int64_t>> range;  // of an int
   bool used_by_methods = false;
+  bool has_initial = false;  // some function of ProgramView::initial_values computes it
 };
 
 // What a method leaves behind: the path of the state that a result of the function is the next value of.
@@ -38,7 +39,8 @@ struct ProgramMethod {
 
 struct ProgramView {
   std::vector<ProgramMethod> methods;
-  mlir::func::FuncOp prepare;  // null if there is nothing to prepare
+  mlir::func::FuncOp prepare;                 // null if there is nothing to prepare
+  std::vector<ProgramMethod> initial_values;  // of weights that are used; in the order in which they run
   std::vector<ProgramWeight> weights;
   llvm::StringMap<int32_t> weight_numbers;  // by path
   std::vector<ir::LaunchOp> launches;

@@ -29,11 +29,14 @@ class TableBuilder {
         context_(module.getContext()) {}
 
   absl::Status Run(const Target& target) {
-    Fields methods;
-    for (const ProgramMethod& described : program_.methods) {
-      absl::StatusOr<Constant*> method = Method(described);
-      if (!method.ok()) return method.status();
-      methods.push_back(*method);
+    Fields methods, initial_values;
+    for (const auto& [described, fields] :
+         {std::pair(&program_.methods, &methods), std::pair(&program_.initial_values, &initial_values)}) {
+      for (const ProgramMethod& method : *described) {
+        absl::StatusOr<Constant*> made = Method(method);
+        if (!made.ok()) return made.status();
+        fields->push_back(*made);
+      }
     }
     Constant* prepare = Null();
     Constant* prepared_bytes = Null();
@@ -74,6 +77,8 @@ class TableBuilder {
         String(absl::StrJoin(target.features, ",")),
         EmbeddedData(),
         EmbeddedOffsets(),
+        I32(initial_values.size()),
+        Array(initial_values),
     });
     table_ = new llvm::GlobalVariable(module_, table->getType(), true, llvm::GlobalValue::ExternalLinkage,
                                       table, "weft_program_table");
@@ -293,10 +298,11 @@ class TableBuilder {
       absl::StatusOr<weft_type> element = Element(weight.type, weight.element);
       if (!element.ok()) return element.status();
       auto [low, high] = weight.range.value_or(std::pair<int64_t, int64_t>(INT64_MIN, INT64_MAX));
-      weights.push_back(Struct({String(weight.path), I32(*element), I32(weight.type.getRank()), Array(shape),
-                                I32(weight.is_state), I32(weight.fill.has_value()),
-                                F64(weight.fill.value_or(0)), I32(weight.used_by_methods),
-                                I32(weight.changes), I32(weight.range.has_value()), I64(low), I64(high)}));
+      weights.push_back(
+          Struct({String(weight.path), I32(*element), I32(weight.type.getRank()), Array(shape),
+                  I32(weight.is_state), I32(weight.fill.has_value()), F64(weight.fill.value_or(0)),
+                  I32(weight.used_by_methods), I32(weight.changes), I32(weight.range.has_value()), I64(low),
+                  I64(high), I32(weight.has_initial)}));
     }
     return weights;
   }

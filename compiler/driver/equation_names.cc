@@ -39,6 +39,7 @@ dsl::Span DeclaredIn(const dsl::sema::Module* module, const std::string& name) {
 
 void EquationNames::Add(const dsl::Program& program) {
   for (const dsl::Method& method : program.methods) Add(method.body);
+  for (const dsl::Method& method : program.initial_values) Add(method.body);
 }
 
 void EquationNames::Add(const std::vector<dsl::Statement>& statements) {

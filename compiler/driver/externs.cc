@@ -33,6 +33,7 @@ absl::Status CheckExterns(const dsl::Program& program, const std::vector<std::st
   if (!offered.ok()) return offered.status();
   std::map<std::string, dsl::Span> calls;
   for (const dsl::Method& method : program.methods) Collect(method.body, calls);
+  for (const dsl::Method& method : program.initial_values) Collect(method.body, calls);
   for (const auto& [name, span] : calls) {
     if (offered->contains(name)) continue;
     auto report = diagnostics.Report(span, dsl::kExternMissing, name);

@@ -58,8 +58,9 @@ Rank RankOf(ir::LaunchOp launch) {
   auto kernel = mlir::SymbolTable::lookupNearestSymbolFrom<ir::KernelOp>(launch, launch.getCalleeAttr());
   auto flops = kernel ? kernel->getAttrOfType<mlir::IntegerAttr>("flops") : nullptr;
   auto function = launch->getParentOfType<mlir::func::FuncOp>();
+  bool prepares = function && (function.isPrivate() || function->hasAttr("weft.initial"));
   std::string variant = function ? ir::VariantSizes(function, "", "_") : "";
-  return {function && function.isPrivate(), variant, flops ? flops.getInt() : 0};
+  return {prepares, variant, flops ? flops.getInt() : 0};
 }
 
 // A kernel takes the names of what it is launched for first.

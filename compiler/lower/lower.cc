@@ -292,6 +292,7 @@ void MethodLowering::CollectFound(const std::vector<dsl::Statement>& statements)
 
 absl::StatusOr<func::FuncOp> MethodLowering::Run(mlir::ModuleOp module) {
   CollectFound(method_.body);
+  for (const auto& [symbol, most] : method_.found_bounds) found_[symbol] = most;
   function_ = CreateFunction(module);
   mlir::Block* entry = function_.addEntryBlock();
 
@@ -510,11 +511,11 @@ void MethodLowering::LowerNode(const dsl::Recurrence& recurrence, const dsl::Sta
   llvm::SmallVector<Value> from, sizes;
   for (const dsl::Recurrence::State& state : recurrence.states) {
     states.push_back({static_cast<int64_t>(state.given.size()), static_cast<int64_t>(state.window.size()),
-                      state.history >= 0});
+                      state.history >= 0, state.keeps_last ? ir::Keep::kLast : ir::Keep::kAll});
     const dsl::Tensor& slice = method_.tensors[state.slice];
     std::vector<Size> room{recurrence.index.extent};
     room.insert(room.end(), slice.shape.begin(), slice.shape.end());
-    results.push_back(TensorType(builder_, slice.element, room));
+    results.push_back(state.keeps_last ? TypeOf(state.result) : TensorType(builder_, slice.element, room));
     for (dsl::TensorId given : state.given) from.push_back(scope_.tensors.at(given));
     for (dsl::TensorId window : state.window) arguments.push_back(TypeOf(window));
     if (state.history >= 0) arguments.push_back(TypeOf(state.history));
@@ -527,6 +528,7 @@ void MethodLowering::LowerNode(const dsl::Recurrence& recurrence, const dsl::Sta
     results.push_back(mlir::RankedTensorType::get({}, builder_.getI64Type()));
   }
   states.Number();
+  for (auto [inside, outside] : recurrence.unchanged) scope_.tensors[inside] = scope_.tensors.at(outside);
   Location loc = LocationOf(statement);
   auto body = [&](OpBuilder& inner, Location, mlir::ValueRange values) {
     EnterDomain({recurrence.index}, values.take_front(1));
@@ -551,13 +553,18 @@ void MethodLowering::LowerNode(const dsl::Recurrence& recurrence, const dsl::Sta
   if (ends_early) ir::EndEarly(op);
   for (auto [state, value] : llvm::zip(recurrence.states, op.getResults()))
     scope_.tensors[state.result] = value;
-  if (ends_early) CutToFound(recurrence, ir::StepCount(op), loc);
+  if (recurrence.count >= 0) {
+    scope_.tensors[recurrence.count] = ir::StepCount(op);
+  } else if (ends_early) {
+    CutToFound(recurrence, ir::StepCount(op), loc);
+  }
 }
 
 // Room for all steps, then the beginning of it for those that were made.
 void MethodLowering::CutToFound(const dsl::Recurrence& recurrence, Value count, Location loc) {
   BindFound(recurrence.size, count, loc);
   for (const dsl::Recurrence::State& state : recurrence.states) {
+    if (state.keeps_last) continue;
     llvm::SmallVector<mlir::OpFoldResult> sizes;
     for (const Size& size : method_.tensors[state.result].shape) sizes.push_back(sizes_->Lower(size));
     llvm::SmallVector<mlir::OpFoldResult> from(sizes.size(), builder_.getIndexAttr(0)),
@@ -607,6 +614,11 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> Lower(const dsl::Program& prog
       if (!function.ok()) return function.status();
       ir::MarkVariant(*function, sizes);
     }
+  }
+  for (const dsl::Method& method : program.initial_values) {
+    auto function = MethodLowering(program, method, sources, context).Run(*module);
+    if (!function.ok()) return function.status();
+    (*function)->setAttr("weft.initial", builder.getUnitAttr());
   }
   return module;
 }

@@ -206,13 +206,20 @@ struct Recurrence {
     std::vector<TensorId> window;
     TensorId history = -1;
     TensorId result;  // the slices of all steps, in the order of positions
+    // Instead: the last step's slice alone, or where there is no step what is given.
+    bool keeps_last = false;
   };
   std::vector<State> states;
+  // Tensors of the body that are the second one, of outside, in every step.
+  std::vector<std::pair<TensorId, TensorId>> unchanged;
   // `until`: the last step, of at most the index's extent, is the first one for which the body computes
   // `stop` (or -1), a bool without axes, as true. How many there were is `size` in sizes from here on, and in
   // the shapes of results: 1 <= size.
   TensorId stop = -1;
   int size = -1;  // id of its SizeAtom
+  // Or the tensor that holds it, an int without axes: what stands in a Parallel is stepped for all points
+  // until all have ended. The axes of results go as far as the index then.
+  TensorId count = -1;
 };
 
 // A declaration in whose text a statement stands, or that calls one that it stands in.
@@ -260,7 +267,7 @@ struct Weight {      // a param or a state
   ElementType element;
   std::vector<int64_t> shape;
   // The declared initial value, used where no weight file is given (tests) or it lacks a state: absent for
-  // none.
+  // none, and for one that is computed.
   std::optional<double> fill;
   bool is_state = false;
   bool changes = false;                              // some method gives it a next value
@@ -291,6 +298,7 @@ struct Method {
     TensorId tensor;
   };
   std::vector<Next> next;
+  std::map<int, Size> found_bounds;  // of sizes of outputs that the data decides, by symbol: what is told
 };
 
 struct Program {
@@ -299,6 +307,9 @@ struct Program {
   std::vector<Weight> weights;
   std::vector<ConstantData> constants;
   std::vector<Method> methods;
+  // Initial values that are computed: each a method without ports, which leaves one weight behind. In the
+  // order in which they are computed.
+  std::vector<Method> initial_values;
   // The same entry at hot sizes, every combination of them: what is computed alike, with these sizes as
   // numbers.
   std::vector<Program> variants;

@@ -380,7 +380,7 @@ Value Elaborator::CallDeclared(const ast::Signature& signature, const ast::Block
     frame.is_inline = true;
     std::optional<StatefulPlace> place;
     bool is_repeated = frame.is_method && std::any_of(given.begin(), given.end(), [&](const Value& value) {
-                         return !FreeIndices(value).empty();
+                         return !FreeIndicesInStep(value).empty();
                        });
     if (is_repeated) place.emplace(*this, "in a call under indices", span);
     if (!BindParameters(signature.params, frame, args, span, false)) return Poison{};
@@ -462,7 +462,7 @@ Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
     Report(span, kRaggedResult, indices[0]->name);
     return Poison{};
   }
-  if (!found.empty() && !parallel.yields.empty()) {
+  if (!found.empty() && !parallel.yields.empty() && !MaskSteps(found, &parallel)) {
     EmitOneByOne(span, std::move(parallel));
     return value;
   }

@@ -13,6 +13,7 @@
 #include "dsl/base/diagnostic.h"
 #include "dsl/base/source_file.h"
 #include "dsl/program/program.h"
+#include "dsl/sema/frame.h"
 #include "dsl/sema/sema.h"
 #include "dsl/sema/value.h"
 #include "dsl/size/prover.h"
@@ -21,78 +22,6 @@ namespace weft::dsl::sema {
 
 // The word for it in the language.
 const char* Spelled(ElementType type);
-
-// A state of a model, by its member's name; in the order in which models are made.
-struct StateKey {
-  ModelPtr model;
-  std::string name;
-  bool operator<(const StateKey& other) const {
-    return std::tie(model->number, name) < std::tie(other.model->number, other.name);
-  }
-  bool operator==(const StateKey& other) const { return model == other.model && name == other.name; }
-};
-
-// Names that one body sees, besides its module: dimensions, parameters, locals, indices.
-struct Frame {
-  const Module* module = nullptr;
-  ModelPtr self;  // of a method
-  Frame* caller = nullptr;
-  std::vector<std::map<std::string, Binding>> scopes{1};
-  std::map<std::string, std::vector<Size>> size_packs;  // ..S
-  std::optional<ElementType> float_type;                // what `float` is in this call
-  bool training = false;
-  // R31. What `seed` is where the body has none of its own: a seed further out (nothing: there is none),
-  // mixed with the place of the calls from there to here, and with what counts at these places.
-  struct Seed {
-    // Whether the call sets it, or the body around the call has one of its own, or inherits it.
-    enum class Source { kNone, kSet, kBound, kInherited } source = Source::kNone;
-    std::optional<Value> from;
-    uint64_t place = 0;
-    std::vector<Scalar> counters;
-  };
-  Seed seed;
-  bool reads_seed = false;  // so far, in a way that depends on the place of the call
-  // Where a call stands in this body: in which equation, in which round of `for` and of lists, in which step.
-  struct Sentence {
-    std::string name;
-    const ast::Expr* value = nullptr;
-    int number = 0;  // among the equations of this name
-  };
-  Sentence sentence;
-  std::map<std::string, std::vector<const ast::Expr*>> sentences;  // those that were met, by name
-  std::vector<int64_t> rounds;
-  std::vector<IndexPtr> steps;
-  std::string path;      // of equations, R38
-  std::string equation;  // the one being elaborated
-  std::string
-      declaration;  // of an op or method, R38: "conv2d", "Conv2d.forward"; and its op's or model's name
-  Span declared;
-  bool is_method = false;
-  std::string subject;  // "`conv2d`", for messages
-  Span call;
-  std::shared_ptr<const std::map<StateKey, Value>>
-      weights;                                      // that the call of a method gives instead of its model's
-  bool is_inline = false;                           // the body of an op of scalars: nothing is stored
-  std::map<StateKey, const ast::Head*> next_heads;  // states that have a next value by now
-  std::set<std::string> found_names;                // sizes that results declare, `K <= N`
-  std::set<std::string> bounded;                    // of them, those whose bound was looked at
-  std::set<std::string> optionals;                  // parameters that may be absent
-  std::map<std::string, const ast::TypeExpr*> results;  // declared types of results
-  struct OpenShape {
-    const ast::SizeExpr* size;
-    Size actual;
-    Span span;
-    std::string what;
-    std::vector<Size> shape;  // that `actual` is an axis of
-  };
-  struct OpenRange {
-    const ast::Param* param;
-    Span span;
-  };
-  std::vector<OpenShape> open_shapes;  // sizes and ranges to compare once all parameters are bound
-  std::vector<OpenRange> open_ranges;
-  std::map<std::string, Span> given;  // arguments, by the names of their parameters
-};
 
 // Interprets declarations and writes one method of a Program. In a generic run (a declaration on its own,
 // with symbols for its dimensions and attributes) only what is wrong for all of them is reported.
@@ -107,6 +36,7 @@ class Elaborator {
                             const std::map<std::string, int64_t>& fixed);
   void ElaborateMethod(const ModelPtr& entry, const ast::Method& method);
   void ElaborateTest(const ast::Test& test, const Module& module, std::vector<Expectation>* expectations);
+  void RunInitialValues();
   bool has_errors() const { return diagnostics_.has_errors(); }
   // Bodies in which a generic run found nothing wrong; what they declare is believed deep inside other runs.
   std::set<const ast::Block*>& sound() { return sound_; }
@@ -200,6 +130,7 @@ class Elaborator {
   // ---- numbers.cc: compile-time arithmetic
   std::optional<Value> NumberBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span);
   std::optional<Value> ExactBinary(ast::BinaryOp op, const Value& a, const Value& b, Span span);
+  Value OpenPower(const Size& base, const Size& exponent);
   Value WithinLimits(Value value, Span span);
   std::optional<Size> AsSize(const Value& value, Span span, const char* what);
   std::optional<int64_t> AsWholeNumber(const Value& value, Span span, const char* what);
@@ -292,6 +223,7 @@ class Elaborator {
   Size NewFoundSize(const std::string& name, const Size& least, const Size& most);
   bool IsFound(const Size& size) const;
   bool BindFound(const ast::SizeExpr& declared, const Size& size, const std::string& what, Span span);
+  Size TighterBound(const Size& seen, const Size& declared);
   void NameFoundSizes(const Frame& frame);
   bool CheckFoundResults(const ast::Signature& signature,
                          const std::vector<std::pair<std::string, Value>>& values);
@@ -299,6 +231,8 @@ class Elaborator {
   std::set<int> FoundIn(const std::vector<Statement>& statements);
   bool IsRagged(TensorId row, const std::set<int>& found) const;
   void EmitOneByOne(Span span, Parallel parallel);
+  // masked_steps.cc
+  bool MaskSteps(const std::set<int>& found, Parallel* parallel);
 
   // ---- calls.cc
   struct Argument {
@@ -353,6 +287,7 @@ class Elaborator {
     bool work_reported_;
     std::vector<Statement>* statements_;
     size_t written_;
+    size_t first_change_;
     bool captures_next_;
   };
 
@@ -419,6 +354,7 @@ class Elaborator {
   Value WeightValue(const ModelPtr& self, const ast::StoredMember& member, Span span);
   std::string PathOf(const ModelInstance* instance, const std::string& leaf);
 
+  struct Loop;
   // ---- states.cc: `next` (R32)
   struct StateMember {
     ModelPtr model;
@@ -436,10 +372,11 @@ class Elaborator {
   std::optional<NextTarget> NextWeights(const Value& models);
   bool CheckNext(const ast::Head& head, const ast::Equation& equation);
   Value CurrentState(const StateMember& state, Span span);
+  Value StateByNow(const StateMember& state, Span span);
   Value ReadStored(const ModelPtr& model, const ast::StoredMember& member, Span span);
   Value ReadState(const StateMember& state, Span span);
   void RunNext(const ast::Head& head, const Value& value);
-  TensorPtr InShapeOf(const StateMember& state, const TensorPtr& tensor, Span span);
+  TensorPtr InShape(const std::vector<Size>& shape, const TensorPtr& tensor, Span span);
   void SetState(const StateKey& key, Value value);
   std::map<StateKey, Value> TakeStateChanges(size_t first);
   void MergeStates(const Value& condition, const std::map<StateKey, Value>& then,
@@ -447,6 +384,35 @@ class Elaborator {
                    const std::function<Value(const std::vector<Value>&)>& select);
   static StateMember MemberOf(const StateKey& key);
   void AddNextStates();
+
+  // ---- carried_states.cc: states in the steps of `rec`
+  struct CarriedStates {  // those that are met in a step
+    IndexPtr index;
+    struct Carried {
+      std::optional<Value> outside;      // its entry in states_, if there was one
+      TensorId before = -1;              // what it is before the first step
+      TensorId window = -1;              // and before each
+      TensorId after = -1, result = -1;  // what each step leaves, and the last one; -1: what it was
+    };
+    std::map<StateKey, Carried> states;
+  };
+  void Carry(const StateMember& state, CarriedStates* steps, Span span);
+  void CloseSteps(size_t first_change, CarriedStates* steps);
+  void AddCarriedStates(Loop* loop);
+  void SetCarriedStates(const Loop& loop, Span span);
+  std::set<IndexId> FreeIndicesInStep(const Value& value);
+
+  // ---- initial_values.cc: what params and states begin with
+  struct Uninitialized {
+    StateMember member;
+    int weight;  // -1: of a declaration that is checked on its own
+  };
+  void CheckInitialValues(const ModelPtr& self);
+  void RunInitialValue(const Uninitialized& target);
+  void DefineInitialValue(const Uninitialized& target);
+  bool FillWith(const Uninitialized& target, const Value& value);
+  void SortInitialValues();
+  bool IsAboveInitial(const StateMember& read, Span span);
 
   // ---- origins.cc
   void NoteAttribute(DiagnosticBuilder& builder, const ModelInstance* instance, std::string name);
@@ -533,7 +499,6 @@ class Elaborator {
   void Emit(Span span, const std::string& name, decltype(Statement::node) node);
 
   // ---- recurrences.cc, steps.cc: `rec` (R22, R23)
-  struct Loop;
   void RunRec(const ast::Stmt& stmt, const ast::Rec& rec);
   bool OpenLoop(const ast::Stmt& stmt, const ast::Rec& rec, Loop* loop);
   bool OpenLength(const ast::Stmt& stmt, Loop* loop);
@@ -612,7 +577,10 @@ class Elaborator {
   std::vector<std::pair<StateKey, std::optional<Value>>>
       state_changes_;  // all of them, with the value before
   std::vector<std::pair<std::string, Span>>
-      stateful_places_;                               // around what is evaluated: no state changes here
+      stateful_places_;                       // around what is evaluated: no state changes here
+  std::vector<CarriedStates*> open_steps_;    // of the loops whose step is worked out, from outside in
+  std::vector<Uninitialized> uninitialized_;  // params and states whose initial value is to be worked out
+  std::optional<StateMember> initial_;        // that whose initial value is worked out
   std::vector<Expectation>* expectations_ = nullptr;  // of the test that is elaborated
   std::map<IndexId, IndexPtr> index_of_;
   std::vector<const void*> calls_;
@@ -629,6 +597,7 @@ class Elaborator {
   bool captures_next_ = false;
   int next_symbol_ = 1000;
   IndexId next_index_ = 0;
+  std::map<std::string, Size> open_powers_;  // by their text
   int64_t work_ = 0;
   Count nesting_ = 0;
   std::map<const ast::Let*, Value> lets_;  // of files, those that are numbers

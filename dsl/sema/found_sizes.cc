@@ -217,6 +217,7 @@ bool Elaborator::BindFound(const ast::SizeExpr& declared, const Size& size, cons
   Binding* binding = declared.name.text.empty() ? nullptr : Find(declared.name.text);
   bool is_first = !binding || frame_->bounded.insert(declared.name.text).second;
   Prover prover = MakeProver({size, *most}, facts_);
+  if (is_first && binding) frame_->declared_bounds.emplace(declared.name.text, *most);
   if (is_first && !prover.AtMost(size, *most)) {
     if (prover.IsPositive(size - *most)) {
       Report(span, kFoundBound, what, size.ToString(), most->ToString()).Note(declared.span, "declared here");
@@ -235,6 +236,13 @@ bool Elaborator::BindFound(const ast::SizeExpr& declared, const Size& size, cons
   return !known || RequireEqual(size, *known, span, what, declared.span);
 }
 
+// Of two bounds of a size the one to tell: the smaller one where that is known, and a number before a
+// formula.
+Size Elaborator::TighterBound(const Size& seen, const Size& declared) {
+  bool is_within = MakeProver({seen, declared}, {}).AtMost(seen, declared);
+  return is_within && (seen.AsInteger() || !declared.AsInteger()) ? seen : declared;
+}
+
 // Outputs call found sizes as the method's declaration does.
 void Elaborator::NameFoundSizes(const Frame& frame) {
   std::map<int, Size> names;
@@ -242,7 +250,10 @@ void Elaborator::NameFoundSizes(const Frame& frame) {
     const Size* size = frame.scopes[0].at(name).value.As<Size>();
     if (!size || !size->IsBareSymbol()) continue;
     int symbol = size->terms()[0].monomial[0].first->id;
-    if (found_.contains(symbol)) names[symbol] = Size::Symbol(symbol, name, 0);
+    if (!found_.contains(symbol)) continue;
+    names[symbol] = Size::Symbol(symbol, name, 0);
+    if (auto declared = frame.declared_bounds.find(name); declared != frame.declared_bounds.end())
+      method_->found_bounds[symbol] = TighterBound(found_.at(symbol), declared->second);
   }
   for (Port& port : method_->outputs) {
     for (Size& size : port.shape) size = size.Substitute(names);

@@ -37,7 +37,9 @@ struct Elaborator::Loop {
   };
   std::map<std::string, State> states;
   std::vector<std::string> names;  // of states, in the order of the text
+  std::string label;               // the first tensor or state that it gives
   Recurrence node;
+  CarriedStates carried;
   // `T <= most` and `until`: the index goes below `length`, and T is found.
   const ast::Expr* until = nullptr;
   ast::Name found_name;

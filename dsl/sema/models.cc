@@ -168,13 +168,6 @@ Value Elaborator::WeightOf(const StateMember& stored, const DeclaredType& type, 
       }
       weight.shape.push_back(*number);
     }
-    if (member.initial && !member.has_binders) {
-      Value initial = Eval(*member.initial);
-      if (const Size* size = initial.As<Size>(); size && size->AsInteger())
-        weight.fill = static_cast<double>(*size->AsInteger());
-      if (const double* real = initial.As<double>()) weight.fill = *real;
-      if (const bool* truth = initial.As<bool>()) weight.fill = *truth;
-    }
     if (!KeepRange(member, type, &weight)) {
       self->weights.erase(known);
       return Poison{};
@@ -188,6 +181,7 @@ Value Elaborator::WeightOf(const StateMember& stored, const DeclaredType& type, 
       }
     }
     program_.weights.push_back(std::move(weight));
+    if (member.initial) uninitialized_.push_back({stored, known->second});
   }
   auto [tensor, first_here] = weight_tensors_.try_emplace(known->second, -1);
   if (first_here) {
@@ -208,10 +202,7 @@ bool Elaborator::KeepRange(const ast::StoredMember& member, const DeclaredType& 
     return false;
   }
   weight->range = std::pair(*low, *high);
-  if (!weight->fill || (*weight->fill >= *low && *weight->fill < *high)) return true;
-  Report(member.initial->span, kIntRange, absl::StrCat("`", sources_.Text(member.initial->span), "`"),
-         absl::StrCat("`", member.name.text, "`"), absl::StrCat(*low, "..", *high));
-  return false;
+  return true;
 }
 
 Value Elaborator::StoredValue(TensorId id, const std::optional<std::pair<Size, Size>>& range, Span span) {

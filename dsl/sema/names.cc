@@ -110,7 +110,12 @@ Value Elaborator::DeclaredValue(const Module& module, const std::string& name, S
 Value Elaborator::MemberValue(const ModelPtr& self, const std::string& name, Span span, bool* found) {
   *found = true;
   auto member = self->members.find(name);
-  if (member != self->members.end()) return member->second;
+  if (member != self->members.end()) {
+    const Size* size = member->second.As<Size>();
+    if (!initial_ || generic_ || !size || size->AsInteger()) return member->second;
+    Report(span, kStage, absl::StrCat("`", name, "` in an initial value"), "known before there are inputs");
+    return Poison{};
+  }
   for (const ast::Member* declared : self->model->members) {
     if (const auto* stored = declared->As<ast::StoredMember>(); stored && stored->name.text == name) {
       if (declared->broken) return Poison{};

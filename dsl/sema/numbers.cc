@@ -146,6 +146,7 @@ std::optional<Value> Elaborator::ExactBinary(ast::BinaryOp op, const Value& a, c
   }
   if (op == Op::kPow) {
     Value power = Power(a, b);
+    if (power.IsAbsent() && generic_ && x && y) power = OpenPower(*x, *y);
     return power.IsAbsent() ? std::nullopt : std::optional<Value>(power);
   }
   if (std::optional<double> p = AsReal(a), q = AsReal(b); p && q) {
@@ -181,6 +182,17 @@ std::optional<Value> Elaborator::ExactBinary(ast::BinaryOp op, const Value& a, c
     if (op == Op::kMul) return Value(RealSize{q->real * *c, q->size, q->offset * *c});
   }
   return std::nullopt;
+}
+
+// In a declaration on its own: a power whose exponent only an instance knows is a whole number of its own,
+// the same for the same operands.
+Value Elaborator::OpenPower(const Size& base, const Size& exponent) {
+  Prover prover = MakeProver({base, exponent}, facts_);
+  if (!prover.IsNatural(exponent) || !prover.IsPositive(base)) return Absent{};
+  std::string text = absl::StrCat("(", base.ToString(), ")^(", exponent.ToString(), ")");
+  auto [known, is_new] = open_powers_.try_emplace(text);
+  if (is_new) known->second = Size::Symbol(next_symbol_++, text, 1);
+  return known->second;
 }
 
 std::optional<Size> Elaborator::AsSize(const Value& value, Span span, const char* what) {

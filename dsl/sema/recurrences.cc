@@ -75,7 +75,9 @@ bool Elaborator::OpenLoop(const ast::Stmt& stmt, const ast::Rec& rec, Loop* loop
     for (size_t i = 0; i < step.own.heads.size(); ++i) {
       ast::Head& head = step.own.heads[i];
       const ast::Head& written = step.equation->heads[i];
-      if (head.is_next || head.path.parts.size() != 1 || head.binders.empty()) {
+      if (loop->label.empty()) loop->label = head.path.parts.back().text;
+      if (head.is_next) continue;  // a state of the model
+      if (head.path.parts.size() != 1 || head.binders.empty()) {
         Report(head.span, kInvalidExpression, "a step of `rec` defines tensors at its own position");
         return false;
       }
@@ -96,8 +98,8 @@ bool Elaborator::OpenLoop(const ast::Stmt& stmt, const ast::Rec& rec, Loop* loop
       head.has_binders = !head.binders.empty();
     }
   }
-  if (loop->names.empty()) Report(stmt.span, kInvalidExpression, "this `rec` computes nothing");
-  return !loop->names.empty();
+  if (loop->label.empty()) Report(stmt.span, kInvalidExpression, "this `rec` computes nothing");
+  return !loop->label.empty();
 }
 
 // `T <= most` and `until` belong together: the index can go as far as `most`, and T is found (R22).
@@ -382,7 +384,9 @@ void Elaborator::FinishLoop(const ast::Stmt& stmt, Loop* loop) {
     Value value = finish_all(history);
     results.emplace_back(name, std::move(value));
   }
-  Emit(stmt.span, loop->names[0], std::move(node));
+  AddCarriedStates(loop);
+  Emit(stmt.span, loop->label, std::move(node));
+  SetCarriedStates(*loop, stmt.span);
   if (loop->until) Bind(loop->found_name.text, length, loop->found_name.span);
   for (auto& [name, value] : results) {
     Binding binding;

@@ -200,6 +200,7 @@ void Elaborator::CheckDeclaration(const ast::Decl& decl, const Module& module) {
       FrameScope scope(*this, frame);
       EvaluateMembers(instance);
     }
+    CheckInitialValues(instance);
     calls_.clear();
     for (const auto& [declared, doc] : MethodsOf(*model)) {
       if (declared->signature.broken) continue;
@@ -358,6 +359,7 @@ std::optional<Program> ElaborateOnce(const sema::Module& module, const ast::Mode
     elaborator.ElaborateMethod(instance, *method);
     if (!program.methods.empty()) program.methods.back().doc = doc;
   }
+  elaborator.RunInitialValues();
   if (program.methods.empty() && !diagnostics.has_errors()) {
     diagnostics.Report(entry.name.span, kNoEntry,
                        absl::StrCat("the entry `", entry.name.text, "` has no method"));
@@ -438,6 +440,7 @@ std::optional<TestProgram> ElaborateTest(const sema::Module& module, const ast::
   int before = diagnostics.errors_found();
   sema::Elaborator elaborator(sources, diagnostics, result.program, /*generic=*/false);
   elaborator.ElaborateTest(test, module, &result.expectations);
+  elaborator.RunInitialValues();
   if (diagnostics.errors_found() > before) return std::nullopt;
   return result;
 }

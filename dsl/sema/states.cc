@@ -109,8 +109,14 @@ bool Elaborator::CheckNext(const ast::Head& head, const ast::Equation& equation)
   return false;
 }
 
-// The value by now.
+// The value by now, in a step as well.
 Value Elaborator::CurrentState(const StateMember& state, Span span) {
+  for (CarriedStates* steps : open_steps_)
+    if (!steps->states.contains(state.key())) Carry(state, steps, span);
+  return StateByNow(state, span);
+}
+
+Value Elaborator::StateByNow(const StateMember& state, Span span) {
   auto now = states_.find(state.key());
   if (now != states_.end()) return now->second;
   Value value;
@@ -143,6 +149,7 @@ Value Elaborator::ReadStored(const ModelPtr& model, const ast::StoredMember& mem
 
 // What reading the state gives: the value before this application. Below `next` that is over.
 Value Elaborator::ReadState(const StateMember& state, Span span) {
+  if (!IsAboveInitial(state, span)) return Poison{};
   const Frame* called = nullptr;  // from the frame that is looked at
   for (const Frame* frame = frame_; frame; called = frame, frame = frame->caller) {
     auto next = frame->next_heads.find(state.key());
@@ -252,7 +259,7 @@ void Elaborator::RunNext(const ast::Head& head, const Value& value) {
 
 bool Elaborator::SetNext(const StateMember& state, const ast::Head& head, const Value& value) {
   std::vector<std::pair<std::string, Span>> places = stateful_places_;
-  if (!FreeIndices(value).empty()) places.emplace_back("for every element", head.span);
+  if (!FreeIndicesInStep(value).empty()) places.emplace_back("for every element", head.span);
   if (!places.empty()) {
     DiagnosticBuilder builder =
         Report(places[0].second, kStatefulPlace, head.path.ToString(), places[0].first);
@@ -261,20 +268,20 @@ bool Elaborator::SetNext(const StateMember& state, const ast::Head& head, const 
   }
   std::optional<TensorPtr> tensor = AsTensor(value, head.span);
   if (!tensor) return false;
-  TensorPtr stored =
-      Materialize(InShapeOf(state, *tensor, head.span), head.path.parts.back().text, head.span);
+  Value now = CurrentState(state, head.span);
+  const TensorPtr* before = now.As<TensorPtr>();
+  TensorPtr shaped = before ? InShape((*before)->shape, *tensor, head.span) : *tensor;
+  TensorPtr stored = Materialize(shaped, head.path.parts.back().text, head.span);
   SetState(state.key(), StoredValue(stored->id, TypeOfState(state).range, head.span));
   return true;
 }
 
-// The tensor in the shape of the state, which is made of numbers: equal sizes were proved, or are checked.
-TensorPtr Elaborator::InShapeOf(const StateMember& state, const TensorPtr& tensor, Span span) {
-  Value now = CurrentState(state, span);
-  const TensorPtr* before = now.As<TensorPtr>();
-  if (!before || (*before)->shape == tensor->shape) return tensor;
+// The tensor in the shape of a state, which is made of numbers: equal sizes were proved, or are checked.
+TensorPtr Elaborator::InShape(const std::vector<Size>& shape, const TensorPtr& tensor, Span span) {
+  if (shape == tensor->shape) return tensor;
   auto whole = std::make_shared<TensorValue>();
   whole->type = tensor->type;
-  whole->shape = (*before)->shape;
+  whole->shape = shape;
   whole->range = tensor->range;
   whole->rule = [this, tensor, span](const std::vector<Scalar>& at) { return ElementAt(*tensor, at, span); };
   return whole;
@@ -311,7 +318,7 @@ void Elaborator::MergeStates(const Value& condition, const std::map<StateKey, Va
   changed.insert(otherwise.begin(), otherwise.end());
   if (changed.empty()) return;
   const TensorPtr* mask = condition.As<TensorPtr>();
-  if ((mask && !(*mask)->shape.empty()) || !FreeIndices(condition).empty()) {
+  if ((mask && !(*mask)->shape.empty()) || !FreeIndicesInStep(condition).empty()) {
     Report(expr.span, kStatefulPlace, changed.begin()->first.name,
            "in a branch that is taken for some elements alone");
     return;

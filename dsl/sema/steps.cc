@@ -218,19 +218,22 @@ bool Elaborator::TryTypes(const ast::Stmt& stmt, Loop* loop) {
     state.range = GivenRange(state.before.empty() ? state.after : state.before);
     is_open |= state.range.has_value();
   }
-  constexpr int kMostTries = 4;
+  constexpr int kMostTries = 6, kMostWider = 2;
+  std::map<std::string, ElementType> whole;  // the guesses before they were made real, if they were
   for (int attempt = 0; is_open && attempt < kMostTries; ++attempt) {
     Loop trial = *loop;
     for (Loop::Step& step : trial.steps) {
       if (step.equation == &loop->single) step.equation = &trial.single;
     }
     Trial what_is_said(*this);
+    std::map<StateKey, const ast::Head*> next_heads = frame_->next_heads;
     int errors = diagnostics_.errors_found();
     RunSteps(stmt, &trial);
+    frame_->next_heads = std::move(next_heads);
     bool failed = diagnostics_.errors_found() > errors;
     what_is_said.Forget();
     bool changed = false;
-    bool is_last = attempt + 2 >= kMostTries;  // one more shows what the others are then
+    bool is_last = attempt >= kMostWider;  // one more shows what the others are then
     for (auto& [name, state] : loop->states) {
       changed |= !KeepsRange(trial, name, is_last, loop);
       if (!state.open) continue;
@@ -238,9 +241,21 @@ bool Elaborator::TryTypes(const ast::Stmt& stmt, Loop* loop) {
       const Loop::State& tried = trial.states.at(name);
       std::vector<std::shared_ptr<History>> histories = HistoriesOf(tried.history);
       if (histories.size() == 1 && histories[0]->slice) type = histories[0]->slice->type;
-      if (failed && type == ElementType::kInt) type = FloatType();
       changed |= type != *state.guess;
       state.guess = type;
+    }
+    if (changed) continue;
+    if (!failed) return true;
+    // Perhaps a step takes real numbers alone. If that does not help, the mistake is another.
+    for (auto& [name, state] : loop->states) {
+      if (!state.open) continue;
+      if (auto guess = whole.find(name); guess != whole.end()) {
+        state.guess = guess->second;
+      } else if (*state.guess == ElementType::kInt) {
+        whole.emplace(name, *state.guess);
+        state.guess = FloatType();
+        changed = true;
+      }
     }
     if (!changed) return true;
   }
@@ -272,7 +287,9 @@ bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
   for (const std::string& name : loop->names) BindHistory(loop, name);
   std::vector<Statement>* outside = statements_;
   statements_ = &loop->node.body;
-  StatefulPlace place(*this, "in a step of `rec`", stmt.span);
+  size_t first_change = state_changes_.size();
+  loop->carried = {loop->index, {}};
+  open_steps_.push_back(&loop->carried);
   frame_->steps.push_back(loop->index);
   bool ok = true;
   for (const Loop::Step& step : loop->steps) {
@@ -280,9 +297,19 @@ bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
       Bind(step.let->name.text, AsLet(*step.let, Eval(*step.let->value)), step.let->name.span);
       continue;
     }
+    bool may_change = true;
+    for (const ast::Head& head : step.own.heads)
+      may_change = (!head.is_next || CheckNext(head, step.own)) && may_change;
+    ok = ok && may_change;
+    if (!may_change) continue;
     std::vector<Value> results = EquationResults(stmt, step.own);
     for (size_t i = 0; i < results.size(); ++i) {
       const ast::Head& head = step.own.heads[i];
+      if (head.is_next) {
+        RunNext(head, results[i]);
+        ok = ok && !results[i].IsPoison();
+        continue;
+      }
       const std::string& name = head.path.parts[0].text;
       if (results[i].IsPoison()) {
         for (const auto& history : HistoriesOf(loop->states.at(name).history)) history->is_unknown = true;
@@ -292,6 +319,7 @@ bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
     }
   }
   if (ok && loop->until) ok = RunUntil(stmt, loop);
+  CloseSteps(first_change, &loop->carried);
   frame_->steps.pop_back();
   statements_ = outside;
   for (const std::string& name : loop->names) frame_->scopes.back().erase(name);

@@ -118,14 +118,14 @@ std::optional<Contraction> MatchContraction(ir::EquationOp equation) {
   return found;
 }
 
-bool DependsOnRead(Value value, ir::EquationOp equation) {
-  llvm::SmallVector<Value> todo = {value};
-  llvm::SmallPtrSet<mlir::Operation*, 16> seen;
-  while (!todo.empty()) {
-    mlir::Operation* definer = todo.pop_back_val().getDefiningOp();
-    if (!definer || EnclosingEquation(definer) != equation || !seen.insert(definer).second) continue;
+bool DependsOnRead(Value value, mlir::Operation* within) {
+  llvm::SetVector<Value> todo;
+  todo.insert(value);
+  for (size_t i = 0; i < todo.size(); ++i) {
+    mlir::Operation* definer = todo[i].getDefiningOp();
+    if (!definer || !within->isProperAncestor(definer)) continue;
     if (mlir::isa<ir::ReadOp>(definer)) return true;
-    llvm::append_range(todo, definer->getOperands());
+    todo.insert_range(UsedFromOutside(definer));
   }
   return false;
 }

@@ -31,8 +31,9 @@ std::optional<Contraction> MatchSumOfProducts(ir::EquationOp equation);
 // Whether a tensor depends on weights and constants alone.
 bool IsLoadTime(mlir::Value tensor);
 
-// Whether a value of an equation's body is computed from an element of a tensor.
-bool DependsOnRead(mlir::Value value, ir::EquationOp equation);
+// Whether a value is computed from an element of a tensor inside `within`: an equation, or a reduction of
+// one.
+bool DependsOnRead(mlir::Value value, mlir::Operation* within);
 
 // `pointwise`, `row_reduction`, `contraction`, `depthwise` (a window slides over an axis), `gather` (a
 // subscript depends on data) or `copy` (nothing is computed).

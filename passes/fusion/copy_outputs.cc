@@ -1,5 +1,5 @@
 #include "compiler/ir/scatter_ops.h"
-#include "passes/analysis/equation.h"
+#include "passes/analysis/outputs.h"
 #include "passes/fusion/passes.h"
 
 namespace weft::passes {
@@ -9,33 +9,7 @@ namespace weft::passes {
 
 namespace {
 
-using mlir::SmallVector;
 using mlir::Value;
-
-// What a chain of views looks at.
-Value ViewedValue(Value value) {
-  while (mlir::Operation* op = value.getDefiningOp()) {
-    if (!mlir::isa<mlir::tensor::CollapseShapeOp, mlir::tensor::ExpandShapeOp, mlir::tensor::CastOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
-  return value;
-}
-
-Value Copy(mlir::OpBuilder& builder, mlir::Location location, Value value) {
-  auto type = mlir::cast<mlir::RankedTensorType>(value.getType());
-  SmallVector<mlir::OpFoldResult> extents;
-  SmallVector<mlir::Attribute> names;
-  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-    extents.push_back(SizeOf(builder, location, value, axis));
-    names.push_back(builder.getStringAttr("i" + std::to_string(axis)));
-  }
-  auto equation = CreateEquation(builder, {location, nullptr}, extents, names, type.getElementType(),
-                                 [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
-                                   return {CreateRead(body, location, value, indices)};
-                                 });
-  return equation->getResult(0);
-}
 
 struct CopyOutputsPass : impl::CopyOutputsBase<CopyOutputsPass> {
   void runOnOperation() override {
@@ -47,7 +21,7 @@ struct CopyOutputsPass : impl::CopyOutputsBase<CopyOutputsPass> {
       mlir::Operation* definer = source.getDefiningOp();
       bool is_computed = definer && mlir::isa<ir::EquationOp, ir::IterateOp, ir::UpdateOp>(definer);
       if (is_computed && returned.insert(source).second) continue;
-      output.set(Copy(builder, terminator->getLoc(), output.get()));
+      output.set(CreateCopy(builder, terminator->getLoc(), output.get()));
     }
   }
 };

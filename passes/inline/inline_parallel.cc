@@ -200,65 +200,210 @@ class Batcher {
   }
 
   // Steps for all points at once: every slice gets the loop's axes. In a history they follow the positions.
+  // Steps that end early are made until the last point has ended, and those that have ended keep what they
+  // have.
   mlir::LogicalResult RewriteSteps(ir::LoopOp steps) {
-    if (ir::EndsEarly(steps))
-      return steps.emitError("ends early, so it cannot be stepped for all indices at once");
-    OpFoldResult extent = Outside(steps.getMixedExtents()[0]);
+    bool ends_early = ir::EndsEarly(steps);
     mlir::Block& body = steps.getBody().front();
+    ir::LoopStates old_states = steps.getStates(), states;
     SmallVector<Value> from, sizes;
     SmallVector<mlir::Type> arguments, results;
-    for (Value given : steps.getFrom()) from.push_back(Batched(given));
     auto with_positions = [&](mlir::Type history) {
       auto type = mlir::cast<mlir::RankedTensorType>(history);
       auto slice = mlir::RankedTensorType::get(type.getShape().drop_front(), type.getElementType());
       return ir::HistoryType(BatchedType(slice), type.getDimSize(0));
     };
-    ir::LoopStates states = steps.getStates();
     unsigned next_size = 0;
-    for (auto [state, yielded] : llvm::zip_equal(states, body.getTerminator()->getOperandTypes())) {
+    for (auto [old, yielded] : llvm::zip_equal(old_states, body.getTerminator()->getOperandTypes())) {
+      bool is_end = ends_early && &old == &old_states.back();
+      if (is_end) break;
+      ir::LoopState state = old;
+      for (Value given : steps.getFrom().slice(old.first_given, static_cast<unsigned>(old.given)))
+        from.push_back(Batched(given));
+      auto inner = mlir::cast<mlir::RankedTensorType>(yielded);
+      SmallVector<Value> inner_sizes;
+      for (int64_t i = 0, count = inner.getNumDynamicDims(); i < count; ++i)
+        inner_sizes.push_back(hoisted_.lookupOrDefault(steps.getSizes()[next_size++]));
+      if (ends_early && state.result >= 0 && steps.getResult(static_cast<unsigned>(state.result)).use_empty())
+        state.keep = ir::Keep::kNone;
+      if (ends_early && state.keep == ir::Keep::kLast && state.window == 0) {
+        state.window = 1;
+        if (state.given == 0) from.push_back(Nothing(inner, inner_sizes));
+        state.given = std::max<int64_t>(state.given, 1);
+      }
       for (int64_t i = 0; i < state.window; ++i) arguments.push_back(BatchedType(yielded));
       if (state.history)
-        arguments.push_back(with_positions(body.getArgument(1 + arguments.size()).getType()));
-      if (state.keep != ir::Keep::kAll)
-        return steps.emitError("keeps less than all slices under the indices of a parallel loop");
-      results.push_back(with_positions(steps.getResult(static_cast<unsigned>(state.result)).getType()));
+        arguments.push_back(with_positions(
+            body.getArgument(1 + old.first_argument + static_cast<unsigned>(old.window)).getType()));
+      if (state.keep == ir::Keep::kAll)
+        results.push_back(with_positions(steps.getResult(static_cast<unsigned>(state.result)).getType()));
+      if (state.keep == ir::Keep::kLast) results.push_back(BatchedType(yielded));
       for (OpFoldResult batch : extents_)
         if (auto value = mlir::dyn_cast<Value>(batch)) sizes.push_back(value);
-      auto inner = mlir::cast<mlir::RankedTensorType>(yielded);
-      for (int64_t i = 0, count = inner.getNumDynamicDims(); i < count; ++i)
-        sizes.push_back(hoisted_.lookupOrDefault(steps.getSizes()[next_size++]));
+      llvm::append_range(sizes, inner_sizes);
+      states.push_back(state);
     }
+    if (ends_early) AddEnds(states, from, sizes, arguments, results);
+    states.Number();
     mlir::LogicalResult done = mlir::success();
     auto batched = ir::LoopOp::create(
-        builder_, steps.getLoc(), results, steps.getOrder(), extent,
+        builder_, steps.getLoc(), results, steps.getOrder(), Outside(steps.getMixedExtents()[0]),
         mlir::cast<mlir::StringAttr>(steps.getNames()[0]).getValue(), arguments, from, sizes, states,
         [&](mlir::OpBuilder& inner, mlir::Location location, mlir::ValueRange values) {
           mlir::OpBuilder::InsertionGuard guard(builder_);
           builder_.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
-          done = RewriteStepBody(body, states, values);
+          done = RewriteStepBody(steps, old_states, states, values);
         });
     if (mlir::failed(done)) return done;
-    for (auto [from_steps, result] : llvm::zip_equal(steps.getResults(), batched.getResults()))
-      batched_[from_steps] = PositionsBehindBatch(result);
+    if (ends_early) ir::EndEarly(batched);
+    for (auto [old, state] : llvm::zip(old_states, batched.getStates())) {
+      if (old.result < 0 || state.result < 0) continue;
+      Value result = batched.getResult(static_cast<unsigned>(state.result));
+      batched_[steps.getResult(static_cast<unsigned>(old.result))] =
+          state.keep == ir::Keep::kAll ? PositionsBehindBatch(result) : result;
+    }
+    // Behind the states' results: how many steps each point has made, then how many there were.
+    if (ends_early) batched_[ir::StepCount(steps)] = batched.getResult(batched.getNumResults() - 2);
     return mlir::success();
   }
 
-  mlir::LogicalResult RewriteStepBody(mlir::Block& body, const ir::LoopStates& states,
-                                      mlir::ValueRange arguments) {
+  // Three states more of steps that end early: whether a point has ended, after how many steps, and whether
+  // all have.
+  void AddEnds(ir::LoopStates& states, SmallVector<Value>& from, SmallVector<Value>& sizes,
+               SmallVector<mlir::Type>& arguments, SmallVector<mlir::Type>& results) {
+    ir::LoopState ended{.given = 1, .window = 1, .keep = ir::Keep::kNone},
+        count{.given = 1, .window = 1, .keep = ir::Keep::kLast};
+    for (const auto& [state, element] : {std::pair(ended, mlir::Type(builder_.getI1Type())),
+                                         std::pair(count, mlir::Type(builder_.getI64Type()))}) {
+      auto number = mlir::RankedTensorType::get({}, element);
+      from.push_back(Nothing(number, {}));
+      arguments.push_back(BatchedType(number));
+      for (OpFoldResult batch : extents_)
+        if (auto value = mlir::dyn_cast<Value>(batch)) sizes.push_back(value);
+      states.push_back(state);
+    }
+    results.push_back(arguments.back());
+    states.push_back({.keep = ir::Keep::kNone});
+    results.push_back(mlir::RankedTensorType::get({}, builder_.getI64Type()));
+  }
+
+  // Zeros for every point, which no step reads.
+  Value Nothing(mlir::RankedTensorType inner, mlir::ValueRange inner_sizes) {
+    SmallVector<OpFoldResult> extents = extents_;
+    SmallVector<mlir::Attribute> names(names_);
+    auto next_size = inner_sizes.begin();
+    for (int64_t axis = 0; axis < inner.getRank(); ++axis) {
+      if (inner.isDynamicDim(axis)) {
+        extents.push_back(*next_size++);
+      } else {
+        extents.push_back(builder_.getIndexAttr(inner.getDimSize(axis)));
+      }
+      names.push_back(builder_.getStringAttr("r" + std::to_string(axis)));
+    }
+    mlir::Type element = inner.getElementType();
+    auto equation = CreateEquation(
+        builder_, PartOf(LabelAt(loop_.getLoc()), "before"), extents, UniqueNames(names), element,
+        [&](mlir::OpBuilder& body, mlir::ValueRange) -> SmallVector<Value> {
+          return {mlir::arith::ConstantOp::create(body, loop_.getLoc(), body.getZeroAttr(element))};
+        });
+    return equation->getResult(0);
+  }
+
+  mlir::LogicalResult RewriteStepBody(ir::LoopOp steps, const ir::LoopStates& old_states,
+                                      const ir::LoopStates& states, mlir::ValueRange arguments) {
+    mlir::Block& body = steps.getBody().front();
     hoisted_.map(body.getArgument(0), arguments[0]);
-    for (const ir::LoopState& state : states) {
-      for (unsigned i = 0; i < state.argument_count(); ++i) {
-        Value old = body.getArgument(1 + state.first_argument + i);
-        batched_[old] = arguments[1 + state.first_argument + i];
-        if (static_cast<int64_t>(i) == state.window) histories_.insert(old);
+    mlir::ValueRange own = arguments.drop_front();
+    for (auto [old, state] : llvm::zip(old_states, states)) {
+      for (unsigned i = 0; i < old.argument_count(); ++i) {
+        Value before = body.getArgument(1 + old.first_argument + i);
+        bool is_history = static_cast<int64_t>(i) == old.window;
+        batched_[before] = own[state.first_argument + (is_history ? static_cast<unsigned>(state.window) : i)];
+        if (is_history) histories_.insert(before);
       }
     }
     for (mlir::Operation& op : body.without_terminator())
       if (mlir::failed(Rewrite(&op))) return mlir::failure();
     SmallVector<Value> slices;
     for (Value slice : body.getTerminator()->getOperands()) slices.push_back(Batched(slice));
+    if (ir::EndsEarly(steps)) EndSteps(steps, states, own, slices);
     ir::YieldOp::create(builder_, body.getTerminator()->getLoc(), slices);
     return mlir::success();
+  }
+
+  // What a step leaves where points end one by one; the last slice is whether this is the step.
+  void EndSteps(ir::LoopOp steps, const ir::LoopStates& states, mlir::ValueRange arguments,
+                SmallVector<Value>& slices) {
+    mlir::Location location = steps.getLoc();
+    size_t count = slices.size() - 1;
+    Value had_ended = arguments[states[count].first_argument],
+          steps_before = arguments[states[count + 1].first_argument], ends = slices.back();
+    for (size_t i = 0; i < count; ++i)
+      if (states[i].window > 0)
+        slices[i] = Kept(location, had_ended, arguments[states[i].first_argument], slices[i]);
+    auto over_points = [&](llvm::StringRef part, mlir::Type element, BodyBuilder write) -> Value {
+      return CreateEquation(builder_, PartOf(LabelAt(location), part), extents_, names_, element, write)
+          ->getResult(0);
+    };
+    Value ended = over_points("ended", builder_.getI1Type(),
+                              [&](mlir::OpBuilder& body, mlir::ValueRange at) -> SmallVector<Value> {
+                                Value before = CreateRead(body, location, had_ended, at),
+                                      now = CreateRead(body, location, ends, at);
+                                return {mlir::arith::OrIOp::create(body, location, before, now)};
+                              });
+    Value made =
+        over_points("steps", builder_.getI64Type(),
+                    [&](mlir::OpBuilder& body, mlir::ValueRange at) -> SmallVector<Value> {
+                      Value before = CreateRead(body, location, had_ended, at),
+                            number = CreateRead(body, location, steps_before, at),
+                            one = mlir::arith::ConstantOp::create(body, location, body.getI64IntegerAttr(1));
+                      Value more = mlir::arith::AddIOp::create(body, location, number, one);
+                      return {mlir::arith::SelectOp::create(body, location, before, number, more)};
+                    });
+    slices.pop_back();
+    llvm::append_values(slices, ended, made, All(location, ended));
+  }
+
+  // The slice before for the points that had ended.
+  Value Kept(mlir::Location location, Value had_ended, Value before, Value slice) {
+    auto type = mlir::cast<mlir::RankedTensorType>(slice.getType());
+    SmallVector<OpFoldResult> extents;
+    SmallVector<mlir::Attribute> names(names_);
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+      extents.push_back(SizeOf(builder_, location, slice, axis));
+      if (axis >= static_cast<int64_t>(Depth()))
+        names.push_back(builder_.getStringAttr("r" + std::to_string(axis - Depth())));
+    }
+    auto equation = CreateEquation(
+        builder_, PartOf(LabelAt(location), "kept"), extents, UniqueNames(names), type.getElementType(),
+        [&](mlir::OpBuilder& body, mlir::ValueRange at) -> SmallVector<Value> {
+          Value had = CreateRead(body, location, had_ended, at.take_front(Depth()));
+          Value old = CreateRead(body, location, before, at), now = CreateRead(body, location, slice, at);
+          return {mlir::arith::SelectOp::create(body, location, had, old, now)};
+        });
+    return equation->getResult(0);
+  }
+
+  Value All(mlir::Location location, Value holds) {
+    mlir::Type type = builder_.getI1Type();
+    SmallVector<llvm::StringRef> names;
+    for (mlir::Attribute name : names_) names.push_back(mlir::cast<mlir::StringAttr>(name).getValue());
+    auto equation =
+        CreateEquation(builder_, PartOf(LabelAt(location), "until"), {}, {}, type,
+                       [&](mlir::OpBuilder& body, mlir::ValueRange) -> SmallVector<Value> {
+                         SmallVector<Value> lower, upper;
+                         for (OpFoldResult extent : extents_) {
+                           lower.push_back(AsIndex(body, location, body.getIndexAttr(0)));
+                           upper.push_back(AsIndex(body, location, extent));
+                         }
+                         return {ir::ReduceOp::create(
+                             body, location, type, ir::ReduceKind::all, lower, upper, names, Value(),
+                             [&](mlir::OpBuilder& inner, mlir::Location, mlir::ValueRange at) {
+                               Value element = CreateRead(inner, location, holds, at);
+                               ir::YieldOp::create(inner, location, mlir::ValueRange{element});
+                             })};
+                       });
+    return equation->getResult(0);
   }
 
   // [positions, batch..., rest...] as [batch..., positions, rest...].

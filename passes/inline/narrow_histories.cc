@@ -67,11 +67,13 @@ class Narrower {
   void Rebuild() {
     SmallVector<mlir::Type> types;
     SmallVector<Value> before;  // by result
+    ir::LoopStates loop_states = loop_.getStates();
     for (ir::LoopState& state : states_) {
       if (state.keep == ir::Keep::kNone) continue;
       Value old = loop_.getResult(static_cast<unsigned>(state.result));
       auto type = mlir::cast<mlir::RankedTensorType>(old.getType());
-      if (state.keep == ir::Keep::kLast)
+      bool is_narrowed = loop_states[static_cast<size_t>(&state - states_.begin())].keep == ir::Keep::kAll;
+      if (state.keep == ir::Keep::kLast && is_narrowed)
         type = mlir::RankedTensorType::get(type.getShape().drop_front(), type.getElementType());
       types.push_back(type);
       before.push_back(old);

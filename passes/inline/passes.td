@@ -5,7 +5,8 @@ def InlineParallel : WeftPass<"weft-inline-parallel", "mlir::func::FuncOp"> {
   let description = [{
     A `weft.loop parallel` disappears: its indices go in front of the indices of every equation in it, reads of the
     loop's own values get them as first subscripts, views shift their axes. What does not depend on the loop's indices
-    moves out as it is. Inner loops first.
+    moves out as it is. Inner loops first. Steps that end early are made until the last point has ended; a point that has
+    ended keeps its slices, and how many steps it made is a tensor.
   }];
 }
 

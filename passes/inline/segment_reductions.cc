@@ -7,6 +7,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/analysis/body.h"
+#include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/extraction.h"
 #include "passes/analysis/linear_form.h"
@@ -45,18 +46,6 @@ void CollectConjuncts(Value condition, llvm::SetVector<Value>& conjuncts) {
   } else {
     conjuncts.insert(condition);
   }
-}
-
-bool DependsOnData(Value value, mlir::Operation* within) {
-  llvm::SetVector<Value> todo;
-  todo.insert(value);
-  for (size_t i = 0; i < todo.size(); ++i) {
-    mlir::Operation* op = todo[i].getDefiningOp();
-    if (!op || !within->isProperAncestor(op)) continue;
-    if (mlir::isa<ir::ReadOp>(op)) return true;
-    for (Value used : UsedFromOutside(op)) todo.insert(used);
-  }
-  return false;
 }
 
 // `segment == key`, where an index of the equation is the segment and the key knows nothing of it.
@@ -153,7 +142,7 @@ class Segmentation {
           equality.indices.insert(used);
           own |= IsOwn(used);
         }
-        data |= DependsOnData(other.atom, reduce_);
+        data |= DependsOnRead(other.atom, reduce_);
       }
       if (own && data && !equality.indices.contains(index)) equalities_.push_back(equality);
     }

@@ -88,7 +88,8 @@ struct SplitPreparePass : impl::SplitPrepareBase<SplitPreparePass> {
     mlir::ModuleOp module = getOperation();
     Prepare prepare(module);
     for (auto function : llvm::to_vector(module.getOps<mlir::func::FuncOp>()))
-      if ((function.isPublic() || function->hasAttr("weft.step")) && !function.isExternal())
+      if ((function.isPublic() || function->hasAttr("weft.step")) && !function.isExternal() &&
+          !function->hasAttr("weft.initial"))
         Split(function, prepare);
     prepare.Finish();
   }

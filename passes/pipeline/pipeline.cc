@@ -132,8 +132,7 @@ std::vector<Stage> Stages() {
       {"fusion",
        {
            OnFunctions("compose-equations", createComposeEquations),
-           // Behind the compositions: what a step compares is one equation then. In front of the outputs'
-           // copies, which are equal and yet all needed.
+           // Behind the compositions: what a step compares is one equation then.
            OnModule("block-recurrences", createBlockRecurrences),
            Canonicalize(),
            OnModule("eliminate-common-equations", createEliminateCommonEquations),

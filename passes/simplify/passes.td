@@ -40,7 +40,7 @@ def EliminateCommonEquations : WeftPass<"weft-eliminate-common-equations", "mlir
   let summary = "Compute equal equations once";
   let description = [{
     Two equations are equal if they have the same extents, types and bodies; names of indices, paths and locations do
-    not count. The first one stays. The same within bodies.
+    not count. The first one stays. The same within bodies. What a function returns twice then is copied.
   }];
 }
 

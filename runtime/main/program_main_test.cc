@@ -26,7 +26,7 @@ const PortTable kInputs[] = {{"x", "what to shift", WEFT_F32, 1, kLength, kN, nu
 const PortTable kOutputs[] = {{"y", "", WEFT_F32, 1, kLength, kN, nullptr, nullptr},
                               {"last", "", WEFT_INT, 0, nullptr, nullptr, nullptr, nullptr}};
 const DimensionTable kDimensions[] = {{"N", 1, 5000, 1, 7}};
-const WeightTable kWeights[] = {{"shift", WEFT_F32, 1, kOne, 0, 1, 2.0, 1, 0, 0, 0, 0}};
+const WeightTable kWeights[] = {{"shift", WEFT_F32, 1, kOne, 0, 1, 2.0, 1, 0, 0, 0, 0, 0}};
 const LaunchTable kLaunches[] = {{"k0", "y", "model.weft", 3, 0, 10, 8}};
 
 int32_t Shapes(void*, const int64_t* inputs, int64_t* outputs, int64_t* slots) {
@@ -59,9 +59,9 @@ int32_t RunThree(void* context, const Frame* frame) {
 const int64_t kThree[] = {3}, kAny[] = {-1};
 const CodeTable kCodes[] = {{kThree, "N = 3", 0, 1, Shapes, RunThree}, {kAny, "", 256, 1, Shapes, Run}};
 const MethodTable kMethods[] = {{"forward", "Shifts.", 2, 2, kInputs, kOutputs, kCodes, 2, 0, 0, nullptr}};
-const ProgramTable kTable = {kTableVersion, 1,       1,           1,        1,        0,
-                             "model.weft",  "shift", kDimensions, kWeights, kMethods, kLaunches,
-                             nullptr,       nullptr, "",          nullptr,  nullptr};
+const ProgramTable kTable = {
+    kTableVersion, 1,         1,       1,       1,  0,       "model.weft", "shift", kDimensions, kWeights,
+    kMethods,      kLaunches, nullptr, nullptr, "", nullptr, nullptr,      0,       nullptr};
 
 struct Ended {
   int code;

@@ -184,10 +184,10 @@ def draw(rng, method):
             "look": [numpy.float32(2)]}.get(method, [real(4)])
 
 
-def run(program, method, inputs):
-    """The outputs, or nothing where the program gives an error."""
+def run(program, method, inputs, counts=OUTPUTS):
+    """The outputs, as many as `counts` says, or nothing where the program gives an error."""
     arrays = [numpy.asarray(value) for value in inputs]
-    lent = (Tensor * OUTPUTS[method])()
+    lent = (Tensor * counts[method])()
     tensors = (Tensor * len(arrays))(*(view(array) for array in arrays))
     code = program.call("run")(program.handle, method.encode(), tensors, ctypes.c_size_t(len(arrays)), lent,
                                ctypes.c_size_t(len(lent)))
