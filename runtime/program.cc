@@ -139,7 +139,7 @@ Status Program::Prepare() {
       return NoMemory("preparing weights", table_.prepare->arena_bytes);
     Frame frame = {nullptr,      nullptr, prepared_pointers_.data(),
                    arena.data(), nullptr, weight_pointers_.data(),
-                   nullptr,      nullptr};
+                   nullptr,      nullptr, nullptr};
     workspace.pool = pool_.Begin() ? &pool_ : nullptr;
     int32_t result = table_.prepare->run(&workspace, &frame);
     if (workspace.pool != nullptr) pool_.End();
@@ -232,26 +232,18 @@ void Program::ResetState() {
 
 // What the method needs for sizes like the workspace's `input_dims`; checks them and fills in `output_dims`.
 Status Program::ReserveMemory(Workspace& workspace, const CodeTable& code) {
-  workspace.slot_bytes.resize(static_cast<size_t>(code.slot_count));
-  if (code.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data(),
-                  workspace.slot_bytes.data()) != 0)
+  if (code.shapes(&workspace, workspace.input_dims.data(), workspace.output_dims.data()) != 0)
     return CodeFailed(workspace);
   if (!workspace.arena.Reserve(code.arena_bytes)) return NoMemory("intermediate results", code.arena_bytes);
-  Grow(workspace.slots, workspace.slot_bytes.size());
-  workspace.slot_pointers.resize(workspace.slot_bytes.size());
-  for (size_t slot = 0; slot < workspace.slot_bytes.size(); ++slot) {
-    if (!workspace.slots[slot].Reserve(workspace.slot_bytes[slot]))
-      return NoMemory("intermediate results", workspace.slot_bytes[slot]);
-    workspace.slot_pointers[slot] = workspace.slots[slot].data();
-  }
+  workspace.plan.Begin(code);
   return {};
 }
 
 Status Program::RunCode(Workspace& workspace, const CodeTable& code) {
-  Frame frame = {workspace.input_dims.data(),      workspace.input_pointers.data(),
-                 workspace.output_pointers.data(), workspace.arena.data(),
-                 workspace.slot_pointers.data(),   weight_pointers_.data(),
-                 prepared_pointers_.data(),        workspace.output_dims.data()};
+  Frame frame = {
+      workspace.input_dims.data(), workspace.input_pointers.data(), workspace.output_pointers.data(),
+      workspace.arena.data(),      workspace.plan.pointers(),       weight_pointers_.data(),
+      prepared_pointers_.data(),   workspace.output_dims.data(),    workspace.plan.bytes()};
   workspace.pool = pool_.Begin() ? &pool_ : nullptr;
   int32_t result = code.run(&workspace, &frame);
   if (workspace.pool != nullptr) pool_.End();
@@ -360,6 +352,13 @@ std::vector<ProfileEvent> Program::TakeProfile() {
   std::sort(events.begin(), events.end(),
             [](const ProfileEvent& a, const ProfileEvent& b) { return a.start_ns < b.start_ns; });
   return events;
+}
+
+int64_t Program::workspace_bytes() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  int64_t sum = 0;
+  for (const std::unique_ptr<Workspace>& workspace : workspaces_) sum += workspace->reserved_bytes();
+  return sum;
 }
 
 std::string Program::PackedWeights(std::vector<int64_t>* offsets) const {

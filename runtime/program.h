@@ -44,6 +44,9 @@ class Program {
   // All events so far, in order of time.
   std::vector<ProfileEvent> TakeProfile();
 
+  // Of memory that is kept from run to run for intermediate results; not while one is running.
+  int64_t workspace_bytes();
+
   // What prepare made, and the weights that methods read: what an executable with its weights inside holds.
   // One blob, each part at a multiple of 64 bytes, preceded by nothing; `offsets` as in
   // ProgramTable::embedded_offsets.

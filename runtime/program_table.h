@@ -59,20 +59,27 @@ struct Frame {
   void* const* inputs;
   void* const* outputs;
   char* arena;
-  void* const* slots;
+  void* const* slots;  // those of a segment are known when it is planned
   void* const* weights;
   void* const* prepared;
   int64_t* output_dims;  // of all outputs, all axes: those are filled in that the data decides
+  int64_t* slot_bytes;   // filled in before a segment is planned
 };
 
-// Computes the sizes of everything from the inputs' and checks what the program demands of them. A size of an
-// output that only the data decides is -1; a slot that only such tensors use is 0 bytes.
-using ShapesFunction = int32_t (*)(void* context, const int64_t* input_dims, int64_t* output_dims,
-                                   int64_t* slot_bytes);
+// Computes the sizes of the outputs from the inputs' and checks what the program demands of them. A size that
+// only the data decides is -1.
+using ShapesFunction = int32_t (*)(void* context, const int64_t* input_dims, int64_t* output_dims);
 using RunFunction = int32_t (*)(void* context, const Frame* frame);
 // An op in C: all tensors are dense; 0 unless it failed. See weft_extern_op in weft.h.
 using ExternFunction = int32_t (*)(const weft_tensor* inputs, weft_tensor* results);
 using KernelFunction = int32_t (*)(void* context, void* const* buffers, const int64_t* extents);
+
+// Memory whose size is known at run time. All slots of a segment are placed at once, when its sizes are
+// known; two that are needed at one time do not overlap.
+struct SlotTable {
+  int64_t segment;      // 0: at the beginning of a run
+  int64_t first, last;  // times
+};
 
 // A method as it is compiled for some sizes of its inputs.
 struct CodeTable {
@@ -80,6 +87,7 @@ struct CodeTable {
   const char* sizes;          // of the dimensions that are numbers here, in words; empty: of none
   int64_t arena_bytes;
   int64_t slot_count;
+  const SlotTable* slots;
   ShapesFunction shapes;
   RunFunction run;
 };
@@ -144,9 +152,9 @@ void weft_filter(const uint8_t* mask, int64_t n, int64_t most, int64_t* position
 int32_t weft_call_extern(void* context, weft::runtime::ExternFunction function, const char* names,
                          int32_t input_count, int32_t count, const int32_t* types, const int32_t* ranks,
                          void* const* buffers, const int64_t* dims, const int64_t* bounds);
-// Memory whose size only the data decides: of a slot or an output, at least `bytes`. Null: there is not so
-// much.
-void* weft_reserve_slot(void* context, int64_t slot, int64_t bytes);
+// Places the slots of a segment, whose bytes are in the frame. Not 0: there is not so much memory.
+int32_t weft_plan_segment(void* context, int64_t segment);
+// Memory of an output whose size only the data decides, at least `bytes`. Null: there is not so much.
 void* weft_reserve_output(void* context, int64_t output, int64_t bytes);
 // A step of a recurrence begins, numbered as they run; 0 also where all are done.
 void weft_begin_step(void* context, int64_t number);

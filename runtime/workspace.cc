@@ -1,33 +1,13 @@
 #include "runtime/workspace.h"
 
-#include <sys/mman.h>
-
 #include <bit>
 #include <chrono>
 #include <cstdlib>
-#include <utility>
-
-extern "C" __attribute__((weak)) void __asan_poison_memory_region(const volatile void* address, size_t bytes);
 
 namespace weft::runtime {
 namespace {
 
 constexpr int64_t kAlignment = Buffer::kAlignment;
-// Memory that is read straight through, as weights are, waits for page tables else.
-constexpr int64_t kLargePage = int64_t{2} << 20, kWorthLargePages = 2 * kLargePage;
-// What a mistaken size asks for must fail here and not in the middle of address arithmetic.
-constexpr int64_t kMostBytes = int64_t{1} << 46;
-
-char* AllocateAligned(int64_t bytes) {
-  if (bytes < 0 || bytes > kMostBytes) return nullptr;
-  int64_t alignment = bytes >= kWorthLargePages ? kLargePage : kAlignment;
-  int64_t whole = (bytes + kAlignment) / kAlignment * kAlignment;
-  void* memory = nullptr;
-  if (posix_memalign(&memory, static_cast<size_t>(alignment), static_cast<size_t>(whole)) != 0)
-    return nullptr;
-  if (alignment == kLargePage) madvise(memory, static_cast<size_t>(whole), MADV_HUGEPAGE);  // or small ones
-  return static_cast<char*>(memory);
-}
 
 // Classes are four to the octave: a block is at most a quarter larger than asked.
 int SizeClass(int64_t bytes, int64_t* class_bytes) {
@@ -46,34 +26,6 @@ int32_t ParallelFor(Workspace& workspace, ThreadPool::Task task, int64_t count, 
 }
 
 }  // namespace
-
-Buffer& Buffer::operator=(Buffer&& other) noexcept {
-  std::swap(data_, other.data_);
-  std::swap(bytes_, other.bytes_);
-  return *this;
-}
-
-Buffer::~Buffer() { Free(); }
-
-void Buffer::Free() {
-  std::free(data_);
-  data_ = nullptr;
-  bytes_ = 0;
-}
-
-void Buffer::Forbid(int64_t offset, int64_t bytes) {
-  if (__asan_poison_memory_region != nullptr)
-    __asan_poison_memory_region(data_ + offset, static_cast<size_t>(bytes));
-}
-
-bool Buffer::Reserve(int64_t bytes) {
-  if (data_ != nullptr && bytes <= bytes_) return true;
-  Free();
-  data_ = AllocateAligned(bytes);
-  if (data_ == nullptr) return false;
-  bytes_ = bytes;
-  return true;
-}
 
 ScratchMemory::~ScratchMemory() {
   for (Header*& list : free_) {
@@ -96,7 +48,7 @@ void* ScratchMemory::Allocate(int64_t bytes) {
       return reinterpret_cast<char*>(block) + kAlignment;
     }
   }
-  char* block = AllocateAligned(class_bytes + static_cast<int64_t>(kAlignment));
+  char* block = AllocateAligned(class_bytes + kAlignment);
   if (block == nullptr) return nullptr;
   *reinterpret_cast<Header*>(block) = {nullptr, size_class};
   return block + kAlignment;
@@ -108,6 +60,13 @@ void ScratchMemory::Free(void* pointer) {
   std::lock_guard<std::mutex> lock(mutex_);
   block->next = free_[block->size_class];
   free_[block->size_class] = block;
+}
+
+int64_t Workspace::reserved_bytes() const {
+  int64_t sum = arena.bytes() + plan.reserved_bytes();
+  for (const std::vector<Buffer>* buffers : {&inputs, &outputs})
+    for (const Buffer& buffer : *buffers) sum += buffer.bytes();
+  return sum;
 }
 
 }  // namespace weft::runtime
@@ -166,12 +125,12 @@ int32_t weft_check_failed(void* context, const char* message, const int64_t* val
   return 1;
 }
 
-void* weft_reserve_slot(void* context, int64_t slot, int64_t bytes) {
+int32_t weft_plan_segment(void* context, int64_t segment) {
   auto* workspace = static_cast<Workspace*>(context);
-  weft::runtime::Buffer& buffer = workspace->slots[static_cast<size_t>(slot)];
-  if (buffer.Reserve(bytes)) return buffer.data();
-  workspace->error = "not enough memory for intermediate results: " + std::to_string(bytes) + " bytes";
-  return nullptr;
+  int64_t needed = 0;
+  if (workspace->plan.Plan(segment, &needed)) return 0;
+  workspace->error = "not enough memory for intermediate results: " + std::to_string(needed) + " bytes";
+  return 1;
 }
 
 void* weft_reserve_output(void* context, int64_t output, int64_t bytes) {

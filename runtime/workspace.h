@@ -7,33 +7,13 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/buffer.h"
+#include "runtime/memory_plan.h"
 #include "runtime/program_table.h"
 #include "runtime/thread_pool.h"
 #include "runtime/weft.h"
 
 namespace weft::runtime {
-
-// Memory at a multiple of 64 bytes that grows and never shrinks; much of it is in large pages.
-class Buffer {
- public:
-  static constexpr int64_t kAlignment = 64;
-
-  Buffer() = default;
-  Buffer(Buffer&& other) noexcept { *this = std::move(other); }
-  Buffer& operator=(Buffer&& other) noexcept;
-  ~Buffer();
-
-  // At least `bytes`; what was inside is lost if it grows. False: there is not so much memory.
-  bool Reserve(int64_t bytes);
-  void Free();
-  // What lies there is never touched: an error where the program has AddressSanitizer.
-  void Forbid(int64_t offset, int64_t bytes);
-  char* data() const { return data_; }
-
- private:
-  char* data_ = nullptr;
-  int64_t bytes_ = 0;
-};
 
 // The short-lived memory of kernels. Blocks are kept for the next one of about the same size.
 class ScratchMemory {
@@ -70,16 +50,20 @@ struct Workspace {
 
   ScratchMemory scratch;
   Buffer arena;
-  std::vector<Buffer> slots, inputs, outputs;
+  MemoryPlan plan;
+  std::vector<Buffer> inputs, outputs;
   std::vector<weft_tensor> extern_tensors;  // of a call of C
   std::vector<int64_t> sizes;               // of the program's dimensions
   std::vector<const char*> size_origins;    // the inputs that they are from
-  std::vector<int64_t> input_dims, output_dims, slot_bytes;
-  std::vector<void*> slot_pointers, input_pointers, output_pointers;
+  std::vector<int64_t> input_dims, output_dims;
+  std::vector<void*> input_pointers, output_pointers;
 
   std::thread::id thread;      // of the last call
   bool lends_results = false;  // to the caller of the last call
   bool busy = false;
+
+  // Of what is kept for the next call, without the scratch memory.
+  int64_t reserved_bytes() const;
 };
 
 }  // namespace weft::runtime

@@ -27,7 +27,7 @@ absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>
                            {"weft_segments", reinterpret_cast<void*>(&weft_segments)},
                            {"weft_call_extern", reinterpret_cast<void*>(&weft_call_extern)},
                            {"weft_filter", reinterpret_cast<void*>(&weft_filter)},
-                           {"weft_reserve_slot", reinterpret_cast<void*>(&weft_reserve_slot)},
+                           {"weft_plan_segment", reinterpret_cast<void*>(&weft_plan_segment)},
                            {"weft_reserve_output", reinterpret_cast<void*>(&weft_reserve_output)},
                            {"weft_begin_step", reinterpret_cast<void*>(&weft_begin_step)},
                            {"weft_parallel_for", reinterpret_cast<void*>(&weft_parallel_for)},

@@ -1,8 +1,8 @@
 #include "backends/host/function_code.h"
 
-#include <algorithm>
-#include <functional>
+#include <iterator>
 
+#include "backends/host/call_tables.h"
 #include "backends/host/late_sizes.h"
 #include "compiler/ir/scatter_ops.h"
 #include "compiler/ir/until.h"
@@ -23,7 +23,7 @@ using mlir::SmallVector;
 using mlir::Value;
 
 // Fields of runtime::Frame.
-enum FrameField { kInputDims, kInputs, kOutputs, kArena, kSlots, kWeights, kPrepared, kOutputDims };
+enum FrameField { kInputDims, kInputs, kOutputs, kArena, kSlots, kWeights, kPrepared, kOutputDims, kBytes };
 
 // No memory has so many bytes: a request for them fails with a message.
 constexpr int64_t kTooManyBytes = (int64_t{1} << 46) + 1;
@@ -45,8 +45,9 @@ class FunctionEmitter {
     late_.Run(source_);
     Begin(symbol);
     BindArguments();
-    for (mlir::Operation& op : source_.getBody().front().without_terminator())
-      if (mlir::failed(Emit(op))) return mlir::failure();
+    mlir::Block& body = source_.getBody().front();
+    if (!shapes() && mlir::failed(PlanSegment(0, &body.front()))) return mlir::failure();
+    if (mlir::failed(EmitFrom(&body.front()))) return mlir::failure();
     if (mlir::failed(EmitReturn())) return mlir::failure();
     func::ReturnOp::create(b_, loc_, I32(0));
     return mlir::success();
@@ -54,11 +55,13 @@ class FunctionEmitter {
 
  private:
   struct Place {
-    Value pointer;             // null in a shapes function
+    Value pointer;             // null where sizes alone are computed
     SmallVector<Value> sizes;  // index, one per axis
   };
 
   bool shapes() const { return kind_ == HostFunction::kShapes; }
+  // Whether sizes alone are computed: of all that only the data does not decide, or of a segment.
+  bool sizes_only() const { return shapes() || is_planning_; }
   Value I32(int32_t value) { return arith::ConstantIntOp::create(b_, loc_, b_.getI32Type(), value); }
   Value I64(int64_t value) { return arith::ConstantIntOp::create(b_, loc_, b_.getI64Type(), value); }
   Value Index(int64_t value) { return arith::ConstantIndexOp::create(b_, loc_, value); }
@@ -80,8 +83,8 @@ class FunctionEmitter {
   }
 
   void Begin(absl::string_view symbol) {
-    // shapes(context, input_dims, output_dims, slot_bytes); run(context, frame)
-    SmallVector<mlir::Type> inputs(shapes() ? 4 : 2, pointer_);
+    // shapes(context, input_dims, output_dims); run(context, frame)
+    SmallVector<mlir::Type> inputs(shapes() ? 3 : 2, pointer_);
     mlir::OpBuilder at_end = mlir::OpBuilder::atBlockEnd(module_.getBody());
     function_ = func::FuncOp::create(at_end, loc_, llvm::StringRef(symbol.data(), symbol.size()),
                                      b_.getFunctionType(inputs, {b_.getI32Type()}));
@@ -91,37 +94,15 @@ class FunctionEmitter {
     if (shapes()) {
       input_dims_ = entry->getArgument(1);
       output_dims_ = entry->getArgument(2);
-      slot_bytes_ = entry->getArgument(3);
-      auto slots = source_->getAttrOfType<mlir::IntegerAttr>("weft.slots");
-      for (int64_t slot = 0; slots && slot < slots.getInt(); ++slot) Store(I64(0), slot_bytes_, slot);
     } else {
       Value frame = entry->getArgument(1);
-      for (int field = kInputDims; field <= kOutputDims; ++field) frame_.push_back(LoadPointer(frame, field));
+      for (int field = kInputDims; field <= kBytes; ++field) frame_.push_back(LoadPointer(frame, field));
       input_dims_ = frame_[kInputDims];
     }
     // One table of each kind for all launches, on the stack of the entry block.
-    int64_t buffers = 1, numbers = 1;
-    auto count_launch = [&](ir::LaunchOp launch) {
-      int64_t axes = 0;
-      for (mlir::Type type :
-           llvm::concat<const mlir::Type>(launch.getOperandTypes(), launch.getResultTypes())) {
-        auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type);
-        axes += tensor ? tensor.getRank() : 1;
-      }
-      buffers = std::max<int64_t>(buffers, launch->getNumOperands() + launch->getNumResults());
-      numbers = std::max(numbers, axes);
-    };
-    std::function<void(func::FuncOp)> count = [&](func::FuncOp function) {
-      function.walk([&](mlir::Operation* op) {
-        if (auto launch = mlir::dyn_cast<ir::LaunchOp>(op)) count_launch(launch);
-        if (auto iterate = mlir::dyn_cast<ir::IterateOp>(op)) count(StepOf(iterate));
-        if (auto check = mlir::dyn_cast<ir::CheckOp>(op))
-          numbers = std::max<int64_t>(numbers, check.getValues().size());
-      });
-    };
-    count(source_);
-    if (!shapes()) buffers_ = LLVM::AllocaOp::create(b_, loc_, pointer_, pointer_, I64(buffers));
-    numbers_ = LLVM::AllocaOp::create(b_, loc_, pointer_, b_.getI64Type(), I64(numbers));
+    CallTables tables = TablesOf(source_);
+    if (!shapes()) buffers_ = LLVM::AllocaOp::create(b_, loc_, pointer_, pointer_, I64(tables.buffers));
+    numbers_ = LLVM::AllocaOp::create(b_, loc_, pointer_, b_.getI64Type(), I64(tables.numbers));
   }
 
   void BindArguments() {
@@ -144,12 +125,49 @@ class FunctionEmitter {
     return place;
   }
 
+  // From `op` to the end of its block; where a segment is planned, to the end of the segment.
+  mlir::LogicalResult EmitFrom(mlir::Operation* op) {
+    for (; op && !op->hasTrait<mlir::OpTrait::IsTerminator>(); op = op->getNextNode()) {
+      bool ends_segment = mlir::isa<ir::FoundOp>(op);
+      if (is_planning_ && ends_segment) break;
+      if (mlir::failed(Emit(*op))) return mlir::failure();
+      if (shapes() || !ends_segment) continue;
+      auto segment = op->getAttrOfType<mlir::IntegerAttr>("weft.segment");
+      if (!segment) return op->emitError("begins no segment");
+      if (mlir::failed(PlanSegment(segment_base_ + segment.getInt(), op->getNextNode())))
+        return mlir::failure();
+    }
+    return mlir::success();
+  }
+
+  // Memory for what the segment that begins at `op` computes: its sizes are known now.
+  mlir::LogicalResult PlanSegment(int64_t segment, mlir::Operation* op) {
+    if (!HasSlots(segment)) return mlir::success();
+    is_planning_ = true;
+    mlir::LogicalResult result = EmitFrom(op);
+    is_planning_ = false;
+    if (mlir::failed(result)) return result;
+    mlir::Type i32 = b_.getI32Type();
+    auto plan = Declare("weft_plan_segment", i32, {pointer_, b_.getI64Type()});
+    Value code = LLVM::CallOp::create(b_, loc_, plan, mlir::ValueRange{context_, I64(segment)}).getResult();
+    Value good = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::eq, code, I32(0));
+    ReturnUnless(good, [&] { return code; });
+    return mlir::success();
+  }
+
+  bool HasSlots(int64_t segment) {
+    return llvm::any_of(SlotsOf(source_), [&](const ProgramSlot& slot) { return slot.segment == segment; });
+  }
+
   mlir::LogicalResult Emit(mlir::Operation& op) {
     loc_ = op.getLoc();
     if (auto launch = mlir::dyn_cast<ir::LaunchOp>(op)) return EmitLaunch(launch);
     if (auto iterate = mlir::dyn_cast<ir::IterateOp>(op)) return EmitIterate(iterate);
     if (auto check = mlir::dyn_cast<ir::CheckOp>(op)) {
-      if (shapes() != late_.IsLate(check)) EmitCheck(check);
+      // What fails must say so before memory is asked for, but a step may not run at all.
+      bool is_due =
+          is_planning_ ? planned_steps_ == 0 && late_.IsLate(check) : shapes() != late_.IsLate(check);
+      if (is_due) EmitCheck(check);
       return mlir::success();
     }
     if (auto found = mlir::dyn_cast<ir::FoundOp>(op)) {
@@ -161,14 +179,14 @@ class FunctionEmitter {
     if (shapes() && is_scalar && late_.IsLate(op.getResult(0))) return mlir::success();
     if (auto weight = mlir::dyn_cast<ir::WeightOp>(op)) {
       Place place = StaticPlace(weight);
-      if (!shapes())
+      if (!sizes_only())
         place.pointer = LoadPointer(frame_[kWeights], program_.weight_numbers.lookup(weight.getPath()));
       places_[weight] = place;
       return mlir::success();
     }
     if (auto prepared = mlir::dyn_cast<ir::PreparedOp>(op)) {
       Place place = StaticPlace(prepared);
-      if (!shapes()) place.pointer = LoadPointer(frame_[kPrepared], prepared.getPosition());
+      if (!sizes_only()) place.pointer = LoadPointer(frame_[kPrepared], prepared.getPosition());
       places_[prepared] = place;
       return mlir::success();
     }
@@ -237,17 +255,10 @@ class FunctionEmitter {
 
   mlir::LogicalResult EmitConstant(arith::ConstantOp constant) {
     Place place = StaticPlace(constant);
-    if (!shapes()) {
+    if (!sizes_only()) {
       auto elements = mlir::dyn_cast<mlir::DenseElementsAttr>(constant.getValue());
       if (!elements) return constant.emitError("the elements of this constant are not at hand");
-      std::string bytes;
-      if (elements.getElementType().isInteger(1)) {
-        for (bool element : elements.getValues<bool>()) bytes += element ? '\1' : '\0';
-      } else {
-        llvm::ArrayRef<char> raw = elements.getRawData();
-        for (int64_t i = elements.isSplat() ? elements.getNumElements() : 1; i > 0; --i)
-          bytes.append(raw.data(), raw.size());
-      }
+      std::string bytes = BytesInMemory(elements);
       if (bytes.empty()) bytes += '\0';  // an address is needed even for nothing
       place.pointer = Bytes(bytes);
     }
@@ -331,7 +342,7 @@ class FunctionEmitter {
                                                 : Index(type.getDimSize(axis)));
       if (mlir::failed(PlaceResult(result, std::move(sizes)))) return mlir::failure();
     }
-    if (!shapes()) EmitCall(launch);
+    if (!sizes_only()) EmitCall(launch);
     return mlir::success();
   }
 
@@ -347,18 +358,15 @@ class FunctionEmitter {
     int64_t element_bytes =
         ElementBytes(mlir::cast<mlir::RankedTensorType>(result.getType()).getElementType());
     if (output < 0 && offset < 0 && slot < 0) return op->emitError("has a result without a place");
-    bool is_late = late_.IsLate(result);
-    if (shapes()) {
-      if (slot >= 0 && !is_late) NeedSlot(slot, BytesOf(place, element_bytes));
+    if (sizes_only()) {
+      if (slot >= 0 && is_planning_) NeedSlot(slot, BytesOf(place, element_bytes));
     } else if (output >= 0 && !step_outputs_.empty()) {
       place.pointer = step_outputs_[static_cast<size_t>(output)];
     } else if (output >= 0) {
       mlir::Operation* end = source_.getBody().front().getTerminator();
       bool is_output_late = late_.IsLate(end->getOperand(static_cast<unsigned>(output)));
-      place.pointer = is_output_late ? Reserve("weft_reserve_output", output, BytesOf(place, element_bytes))
+      place.pointer = is_output_late ? ReserveOutput(output, BytesOf(place, element_bytes))
                                      : LoadPointer(frame_[kOutputs], output);
-    } else if (is_late) {
-      place.pointer = Reserve("weft_reserve_slot", slot_base_ + slot, BytesOf(place, element_bytes));
     } else {
       place.pointer = PointerAt(offset, slot);
     }
@@ -372,12 +380,7 @@ class FunctionEmitter {
     if (offset < 0) return LoadPointer(frame_[kSlots], slot_base_ + slot);
     return Advance(frame_[kArena], I64(arena_base_ + offset));
   }
-  void NeedSlot(int64_t slot, Value bytes) {
-    slot += slot_base_;
-    Value before =
-        LLVM::LoadOp::create(b_, loc_, b_.getI64Type(), Element(slot_bytes_, b_.getI64Type(), slot));
-    Store(arith::MaxSIOp::create(b_, loc_, before, bytes), slot_bytes_, slot);
-  }
+  void NeedSlot(int64_t slot, Value bytes) { Store(bytes, frame_[kBytes], slot_base_ + slot); }
   Value Advance(Value pointer, Value bytes) {
     return LLVM::GEPOp::create(b_, loc_, pointer_, b_.getI8Type(), pointer, mlir::ValueRange{bytes});
   }
@@ -395,7 +398,7 @@ class FunctionEmitter {
     bool is_late = false;  // whether the data decides how large it is
     Value row_bytes, aligned_bytes;
     int64_t ring_size = 0;
-    Value ring, history;  // null in a shapes function
+    Value ring, history;  // null where sizes alone are computed
     Value result;         // null where nothing is kept
     SmallVector<Value> given;
   };
@@ -438,7 +441,7 @@ class FunctionEmitter {
     if (ir::EndsEarly(iterate) && mlir::failed(PlaceResult(ir::StepCount(iterate), {})))
       return mlir::failure();
     bool down = iterate.getOrder() == ir::LoopOrder::down;
-    if (shapes()) return EmitStep(iterate, step, states, extent, Index(0), Index(0), down);
+    if (sizes_only()) return EmitStep(iterate, step, states, extent, Index(0), Index(0), down);
 
     for (RunningState& state : states) StartState(state, extent, down);
     // for (count = 0; count < extent; ++count), or until a step says that it is the last one.
@@ -487,25 +490,21 @@ class FunctionEmitter {
   void PlaceScratch(ir::IterateOp iterate, size_t number, Value extent, RunningState& running) {
     auto offsets = iterate->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.scratch_offset");
     auto slots = iterate->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.scratch_dynamic");
-    auto place = [&](size_t part, Value rows, Value row_bytes, bool is_late) -> Value {
-      if (!shapes() && !is_late) return PointerAt(offsets[part], slots[part]);
-      if (shapes() && (is_late || slots[part] < 0)) return nullptr;
+    auto place = [&](size_t part, Value rows, Value row_bytes) -> Value {
+      if (!sizes_only()) return PointerAt(offsets[part], slots[part]);
+      if (!is_planning_ || slots[part] < 0) return nullptr;
       Value bytes = arith::MulIOp::create(b_, loc_, ToI64(rows), row_bytes);
       // A product that does not fit is more than any memory has.
       Value most = arith::DivSIOp::create(b_, loc_, I64(kTooManyBytes),
                                           arith::MaxSIOp::create(b_, loc_, row_bytes, I64(1)));
       Value fits = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::sle, ToI64(rows), most);
       bytes = arith::SelectOp::create(b_, loc_, fits, bytes, I64(kTooManyBytes));
-      if (!shapes()) return Reserve("weft_reserve_slot", slot_base_ + slots[part], bytes);
       NeedSlot(slots[part], bytes);
       return nullptr;
     };
-    running.ring = place(2 * number, Index(running.ring_size), running.aligned_bytes, running.is_late);
+    running.ring = place(2 * number, Index(running.ring_size), running.aligned_bytes);
     if (!running.state.history) return;
-    auto count = mlir::dyn_cast<Value>(iterate.getExtent());
-    bool is_late = running.is_late || (count && late_.IsLate(count));
-    Value positions = Positions(extent, running.state.given);
-    running.history = place(2 * number + 1, positions, running.row_bytes, is_late);
+    running.history = place(2 * number + 1, Positions(extent, running.state.given), running.row_bytes);
   }
 
   // Steps and what is given before them; null while the data has not decided how many there are.
@@ -561,10 +560,11 @@ class FunctionEmitter {
     SmallVector<Value> outputs;
     unsigned next = 1;
     for (const RunningState& state : states) {
-      if (!shapes()) outputs.push_back(RingRow(state, count));
+      if (!sizes_only()) outputs.push_back(RingRow(state, count));
       for (int64_t i = 0; i < state.state.window; ++i) {
         Place place = state.slice;
-        if (!shapes()) place.pointer = RingRow(state, arith::SubIOp::create(b_, loc_, count, Index(i + 1)));
+        if (!sizes_only())
+          place.pointer = RingRow(state, arith::SubIOp::create(b_, loc_, count, Index(i + 1)));
         places_[step.getArgument(next++)] = place;
       }
       if (!state.state.history) continue;
@@ -584,22 +584,25 @@ class FunctionEmitter {
     auto attribute = [&](llvm::StringRef name) {
       return iterate->getAttrOfType<mlir::IntegerAttr>(name).getInt();
     };
-    int64_t arena = arena_base_, slot = slot_base_;
+    int64_t arena = arena_base_, slot = slot_base_, segment = segment_base_;
     arena_base_ += attribute("weft.step_offset");
     slot_base_ += attribute("weft.step_slot");
+    segment_base_ += attribute("weft.step_segment");
     std::swap(outputs, step_outputs_);
-    for (mlir::Operation& op : step.getBody().front().without_terminator())
-      if (mlir::failed(Emit(op))) return mlir::failure();
+    planned_steps_ += is_planning_;
+    mlir::LogicalResult result = EmitFrom(&step.getBody().front().front());
+    planned_steps_ -= is_planning_;
     std::swap(outputs, step_outputs_);
     arena_base_ = arena;
     slot_base_ = slot;
-    return mlir::success();
+    segment_base_ = segment;
+    return result;
   }
 
-  // Memory of a size that the data decides, from the runtime.
-  Value Reserve(llvm::StringRef function, int64_t number, Value bytes) {
+  // Memory of an output whose size the data decides, from the runtime.
+  Value ReserveOutput(int64_t number, Value bytes) {
     mlir::Type i64 = b_.getI64Type();
-    auto reserve = Declare(function, pointer_, {pointer_, i64, i64});
+    auto reserve = Declare("weft_reserve_output", pointer_, {pointer_, i64, i64});
     Value pointer =
         LLVM::CallOp::create(b_, loc_, reserve, mlir::ValueRange{context_, I64(number), bytes}).getResult();
     Value null = LLVM::ZeroOp::create(b_, loc_, pointer_);
@@ -666,10 +669,12 @@ class FunctionEmitter {
   mlir::Location loc_;
   mlir::Type pointer_;
   func::FuncOp function_;
-  Value context_, input_dims_, output_dims_, slot_bytes_, buffers_, numbers_;
+  Value context_, input_dims_, output_dims_, buffers_, numbers_;
   SmallVector<Value> frame_;
   SmallVector<Value> step_outputs_;  // of the step that is emitted; none: the method itself
-  int64_t arena_base_ = 0, slot_base_ = 0;
+  int64_t arena_base_ = 0, slot_base_ = 0, segment_base_ = 0;
+  bool is_planning_ = false;
+  int planned_steps_ = 0;  // around what is planned
   llvm::DenseMap<Value, Place> places_;
   llvm::DenseSet<Value> written_;
   mlir::IRMapping scalars_;

@@ -129,8 +129,28 @@ absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module) {
   return view;
 }
 
+std::vector<ProgramSlot> SlotsOf(mlir::func::FuncOp function) {
+  std::vector<ProgramSlot> slots;
+  auto numbers = function->getAttrOfType<mlir::DenseI64ArrayAttr>("weft.slots");
+  for (int64_t i = 0; numbers && i + 2 < numbers.size(); i += 3)
+    slots.push_back({numbers[i], numbers[i + 1], numbers[i + 2]});
+  return slots;
+}
+
 int64_t ElementBytes(mlir::Type type) {
   return type.isIntOrFloat() ? (static_cast<int64_t>(type.getIntOrFloatBitWidth()) + 7) / 8 : 8;
+}
+
+std::string BytesInMemory(mlir::DenseElementsAttr elements) {
+  std::string bytes;
+  if (elements.getElementType().isInteger(1)) {
+    for (bool element : elements.getValues<bool>()) bytes += element ? '\1' : '\0';
+    return bytes;
+  }
+  llvm::ArrayRef<char> raw = elements.getRawData();
+  for (int64_t i = elements.isSplat() ? elements.getNumElements() : 1; i > 0; --i)
+    bytes.append(raw.data(), raw.size());
+  return bytes;
 }
 
 }  // namespace weft::backends

@@ -50,8 +50,16 @@ struct ProgramView {
 // Errors: two weights of one path with different types. States come first.
 absl::StatusOr<ProgramView> ViewProgram(mlir::ModuleOp module);
 
+// Memory of a method whose size is known at run time: the segment in which it is placed, and the times from
+// which and to which it is needed (see weft-plan-memory).
+struct ProgramSlot {
+  int64_t segment, first, last;
+};
+std::vector<ProgramSlot> SlotsOf(mlir::func::FuncOp function);
+
 // Bytes of one element in memory: bool takes one.
 int64_t ElementBytes(mlir::Type type);
+std::string BytesInMemory(mlir::DenseElementsAttr elements);
 
 }  // namespace weft::backends
 

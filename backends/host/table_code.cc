@@ -219,8 +219,11 @@ class TableBuilder {
     for (mlir::Type input : code.getArgumentTypes())
       for (int64_t size : mlir::cast<mlir::RankedTensorType>(input).getShape())
         dims.push_back(I64(mlir::ShapedType::isDynamic(size) ? -1 : size));
+    Fields slots;
+    for (const ProgramSlot& slot : SlotsOf(code))
+      slots.push_back(Struct({I64(slot.segment), I64(slot.first), I64(slot.last)}));
     return Struct({Array(dims), String(ir::VariantSizes(code, " = ", ", ")), I64(Number(code, "weft.arena")),
-                   I64(Number(code, "weft.slots")), shapes, run});
+                   I64(slots.size()), Array(slots), shapes, run});
   }
 
   absl::StatusOr<Constant*> Method(const ProgramMethod& method) {

@@ -12,8 +12,10 @@ def PlanMemory : WeftPass<"weft-plan-memory", "mlir::ModuleOp"> {
   let summary = "Give every launch result a place";
   let description = [{
     Sizes that are numbers: one arena (module attr `weft.arena`, bytes), reused by lifetime. Sizes known at run time: a
-    slot each (`weft.dynamic`; attr `weft.slots` of the function says how many), reused where two results of the same
-    size never live together. Outputs of a method are written where the caller wants them.
+    slot each (`weft.dynamic`), which the runtime places by lifetime when the sizes are known. The attr `weft.slots` of
+    the function has three numbers for each: the segment in which it is placed (`weft.segment` of the `weft.found` that
+    it begins behind; 0: when the program starts), and the first and the last time at which it is needed. Outputs of a
+    method are written where the caller wants them.
   }];
   let options = [
     Option<"alignment", "alignment", "int64_t", "64", "Of every offset">,

@@ -26,8 +26,14 @@ struct Storage {
   mlir::Operation* op;
   unsigned result = 0;
   int64_t output = -1;
-  int64_t first = 0, last = 0;  // steps: positions of operations in the function
+  int64_t first = 0, last = 0;  // times
+  int64_t segment = 0;
   std::optional<int64_t> bytes;
+};
+
+// When memory whose size is known at run time is needed, and in which segment it is planned.
+struct Life {
+  int64_t segment, first, last;
 };
 
 // A part of a loop's memory that it does not need.
@@ -36,13 +42,19 @@ constexpr int64_t kUnused = -2;
 // What a loop of steps needs while it runs.
 struct Scratch {
   ir::IterateOp iterate;
-  mlir::func::FuncOp step;
-  int64_t arena;               // bytes of a step
-  int64_t bytes;               // of the parts whose size is a number; the step's memory lies behind them
-  std::vector<int64_t> parts;  // two per state, window and history: where in these bytes, kNowhere or kUnused
+  int64_t segment = 0, first_segment = 0;  // of the loop; those of its steps follow the second
+  int64_t first = 0, last = 0;             // times
+  int64_t arena = 0;                       // bytes of a step
+  std::vector<Life> lives;                 // of a step
+  int64_t bytes = 0;           // of the parts whose size is a number; the step's memory lies behind
+  std::vector<int64_t> parts;  // two per state, window and history: where, kNowhere or kUnused
   int64_t offset = 0;
 };
 
+// Times count operations, those of steps in the place of their loop. A segment is what follows a `weft.found`
+// up to the next one in the same function: where it begins, all sizes in it are known. Loops of steps are a
+// part of the segment around them, up to a `weft.found` of their own. Segments are numbered in the order of
+// time.
 class FunctionPlan {
  public:
   FunctionPlan(mlir::func::FuncOp function, int64_t alignment)
@@ -52,36 +64,43 @@ class FunctionPlan {
   // that run them.
   int64_t Run() {
     CollectStorage();
-    function_.walk([&](ir::IterateOp iterate) { CollectScratch(iterate); });
     int64_t arena = PlaceStatic();
-    int64_t slots = PlaceDynamic();
+    PlaceDynamic();
     mlir::Builder builder(function_.getContext());
     function_.walk([&](mlir::Operation* op) {
       if (mlir::isa<ir::LaunchOp, ir::IterateOp>(op)) SetAttributes(builder, op);
     });
-    for (Scratch& scratch : scratch_) slots = SetScratch(builder, scratch, slots);
+    for (Scratch& scratch : scratch_) SetScratch(builder, scratch);
+    SmallVector<int64_t> lives;
+    for (const Life& life : lives_) lives.append({life.segment, life.first, life.last});
     function_->setAttr("weft.arena", builder.getI64IntegerAttr(arena));
-    function_->setAttr("weft.slots", builder.getI64IntegerAttr(slots));
+    function_->setAttr("weft.slots", builder.getDenseI64ArrayAttr(lives));
     return arena;
   }
+
+  // Of slots, after Run.
+  const std::vector<Life>& lives() const { return lives_; }
+  int64_t duration() const { return time_; }
+  int64_t segments() const { return segments_; }  // without the one it begins in
 
  private:
   void CollectStorage() {
     llvm::DenseMap<Value, size_t> storage_of;  // launch results and their views
-    int64_t step = 0;
     for (mlir::Operation& op : function_.getBody().front()) {
+      int64_t begin = time_;
+      if (auto iterate = mlir::dyn_cast<ir::IterateOp>(op)) CollectScratch(iterate);
       for (Value operand : op.getOperands()) {
         auto found = storage_of.find(operand);
-        if (found != storage_of.end()) storage_[found->second].last = step;
+        if (found != storage_of.end()) storage_[found->second].last = time_;
       }
-      steps_[&op] = step;
       if (mlir::isa<ir::LaunchOp, ir::IterateOp>(op)) {
         for (auto [number, result] : llvm::enumerate(op.getResults())) {
           storage_of[result] = storage_.size();
           storage_.push_back({.op = &op,
                               .result = static_cast<unsigned>(number),
-                              .first = step,
-                              .last = step,
+                              .first = begin,
+                              .last = time_,
+                              .segment = segment_,
                               .bytes = BytesOf(result.getType())});
         }
       } else if (mlir::isa<mlir::tensor::CollapseShapeOp, mlir::tensor::ExpandShapeOp, mlir::tensor::CastOp,
@@ -97,8 +116,11 @@ class FunctionPlan {
           if (found != storage_of.end() && storage_[found->second].output < 0)
             storage_[found->second].output = number;
         }
+      } else if (mlir::isa<ir::FoundOp>(op)) {
+        segment_ = ++segments_;
+        op.setAttr("weft.segment", mlir::Builder(op.getContext()).getI64IntegerAttr(segment_));
       }
-      ++step;
+      ++time_;
     }
     offsets_.assign(storage_.size(), kNowhere);
     slots_.assign(storage_.size(), kNowhere);
@@ -106,9 +128,16 @@ class FunctionPlan {
 
   // What a loop of steps needs while it runs, in this order: the slices that its windows hold and the one
   // that is computed, each aligned; the whole history where a step reads it; the memory of a step.
+  // Time goes on to the end of the loop.
   void CollectScratch(ir::IterateOp iterate) {
     auto step = symbols_.lookup<mlir::func::FuncOp>(iterate.getCallee());
-    Scratch scratch{iterate, step, FunctionPlan(step, alignment_).Run(), 0, {}};
+    FunctionPlan plan(step, alignment_);
+    Scratch scratch{.iterate = iterate, .segment = segment_, .first_segment = segments_, .first = time_};
+    scratch.arena = plan.Run();
+    scratch.lives = plan.lives();
+    segments_ += plan.segments();
+    time_ += plan.duration() + 1;
+    scratch.last = time_;
     bool is_open = mlir::ShapedType::isDynamic(iterate.getStaticExtents()[0]);
     for (auto [number, state] : llvm::enumerate(iterate.getStates())) {
       std::optional<int64_t> slice = BytesOf(step.getResultTypes()[number]);
@@ -139,10 +168,9 @@ class FunctionPlan {
       blocks.push_back({.bytes = *storage.bytes, .first = storage.first, .last = storage.last});
       numbers.push_back(number);
     }
-    for (Scratch& scratch : scratch_) {
-      int64_t step = steps_.lookup(scratch.iterate);
-      blocks.push_back({.bytes = scratch.bytes + scratch.arena, .first = step, .last = step});
-    }
+    for (Scratch& scratch : scratch_)
+      blocks.push_back(
+          {.bytes = scratch.bytes + scratch.arena, .first = scratch.first, .last = scratch.last});
     Placement placement = PlaceBlocks(blocks, alignment_);
     for (auto [number, offset] : llvm::zip(numbers, placement.offsets)) offsets_[number] = offset;
     for (auto [number, scratch] : llvm::enumerate(scratch_))
@@ -150,41 +178,16 @@ class FunctionPlan {
     return placement.bytes;
   }
 
-  // Greedy in the order of launches: the first free slot of the same size, else a new one.
-  int64_t PlaceDynamic() {
-    struct Slot {
-      size_t owner;
-      int64_t last;
-    };
-    std::vector<Slot> slots;
-    for (auto [number, storage] : llvm::enumerate(storage_)) {
-      if (storage.output >= 0 || storage.bytes) continue;
-      auto slot = std::find_if(slots.begin(), slots.end(), [&, &storage = storage](const Slot& candidate) {
-        return candidate.last < storage.first && SameType(storage_[candidate.owner], storage);
-      });
-      if (slot == slots.end()) slot = slots.insert(slots.end(), Slot{number, 0});
-      slot->last = storage.last;
-      slots_[number] = slot - slots.begin();
-    }
-    return static_cast<int64_t>(slots.size());
+  int64_t NewSlot(const Life& life) {
+    lives_.push_back(life);
+    return static_cast<int64_t>(lives_.size()) - 1;
   }
 
-  // Whether both have the same bytes whatever the run-time sizes are.
-  static bool SameType(Storage& a, Storage& b) {
-    if (a.op->getResult(a.result).getType() != b.op->getResult(b.result).getType()) return false;
-    if (!mlir::isa<ir::LaunchOp>(a.op) || !mlir::isa<ir::LaunchOp>(b.op)) return false;
-    return llvm::all_of_zip(SizesOf(a), SizesOf(b), [](Value x, Value y) { return SameSize(x, y); });
-  }
-
-  static SmallVector<Value> SizesOf(Storage& storage) {
-    auto dynamic = [&](unsigned result) {
-      auto type = mlir::cast<mlir::RankedTensorType>(storage.op->getResult(result).getType());
-      return static_cast<unsigned>(type.getNumDynamicDims());
-    };
-    unsigned skip = 0;
-    for (unsigned result = 0; result < storage.result; ++result) skip += dynamic(result);
-    return SmallVector<Value>(
-        mlir::cast<ir::LaunchOp>(storage.op).getSizes().slice(skip, dynamic(storage.result)));
+  // A slot for each size that is known at run time: where they lie is planned then.
+  void PlaceDynamic() {
+    for (auto [number, storage] : llvm::enumerate(storage_))
+      if (storage.output < 0 && !storage.bytes)
+        slots_[number] = NewSlot({storage.segment, storage.first, storage.last});
   }
 
   void SetAttributes(mlir::Builder& builder, mlir::Operation* op) {
@@ -200,19 +203,23 @@ class FunctionPlan {
     op->setAttr("weft.dynamic", builder.getDenseI64ArrayAttr(slots));
   }
 
-  // Returns how many slots are taken now. Slots are not shared with what runs before or after the loop.
-  int64_t SetScratch(mlir::Builder& builder, Scratch& scratch, int64_t slots) {
+  void SetScratch(mlir::Builder& builder, const Scratch& scratch) {
     SmallVector<int64_t> offsets, dynamic;
     for (int64_t part : scratch.parts) {
       offsets.push_back(part >= 0 ? scratch.offset + part : kNowhere);
-      dynamic.push_back(part == kNowhere ? slots++ : kNowhere);
+      dynamic.push_back(part == kNowhere ? NewSlot({scratch.segment, scratch.first, scratch.last})
+                                         : kNowhere);
     }
     ir::IterateOp iterate = scratch.iterate;
     iterate->setAttr("weft.scratch_offset", builder.getDenseI64ArrayAttr(offsets));
     iterate->setAttr("weft.scratch_dynamic", builder.getDenseI64ArrayAttr(dynamic));
     iterate->setAttr("weft.step_offset", builder.getI64IntegerAttr(scratch.offset + scratch.bytes));
-    iterate->setAttr("weft.step_slot", builder.getI64IntegerAttr(slots));
-    return slots + scratch.step->getAttrOfType<mlir::IntegerAttr>("weft.slots").getInt();
+    iterate->setAttr("weft.step_slot", builder.getI64IntegerAttr(static_cast<int64_t>(lives_.size())));
+    iterate->setAttr("weft.step_segment", builder.getI64IntegerAttr(scratch.first_segment));
+    for (const Life& life : scratch.lives) {
+      int64_t segment = life.segment == 0 ? scratch.segment : scratch.first_segment + life.segment;
+      lives_.push_back({segment, scratch.first + 1 + life.first, scratch.first + 1 + life.last});
+    }
   }
 
   mlir::func::FuncOp function_;
@@ -220,8 +227,9 @@ class FunctionPlan {
   int64_t alignment_;
   std::vector<Storage> storage_;
   std::vector<Scratch> scratch_;
-  llvm::DenseMap<mlir::Operation*, int64_t> steps_;
+  int64_t time_ = 0, segment_ = 0, segments_ = 0;
   std::vector<int64_t> offsets_, slots_;
+  std::vector<Life> lives_;  // of slots
 };
 
 struct PlanMemoryPass : impl::PlanMemoryBase<PlanMemoryPass> {

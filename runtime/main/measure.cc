@@ -39,7 +39,8 @@ Result<Measurement> Measure(const std::function<Status()>& run) {
   }
   std::sort(times.begin(), times.end());
   size_t last = times.size() - 1;
-  return Measurement{times[last / 2], times[last / 4], times[last * 3 / 4], static_cast<int>(times.size())};
+  return Measurement{times[last / 2], times[last / 4], times[last * 3 / 4], static_cast<int>(times.size()),
+                     0};
 }
 
 std::string PrintMeasurement(const Measurement& measurement, const std::string& method, int threads,
@@ -48,6 +49,7 @@ std::string PrintMeasurement(const Measurement& measurement, const std::string& 
     Json numbers = {{"method", method}, {"threads", threads}, {"median_ms", measurement.median_ms}};
     numbers["quartiles_ms"] = {measurement.first_quartile_ms, measurement.third_quartile_ms};
     numbers["rounds"] = measurement.rounds;
+    numbers["workspace_bytes"] = measurement.workspace_bytes;
     return JsonText(numbers) + "\n";
   }
   char text[200];

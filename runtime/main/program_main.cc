@@ -140,6 +140,7 @@ class Session {
   Status Bench() {
     Result<Measurement> measurement = Measure([&] { return RunOnce(); });
     if (!measurement.ok()) return measurement.status();
+    measurement->workspace_bytes = program_->workspace_bytes();
     if (!arguments_.profile.empty())
       if (Status status = Profile(); !status.ok()) return status;
     std::fputs(PrintMeasurement(*measurement, method_->name, program_->threads(), arguments_.json).c_str(),

@@ -29,9 +29,8 @@ const DimensionTable kDimensions[] = {{"N", 1, 5000, 1, 7}};
 const WeightTable kWeights[] = {{"shift", WEFT_F32, 1, kOne, 0, 1, 2.0, 1, 0, 0, 0, 0, 0}};
 const LaunchTable kLaunches[] = {{"k0", "y", "model.weft", 3, 0, 10, 8}};
 
-int32_t Shapes(void*, const int64_t* inputs, int64_t* outputs, int64_t* slots) {
+int32_t Shapes(void*, const int64_t* inputs, int64_t* outputs) {
   outputs[0] = inputs[0];
-  slots[0] = 8 * inputs[0];
   return 0;
 }
 
@@ -43,6 +42,8 @@ int32_t Kernel(void*, void* const* buffers, const int64_t* extents) {
 }
 
 int32_t Run(void* context, const Frame* frame) {
+  frame->slot_bytes[0] = 8 * frame->input_dims[0];
+  if (int32_t result = weft_plan_segment(context, 0); result != 0) return result;
   std::memset(frame->slots[0], 1, static_cast<size_t>(8 * frame->input_dims[0]));
   *static_cast<int64_t*>(frame->outputs[1]) = *static_cast<const int64_t*>(frame->inputs[1]);
   void* buffers[] = {frame->inputs[0], frame->outputs[0], frame->weights[0]};
@@ -57,7 +58,9 @@ int32_t RunThree(void* context, const Frame* frame) {
 }
 
 const int64_t kThree[] = {3}, kAny[] = {-1};
-const CodeTable kCodes[] = {{kThree, "N = 3", 0, 1, Shapes, RunThree}, {kAny, "", 256, 1, Shapes, Run}};
+const SlotTable kSlots[] = {{0, 0, 1}};
+const CodeTable kCodes[] = {{kThree, "N = 3", 0, 1, kSlots, Shapes, RunThree},
+                            {kAny, "", 256, 1, kSlots, Shapes, Run}};
 const MethodTable kMethods[] = {{"forward", "Shifts.", 2, 2, kInputs, kOutputs, kCodes, 2, 0, 0, nullptr}};
 const ProgramTable kTable = {
     kTableVersion, 1,         1,       1,       1,  0,       "model.weft", "shift", kDimensions, kWeights,
