@@ -482,7 +482,7 @@ class Elaborator {
   Value Define(const ast::Head& head, const std::vector<LeftAxis>& axes, const Value& value, Span span);
   // Whether a size is made of numbers and dimensions alone: then it means the same outside the equation.
   static bool IsGlobal(const Size& size);
-  static void CollectBounds(const Size& form, std::vector<Size>* bounds);
+  void CollectBounds(const Size& form, std::vector<Size>* bounds);
   std::optional<std::pair<Size, Size>> RangeOf(const Size& form);
   Value Store(const std::string& name, Value value, const DeclaredType& declared, Span span);
   struct Deferred {  // an access that is proved when its equation is complete

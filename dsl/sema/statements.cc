@@ -371,7 +371,12 @@ void Elaborator::CollectBounds(const Size& form, std::vector<Size>* bounds) {
       bool is_rest = atom->kind == SizeAtom::Kind::kMod && IsGlobal(atom->operands[1]);
       if (is_rest) bounds->push_back(atom->operands[1] - Size(1));
       for (const Size& operand : atom->operands) {
-        if (IsGlobal(operand)) bounds->push_back(operand);
+        if (IsGlobal(operand)) {
+          bounds->push_back(operand);
+        } else if (std::optional<std::pair<Size, Size>> hull = Hull(operand, {})) {
+          for (const Size& end : {hull->first, hull->second})
+            if (IsGlobal(end)) bounds->push_back(end);
+        }
         CollectBounds(operand, bounds);
       }
     }

@@ -365,9 +365,9 @@ std::optional<std::vector<Size>> Elaborator::CommonShape(const std::vector<Tenso
         }
         RequireEqual(a, b, span, "whole tensors");
       }
-      // Decided by name: a size that occurs among the leading axes too could mean either. In an instance a
-      // number may stand for any name, so there the declaration has decided.
-      bool is_written = generic_ || !a.AsInteger() || (expectations_ && !frame_->caller);
+      // Decided by name: a size that occurs among the leading axes too could mean either. In an instance, and
+      // in what is called, a number may stand for any name, so there the declaration has decided.
+      bool is_written = !a.AsInteger() || (!frame_->caller && (generic_ || expectations_));
       if (lead > 0 && is_written) {
         for (size_t other = 0; other < lead; ++other) {
           if (shape[other] == a) {
