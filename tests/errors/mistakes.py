@@ -16,7 +16,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 MLP = "examples/mlp/mlp.weft"
 RESNET = "examples/resnet50/resnet50.weft"
-VIT = "examples/vit_b16/vit_b16.weft"
 MOBILENET = "examples/mobilenet_v2/mobilenet_v2.weft"
 BERT = "examples/bert_base/bert.weft"
 BERT_BASE = "examples/bert_base/bert_base.weft"
@@ -28,11 +27,23 @@ NORM = "stdlib/norm.weft"
 POOL = "stdlib/pool.weft"
 RESNETS = "stdlib/resnet.weft"
 VITS = "stdlib/vit.weft"
+# Programs that use those, as what `std.` names lies beside the compiler.
+OF_RESNETS = """weft 0.1
+import "stdlib/resnet.weft": ResNet50
+entry classify { net: ResNet50()  forward(x: f32[1, 3, 64, 64]) -> logit: f32[1, 1000] { logit = net(x) } }
+"""
+OF_VITS = """weft 0.1
+import "stdlib/vit.weft": Vit
+entry classify {
+  net: Vit(patch = 16, dim = 768, depth = 12, heads = 12, classes = 10)
+  forward(x: f32[1, 3, 224, 224]) -> logit: f32[1, 10] { logit = net(x) }
+}
+"""
 SOFTMAX = "stdlib/softmax.weft"
 LINEAR = "stdlib/linear.weft"
 
 # file, what is replaced (its first occurrence), by what, the code, the underlined text, words of the message, its notes or
-# suggestions; and the file that is checked, if it is another
+# suggestions; and the file or program that is checked, if it is another
 MISTAKES = [
     # Names.
     (SOFTMAX, "exp(x[n] - peak)\n  y", "exp(x[n] - peek)\n  y", "unknown-name", "peek", ["did you mean `peak`?"]),
@@ -63,20 +74,20 @@ MISTAKES = [
     (MLP, "net: Mlp(784, 256, 128, 10)", "net: Mlp(748, 256, 128, 10)", "size-mismatch", "flat", ["784", "748"]),
     (MLP, "layer2 as \"3\": Linear(hidden1, hidden2)", "layer2 as \"3\": Linear(hidden2, hidden2)", "size-mismatch", "relu(layer1(x))", ["hidden1", "hidden2"]),
     (UNET, "up2: Up(512, 256)", "up2: Up(512, 128)", "size-mismatch", "d2", ["256", "128"]),
-    (RESNETS, "fc: Linear(32 * width, classes)", "fc: Linear(16 * width, classes)", "size-mismatch", "features(x)", ["2048", "1024"], RESNET),
-    (VITS, "qkv: Linear(dim, 3*dim)", "qkv: Linear(dim, 2*dim)", "group-size", "(t, h, d)", ["2304", "1536"], VIT),
+    (RESNETS, "fc: Linear(32 * width, classes)", "fc: Linear(16 * width, classes)", "size-mismatch", "features(x)", ["2048", "1024"], OF_RESNETS),
+    (VITS, "qkv: Linear(dim, 3*dim)", "qkv: Linear(dim, 2*dim)", "group-size", "(t, h, d)", ["2304", "1536"], OF_VITS),
     (VITS, "mlp: Mlp(dim, 4*dim)", "mlp: Mlp(4*dim, dim)", "size-mismatch", "norm2(h)", ["4*dim", "dim"]),
     (ATTENTION, "score[i, j] = scale * sum(d) q[i, d] * k[j, d]\n  p", "score[i, j] = scale * sum(d) q[i, d] * k[d, j]\n  p", "size-mismatch", "d", ["D", "T"]),
     (SOFTMAX, "op softmin(x: float[N]) -> y: float[N]", "op softmin(x: float[N]) -> y: float[M]", "unbound-dimension", "M", ["stands alone in no parameter"]),
     (BERT_BASE, "-> hidden: f32[B, T, 768]", "-> hidden: f32[B, T, 786]", "size-mismatch", "net(ids, seen)", ["768", "786"]),
-    (VITS, "blocks: [Block(dim, heads); depth]", "blocks: [Block(dim, heads); image/depth]", "not-divisible", "image/depth", ["56/3"], VIT),
+    (VITS, "blocks: [Block(dim, heads); depth]", "blocks: [Block(dim, heads); image/depth]", "not-divisible", "image/depth", ["56/3"], OF_VITS),
     (BERT, 'narrow as "output": Output(hidden, dim', 'narrow as "output": Output(dim, dim', "size-mismatch", "gelu(widen(a))", ["3072", "768"], BERT_BASE),
     (MINILM, "net: Bert(dim = 384,", "net: Bert(dim = 768,", "size-mismatch", "", ["768", "384"]),
     (MINILM, "heads = 12", "heads = 7", "not-divisible", "dim/heads", ["384/7", "`Layer.forward` is called here"]),
     # Indices.
     (MINILM, "(sum(t where seen[t]) x[t, d])", "(sum(t where seen[t]) x[t])", "mixed-rows", "x[t]", ["row"]),
     (POOL, "max(s < size) (x[n, c, j*stride + s*dilation - pad] else -inf)", "max(s < size) x[n, c, j*stride + s*dilation - pad]", "out-of-range", "j*stride + s*dilation - pad", ["`else`"]),
-    (VITS, "cls_token[0, 0, d] + pos_embed[0, 0, d] if l == 0\n        else part[b, l - 1, d] + place[l - 1, d]", "cls_token[0, 0, d] + place[l - 1, d]", "out-of-range", "l - 1", ["can lie outside"]),
+    (VITS, "cls_token[0, 0, d] + pos_embed[0, 0, d] if l == 0\n        else part[b, l - 1, d] + place[l - 1, d]", "cls_token[0, 0, d] + part[b, l - 1, d]", "out-of-range", "l - 1", ["can lie outside"]),
     (UNET, "wide[n, c - cout, i, j]", "wide[n, c, i, j]", "out-of-range", "c", ["2*cout", "cout"]),
     (BERT, "token_type_embeddings[0, d]", "token_type_embeddings[2, d]", "out-of-range", "2", ["2 elements"]),
     (NORM, "y[n, k, ..s] = (x[n, k, ..s] - center[k])", "y[n, k, ..s] = (x[n, k] - center[k])", "rank-mismatch", "", ["6 axes", "its declaration 4"]),
@@ -136,6 +147,9 @@ def problems_of(weft, folder, mistake, show):
         return
     path.write_text(text.replace(old, new, 1))
     checked = other[0] if other else file
+    if "\n" in checked:
+        (pathlib.Path(folder) / "program.weft").write_text(checked)
+        checked = "program.weft"
     if show:
         print(run(weft, folder, "check", checked).stderr, flush=True)
     answer = run(weft, folder, "check", "--json", checked)
