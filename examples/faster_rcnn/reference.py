@@ -14,7 +14,7 @@ PAPER = "Ren et al., 2015, arXiv:1506.01497; Lin et al., 2017, arXiv:1612.03144"
 REFERENCE = "torchvision"
 LIVE = False
 CASES = {
-    "small": Case(entry="detect_small", short=96, long=160, photo=(60, 76), proposals=50, most=8),
+    "small": Case(entry="detect_small", short=64, long=100, photo=(60, 76), proposals=16, most=8),
     "full": Case(entry="detect", short=800, long=1333, photo=(480, 640), proposals=1000, most=100),
 }
 COMPARE = {"box": Absolute(1e-2), "score": Absolute(1e-4), "label": Exact()}

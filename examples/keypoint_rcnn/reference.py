@@ -15,7 +15,7 @@ PAPER = "He et al., 2017, arXiv:1703.06870"
 REFERENCE = "torchvision"
 LIVE = False
 CASES = {
-    "small": Case(entry="detect_small", short=96, long=160, photo=(60, 76), proposals=50, most=4),
+    "small": Case(entry="detect_small", short=64, long=100, photo=(60, 76), proposals=16, most=2),
     "full": Case(entry="detect", short=800, long=1333, photo=(480, 640), proposals=1000, most=100),
 }
 COMPARE = {"box": Absolute(1e-2), "score": Absolute(1e-4), "place": Absolute(1e-2, margin="place.margin", tie=0.01)}
