@@ -10,6 +10,17 @@
 
 namespace weft::dsl::sema {
 
+namespace {
+
+// Another one for each path (FNV-1a).
+int64_t SeedOf(const std::string& path) {
+  uint64_t hash = 14695981039346656037U;
+  for (char letter : path) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211U;
+  return static_cast<int64_t>(hash >> 2);
+}
+
+}  // namespace
+
 // Of every member of the model that declares one, for its own errors.
 void Elaborator::CheckInitialValues(const ModelPtr& self) {
   for (const ast::Member* member : self->model->members) {
@@ -48,6 +59,8 @@ void Elaborator::RunInitialValue(const Uninitialized& target) {
   frame.declared = model->model->name.span;
   frame.is_method = true;
   frame.subject = absl::StrCat("`", member->name.text, "`");
+  frame.seed.source = Frame::Seed::Source::kSet;
+  frame.seed.from = Size(SeedOf(target.weight < 0 ? "" : program_.weights[target.weight].path));
   FrameScope scope(*this, frame);
   StatefulPlace place(*this, "while an initial value is computed", member->name.span);
   initial_ = target.member;
