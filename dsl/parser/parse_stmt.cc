@@ -206,6 +206,9 @@ ast::Equation Parser::ParseEquation() {
     std::string heads = Quote(SpanFrom(first));
     DiagnosticBuilder report = Unexpected(absl::StrCat("`=` after `", heads, "`"));
     if (At(TokenKind::kEqual)) report.Suggest("`=` binds a name, `==` compares");
+    if (heads == "while")
+      report.Suggest(
+          "what repeats until a condition holds is `rec x[k < K <= most] = ... from x[-1] = ... until ...`");
     if (heads == "return") report.Suggest("results are bound by their names: `y = ...`");
     if (At(TokenKind::kLeftParen)) report.Suggest("a call is part of an equation: `y = f(x)`");
     if (FindInfix(Peek().kind) && Peek(1).kind == TokenKind::kAssign) {

@@ -459,7 +459,10 @@ Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
   bool is_ragged = std::any_of(parallel.yields.begin(), parallel.yields.end(),
                                [&](const auto& yield) { return IsRagged(yield.inner, found); });
   if (is_ragged) {
-    Report(span, kRaggedResult, indices[0]->name);
+    const std::string& index = indices[0]->name;
+    Report(span, kRaggedResult, index)
+        .Suggest(absl::StrCat("one flat list has all of them, `", index, "s, at = filter(", index,
+                              ", i) ...`; or give a size: `filter(i; k)` and `else` for what is not there"));
     return Poison{};
   }
   if (!found.empty() && !parallel.yields.empty() && !MaskSteps(found, &parallel)) {

@@ -54,8 +54,9 @@ struct Frame {
   std::map<std::string, std::vector<const ast::Expr*>> sentences;  // those that were met, by name
   std::vector<int64_t> rounds;
   std::vector<IndexPtr> steps;
-  std::string path;      // of equations, R38
-  std::string equation;  // the one being elaborated
+  std::set<std::string> until_indices;  // of what the step has computed, while `until` is worked out
+  std::string path;                     // of equations, R38
+  std::string equation;                 // the one being elaborated
   std::string
       declaration;  // of an op or method, R38: "conv2d", "Conv2d.forward"; and its op's or model's name
   Span declared;

@@ -75,12 +75,21 @@ Value Elaborator::SubscriptHistory(const TensorPtr& tensor, const ast::Expr& exp
   if (is_before) history.before_at = expr.span;
   if (is_behind) history.behind_at = expr.span;
   if (!is_before && !is_behind && !history.open_at.valid()) history.open_at = expr.span;
+  if (distance == 0 && !history.now_at.valid()) history.now_at = expr.span;
   history.reads_before &= is_before;
   history.reads_behind &= is_behind;
 
   const std::vector<TensorPtr>& given = is_behind ? history.after : history.before;
   if (distance && *distance != 0 && !otherwise) {
     int64_t steps = std::abs(*distance);
+    if (is_behind && history.after.empty() && !history.before.empty()) {
+      std::string step_name = history.index->name;
+      Report(expr.span, kReadsFuture, history.name, step_name)
+          .Suggest(absl::StrCat("read an earlier step, `", history.name, "[", step_name,
+                                "-1]`; or let it run downwards: `from ", history.name, "[",
+                                history.length.ToString(), "] = ...`"));
+      return Poison{};
+    }
     if (steps > static_cast<int64_t>(given.size())) {
       std::string place = is_behind ? (history.length + Size(steps - 1)).ToString() : absl::StrCat(-steps);
       Report(expr.span, kMissingFrom, history.name,

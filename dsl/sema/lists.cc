@@ -40,6 +40,14 @@ bool Elaborator::Elements(const Value& value, Span span, std::vector<Value>* out
     return true;
   }
   if (const RangeValue* range = value.As<RangeValue>()) {
+    for (const auto& [end, what] : {std::pair(range->from, "start"), std::pair(range->to, "end")}) {
+      if (generic_ || end.AsInteger() || end.AsRational()) continue;
+      Report(span, kForSize, "`for`", absl::StrCat("the ", what, " of its range"), end.ToString())
+          .Suggest(
+              "an index goes along a size: `y[i] = ...`, `sum(i) ...`; steps that need earlier ones are a "
+              "`rec`");
+      return false;
+    }
     std::optional<int64_t> from = AsWholeNumber(Value(range->from), span, "the start of this range");
     std::optional<int64_t> to = AsWholeNumber(Value(range->to), span, "the end of this range");
     if (!from || !to) return false;

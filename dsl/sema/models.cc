@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
+#include "dsl/sema/suggestions.h"
 
 namespace weft::dsl::sema {
 
@@ -161,8 +162,8 @@ Value Elaborator::WeightOf(const StateMember& stored, const DeclaredType& type, 
     for (const Size& size : shape) {
       std::optional<int64_t> number = size.AsInteger();
       if (!number || *number < 0) {
-        Report(member.type->span, kStage, absl::StrCat("the shape of `", member.name.text, "`"),
-               absl::StrCat("made of numbers, not ", size.ToString()));
+        Report(member.type->span, kMemberShape, member.name.text, absl::StrCat("`", size.ToString(), "`"))
+            .Suggest(kSuggestAttribute);
         self->weights.erase(known);
         return Poison{};
       }

@@ -103,7 +103,16 @@ Value Elaborator::DeclaredValue(const Module& module, const std::string& name, S
     diagnostics_.CountRepeated();
     return Poison{};
   }
-  Report(span, kUnknownName, name).SuggestNearest(name, VisibleNames());
+  if (frame_->until_indices.contains(name)) {
+    Report(span, kUntilIndex, name)
+        .Suggest(absl::StrCat("ask for all or any of them: `all(", name, ") ...`, `any(", name, ") ...`"));
+  } else if (frame_->sentence.name == name) {
+    Report(span, kMissingRec, name)
+        .Suggest(absl::StrCat("steps that need earlier ones are a recurrence: `rec ", name, "[t] = ... from ",
+                              name, "[-1] = ...`"));
+  } else {
+    Report(span, kUnknownName, name).SuggestNearest(name, VisibleNames());
+  }
   return Poison{};
 }
 

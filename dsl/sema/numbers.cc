@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
+#include "dsl/sema/suggestions.h"
 
 namespace weft::dsl::sema {
 
@@ -225,9 +226,13 @@ std::optional<Size> Elaborator::AsSize(const Value& value, Span span, const char
         .Suggest("`floor`, `ceil` and `round` make it one");
     return std::nullopt;
   }
-  Report(span, kStage, std::string(what),
-         absl::StrCat("known when the program meets its inputs, not ", Describe(value)))
-      .Note("numbers and sizes steer shapes, ranges and lists; values are computed");
+  if (!value.As<Scalar>() && !value.As<TensorPtr>()) {
+    Report(span, kStage, std::string(what),
+           absl::StrCat("known when the program meets its inputs, not ", Describe(value)))
+        .Note("numbers and sizes steer shapes, ranges and lists; values are computed");
+    return std::nullopt;
+  }
+  Report(span, kValueAsSize, std::string(what), Describe(value)).Suggest(kSuggestPadding);
   return std::nullopt;
 }
 

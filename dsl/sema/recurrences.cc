@@ -9,6 +9,7 @@
 #include "dsl/ast/visitor.h"
 #include "dsl/sema/elaborator.h"
 #include "dsl/sema/loop.h"
+#include "dsl/sema/suggestions.h"
 
 namespace weft::dsl::sema {
 
@@ -157,8 +158,9 @@ bool Elaborator::OpenLoopIndex(const ast::Rec& rec, Loop* loop) {
   if (!BindBinder(loop->binder, &members)) return false;
   IndexPtr index = loop->index = members[0];
   if (index->upper_value) {
-    Report(index->span, kStage, absl::StrCat("the end of `", index->name, "`"),
-           "a size: it becomes part of a shape");
+    Report(index->span, kValueAsSize, absl::StrCat("the end of `", index->name, "`"),
+           "a value computed at run time")
+        .Suggest(kSuggestPadding);
     return false;
   }
   for (const auto& [name, state] : loop->states) {
@@ -215,7 +217,7 @@ bool Elaborator::GiveSlices(const ast::Rec& rec, Loop* loop) {
     if ((!state.before.empty() && !state.after.empty()) ||
         std::any_of(state.before.begin(), state.before.end(), has_hole) ||
         std::any_of(state.after.begin(), state.after.end(), has_hole)) {
-      Report(state.given_at, kInvalidExpression,
+      Report(state.given_at, kFromPosition,
              absl::StrCat("`from` gives `", name,
                           "` at positions next to the axis, all before it or all behind it"));
       return false;
@@ -242,7 +244,7 @@ bool Elaborator::GiveSlice(const ast::From& from, Loop* loop) {
   constexpr int64_t kMostGiven = 64;
   int64_t distance = is_below ? -*below - 1 : is_above ? *above : 0;
   if ((!is_below && !is_above) || distance >= kMostGiven) {
-    Report(from.position->span, kInvalidExpression,
+    Report(from.position->span, kFromPosition,
            absl::StrCat("`from` gives positions just outside the axis of ", loop->length.ToString(),
                         ": -1, -2, ... before it, or ", loop->length.ToString(), ", ... behind it"));
     return false;
@@ -282,7 +284,7 @@ bool Elaborator::GiveSlice(const ast::From& from, Loop* loop) {
 // Whether the loop runs downwards; nothing after an error.
 std::optional<bool> Elaborator::IsDownward(const Loop& loop) {
   bool up = true, down = true;
-  Span before, behind, open;
+  Span before, behind, open, now;
   std::string name;
   for (const std::string& state : loop.names) {
     for (const auto& history : HistoriesOf(loop.states.at(state).history)) {
@@ -291,6 +293,7 @@ std::optional<bool> Elaborator::IsDownward(const Loop& loop) {
       if (history->before_at.valid()) before = history->before_at;
       if (history->behind_at.valid()) behind = history->behind_at;
       if (history->open_at.valid()) open = history->open_at, name = history->name;
+      if (history->now_at.valid()) now = history->now_at, name = history->name;
     }
   }
   // With nothing read, `from` says which way the loop runs.
@@ -305,14 +308,18 @@ std::optional<bool> Elaborator::IsDownward(const Loop& loop) {
     }
     for (const auto& [state_name, state] : loop.states) {
       if (downward ? state.before.empty() : state.after.empty()) continue;
-      Report(state.given_at, kInvalidExpression,
+      Report(state.given_at, kFromPosition,
              absl::StrCat("this loop runs ", downward ? "downwards" : "upwards",
                           ", so `from` gives what lies ", downward ? "behind" : "before", " the axis"));
       return std::nullopt;
     }
     return downward;
   }
-  if (open.valid()) {
+  if (now.valid()) {
+    Report(now, kSameStep, name, loop.index->name)
+        .Suggest(absl::StrCat("read the step before, `", name, "[", loop.index->name,
+                              "-1]`, or stand below the equation that computes it"));
+  } else if (open.valid()) {
     Report(open, kRecurrenceOrder, name, loop.index->name)
         .Suggest(
             "an access that only data places needs a condition that says it is earlier: `(... if j in 0.." +

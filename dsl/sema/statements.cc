@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "dsl/sema/elaborator.h"
+#include "dsl/sema/suggestions.h"
 
 namespace weft::dsl::sema {
 
@@ -155,8 +156,9 @@ bool Elaborator::OpenBinder(const ast::Binder& binder, std::vector<LeftAxis>* ax
   if (!BindBinder(binder, &axis.members)) return false;
   for (const IndexPtr& index : axis.members) {
     if (index->upper_value) {
-      Report(index->span, kStage, absl::StrCat("the end of `", index->name, "`"),
-             "a size: it becomes part of a shape");
+      Report(index->span, kValueAsSize, absl::StrCat("the end of `", index->name, "`"),
+             "a value computed at run time")
+          .Suggest(kSuggestPadding);
       return false;
     }
   }
@@ -210,6 +212,21 @@ bool Elaborator::OpenHead(const ast::Head& head, std::vector<LeftAxis>* axes) {
   return true;
 }
 
+namespace {
+
+// The state of a model by that name, or null.
+const ast::StoredMember* StateNamed(const ModelPtr& model, const std::string& name) {
+  if (!model) return nullptr;
+  for (const ast::Member* member : model->model->members) {
+    const auto* stored = member->As<ast::StoredMember>();
+    bool is_state = stored && stored->kind == ast::StoredMember::Kind::kState;
+    if (is_state && stored->name.text == name) return stored;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 // An equation with indices binds a name once, no equation binds one twice (R5); all heads have indices or
 // none.
 bool Elaborator::CheckHeads(const ast::Equation& equation) {
@@ -226,6 +243,12 @@ bool Elaborator::CheckHeads(const ast::Equation& equation) {
       ok = false;
     }
     const std::string& name = head.path.parts[0].text;
+    if (const ast::StoredMember* state = StateNamed(frame_->self, name); state && !Find(name) && !frame_->results.contains(name)) {
+      Report(head.path.span, kAssignedState, name)
+          .Note(state->name.span, "the state is declared here")
+          .Suggest(absl::StrCat("`next ", name, " = ...` gives its value after this application"));
+      ok = false;
+    }
     Binding* before = head.has_binders ? Find(name) : nullptr;
     auto [place, is_new] = own.try_emplace(name, head.path.span);
     if (is_new && !before) continue;

@@ -17,22 +17,27 @@ StatefulPlace::~StatefulPlace() { elaborator_.stateful_places_.pop_back(); }
 
 // `next x`, of a state of the model or of a part of it; `next net.params`, of weights.
 std::optional<Elaborator::NextTarget> Elaborator::FindNext(const ast::Head& head, bool report) {
-  auto fail = [&](const std::string& text) -> std::optional<NextTarget> {
-    if (report) Report(head.span, kInvalidExpression, text);
+  auto fail = [&](const std::string& text, const std::string& suggestion) -> std::optional<NextTarget> {
+    if (report) Report(head.span, kNextTarget, text).Suggest(suggestion);
     return std::nullopt;
   };
   const std::vector<ast::Name>& parts = head.path.parts;
   Value at = frame_->self ? Value(frame_->self) : Value(Absent{});
-  if (at.IsAbsent()) return fail("`next` stands in the method of a model: what is no model keeps nothing");
+  const char* use = "`next x = ...` changes a state of the model, `next net.x = ...` one of its member `net`";
+  if (at.IsAbsent()) {
+    return fail("`next` stands in the method of a model: what is no model keeps nothing",
+                absl::StrCat("declare `state ", parts.back().text,
+                             ": ...` in a model; what changes from step to step is a `rec`"));
+  }
   bool is_weights = parts.size() > 1 && parts.back().text == "params";
   for (size_t i = 0; i + 1 < parts.size(); ++i) {
     const ModelPtr* outer = at.As<ModelPtr>();
-    if (!outer) return fail(absl::StrCat("`", parts[i - 1].text, "` is no model"));
+    if (!outer) return fail(absl::StrCat("`", parts[i - 1].text, "` is no model"), use);
     auto member = (*outer)->members.find(parts[i].text);
     at = member != (*outer)->members.end() ? member->second : Value(Absent{});
     if (at.IsPoison()) return std::nullopt;
     bool is_list = is_weights && at.As<std::shared_ptr<ListValue>>();
-    if (!at.As<ModelPtr>() && !is_list) return fail(absl::StrCat("`", parts[i].text, "` is no model"));
+    if (!at.As<ModelPtr>() && !is_list) return fail(absl::StrCat("`", parts[i].text, "` is no model"), use);
   }
   if (is_weights) return NextWeights(at);
   const ModelPtr& model = *at.As<ModelPtr>();
@@ -45,7 +50,10 @@ std::optional<Elaborator::NextTarget> Elaborator::FindNext(const ast::Head& head
     if (is_state) states.push_back(stored->name.text);
     if (stored->name.text != name.text) continue;
     if (member->broken) return std::nullopt;
-    if (!is_state) return fail(absl::StrCat("`", name.text, "` is no state, so it has no next value"));
+    if (!is_state) {
+      return fail(absl::StrCat("`", name.text, "` is a weight and no state, so it has no next value"),
+                  absl::StrCat("declare `state ", name.text, ": ...` if runs change it"));
+    }
     NextTarget target{{{model, stored, ""}}, {}};
     if (!IsRecordType(stored->type)) return target;
     DeclaredType type = TypeOfState(target.leaves[0]);

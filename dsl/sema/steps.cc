@@ -331,7 +331,13 @@ bool Elaborator::RunUntil(const ast::Stmt& stmt, Loop* loop) {
   ast::Head head;
   head.path.parts = {{"until", loop->until->span}};
   head.path.span = head.span = loop->until->span;
+  for (const Loop::Step& step : loop->steps) {
+    if (!step.equation) continue;
+    for (const ast::Binder& binder : step.own.leading().binders)
+      frame_->until_indices.insert(binder.name.text);
+  }
   Value value = EquationResults(stmt, {{head}, loop->until})[0];
+  frame_->until_indices.clear();
   if (value.IsPoison()) return false;
   std::optional<TensorPtr> stop = AsTensor(value, loop->until->span);
   if (!stop) return false;

@@ -47,6 +47,12 @@ void Elaborator::RunDeferred() {
         Report(question.span, kOutOfRange, absl::StrCat("`", sources_.Text(question.span), "`"), question.of,
                question.axis.ToString());
     NoteIndices(builder, question.form);
+    if (IsUnbounded(question)) {
+      builder.Suggest(absl::StrCat("say in the type of what comes from data where it lies, `int[...] in 0..",
+                                   question.axis.ToString(),
+                                   "`; or write `else` after the access, or `clamp(...)`"));
+      continue;
+    }
     builder.Suggest(
         "write `else` after the access to say what lies outside, `clamp(...)`, or a shorter range for the "
         "index");
@@ -613,6 +619,13 @@ Value Elaborator::SubscriptList(const Value& list, const ast::Expr& expr, const 
              "in a list of which data chooses one element");
       return Poison{};
     }
+  }
+  if (!elements.empty() && elements[0].As<ModelPtr>()) {
+    std::string text(sources_.Text(node.base->span)), at(sources_.Text(item.span));
+    Report(item.span, kChosenModel, at)
+        .Suggest(absl::StrCat("apply all and choose the result, of which one is computed: `[m(x) for m in ",
+                              text, "][", at, "]`"));
+    return Poison{};
   }
   std::optional<TensorPtr> tensor = AsTensor(list, node.base->span);
   if (!tensor) return Poison{};

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "dsl/ast/visitor.h"
 #include "dsl/sema/elaborator.h"
+#include "dsl/sema/suggestions.h"
 
 namespace weft::dsl::sema {
 
@@ -32,6 +33,21 @@ std::optional<std::pair<Size, Size>> Elaborator::EvalRange(const ast::Expr& rang
   return std::nullopt;
 }
 
+namespace {
+
+// The weight or state of this model in whose type that stands, or null.
+const ast::StoredMember* StoredAround(const ModelPtr& model, Span size) {
+  if (!model) return nullptr;
+  for (const ast::Member* member : model->model->members) {
+    const auto* stored = member->As<ast::StoredMember>();
+    const Span* type = stored && stored->type ? &stored->type->span : nullptr;
+    if (type && type->file == size.file && type->begin <= size.begin && size.end <= type->end) return stored;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 // Whether something says what the dimensions in a size are.
 bool Elaborator::CheckDimensions(const ast::Expr& size) {
   bool ok = true;
@@ -43,7 +59,12 @@ bool Elaborator::CheckDimensions(const ast::Expr& size) {
     if (is_dimension && !is_known) {
       ok = false;
       if (unknown_names_.insert({calls_.empty() ? nullptr : calls_.back(), name}).second) {
-        Report(size.span, kUnboundDimension, name);
+        if (const ast::StoredMember* member = StoredAround(frame_->self, size.span)) {
+          Report(size.span, kMemberShape, member->name.text, absl::StrCat("`", name, "`"))
+              .Suggest(kSuggestAttribute);
+        } else {
+          Report(size.span, kUnboundDimension, name);
+        }
       } else {
         diagnostics_.CountRepeated();
       }

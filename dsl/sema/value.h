@@ -79,6 +79,7 @@ struct History {
   // Whether all reads lie before this step, or behind it; a read of either kind, and one of neither.
   bool reads_before = true, reads_behind = true;
   Span before_at, behind_at, open_at;
+  Span now_at;  // a read of this step, before it has computed it
 };
 
 struct ModelInstance;

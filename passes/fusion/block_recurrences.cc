@@ -42,6 +42,16 @@ class Blocking {
   Blocking(ir::IterateOp iterate, mlir::func::FuncOp step, mlir::SymbolTable& symbols)
       : iterate_(iterate), step_(step), symbols_(symbols), builder_(iterate), loc_(iterate.getLoc()) {}
 
+  // Whether it asks for any earlier step at all.
+  bool IsCandidate() {
+    return step_
+        .walk([](ir::ReduceOp reduce) {
+          return reduce.getKind() == ir::ReduceKind::any ? mlir::WalkResult::interrupt()
+                                                         : mlir::WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
   bool Matches() {
     if (!MatchLoop() || !MatchStep() || !MatchReduction()) return false;
     InlineScalars();
@@ -480,13 +490,21 @@ class Blocking {
 };
 
 struct BlockRecurrencesPass : impl::BlockRecurrencesBase<BlockRecurrencesPass> {
+  using BlockRecurrencesBase::BlockRecurrencesBase;
+
   void runOnOperation() override {
     mlir::SymbolTable symbols(getOperation());
     SmallVector<ir::IterateOp> loops;
     getOperation().walk([&](ir::IterateOp iterate) { loops.push_back(iterate); });
     for (ir::IterateOp iterate : loops) {
       Blocking blocking(iterate, symbols.lookup<mlir::func::FuncOp>(iterate.getCallee()), symbols);
-      if (blocking.Matches()) blocking.Run();
+      bool is_candidate = explain && blocking.IsCandidate(), matches = blocking.Matches();
+      if (is_candidate)
+        mlir::emitRemark(iterate.getLoc())
+            << "any of the steps before: "
+            << (matches ? "in blocks of 64"
+                        : "one after the other, because a step is more than one such question");
+      if (matches) blocking.Run();
     }
   }
 };

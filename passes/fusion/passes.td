@@ -32,4 +32,6 @@ def BlockRecurrences : WeftPass<"weft-block-recurrences", "mlir::ModuleOp"> {
     among each other; then only bits remain to be looked at step by step. What c needs of one step alone is computed
     once.
   }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
 }

@@ -655,6 +655,7 @@ struct PartitionChoicesPass : impl::PartitionChoicesBase<PartitionChoicesPass> {
 
   // The last one first: what an element has of its own may choose too.
   void runOnOperation() override {
+    if (explain) ExplainBranches();
     for (mlir::scf::IfOp branch = LastChoice(); branch; branch = LastChoice()) {
       if (ir::EquationOp equation = EnclosingEquation(branch)) {
         Choice choice(equation, branch);
@@ -667,6 +668,14 @@ struct PartitionChoicesPass : impl::PartitionChoicesBase<PartitionChoicesPass> {
         branch->removeAttr(ir::kChoice);
       }
     }
+  }
+
+  // What `x if c else y` without indices has become: the second side starts with what the first has made.
+  void ExplainBranches() {
+    getOperation().walk([](ir::LoopOp loop) {
+      if (loop->hasAttr(ir::kSide) && !loop.getFrom().empty())
+        mlir::emitRemark(loop.getLoc()) << "condition: one side is computed";
+    });
   }
 
   mlir::scf::IfOp LastChoice() {

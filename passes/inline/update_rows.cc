@@ -36,9 +36,13 @@ struct Position {
 class RowUpdate {
  public:
   RowUpdate(ir::LoopOp loop, unsigned state, ir::EquationOp equation)
-      : loop_(loop), equation_(equation), builder_(equation), loc_(equation.getLoc()) {
+      : equation_(equation), builder_(equation), loc_(equation.getLoc()) {
     before_ = loop.getBody().getArgument(1 + loop.getStates()[state].first_argument);
   }
+
+  // The same of a state of the program.
+  RowUpdate(ir::WeightOp state, ir::EquationOp equation)
+      : equation_(equation), builder_(equation), loc_(equation.getLoc()), before_(state) {}
 
   bool Matches() {
     mlir::Operation* choice = YieldedValue(equation_, 0).getDefiningOp();
@@ -210,7 +214,6 @@ class RowUpdate {
       builder.clone(op, mapping);
   }
 
-  ir::LoopOp loop_;
   ir::EquationOp equation_;
   mlir::OpBuilder builder_;
   mlir::Location loc_;
@@ -228,9 +231,26 @@ struct UpdateRowsPass : impl::UpdateRowsBase<UpdateRowsPass> {
       if (!loop.isParallel()) loops.push_back(loop);
     });
     for (ir::LoopOp loop : loops) Update(loop);
+    if (explain) ExplainStates();
   }
 
  private:
+  // A state of the program is written whole: a run that fails leaves the one before as it is.
+  void ExplainStates() {
+    mlir::Operation* end = getOperation().empty() ? nullptr : getOperation().front().getTerminator();
+    for (unsigned result = 0; end && result < end->getNumOperands(); ++result) {
+      auto path = getOperation().getResultAttrOfType<mlir::StringAttr>(result, "weft.next");
+      ir::EquationOp equation = path ? DefiningEquation(end->getOperand(result)) : nullptr;
+      if (!equation || equation->getNumResults() != 1) continue;
+      getOperation().walk([&](ir::WeightOp state) {
+        if (state.getPath() != path.getValue() || !RowUpdate(state, equation).Matches()) return;
+        mlir::emitRemark(equation.getLoc())
+            << "next " << path.getValue()
+            << ": all of it is written, because a run that fails keeps the one before";
+      });
+    }
+  }
+
   void Update(ir::LoopOp loop) {
     for (auto [number, state] : llvm::enumerate(loop.getStates())) {
       auto slice = loop.getBody().front().getTerminator()->getOperand(static_cast<unsigned>(number));

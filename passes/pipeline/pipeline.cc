@@ -65,6 +65,10 @@ std::unique_ptr<mlir::Pass> Updating(const PipelineOptions& options) {
   return createUpdateRows({.explain = options.explain});
 }
 
+std::unique_ptr<mlir::Pass> Blocking(const PipelineOptions& options) {
+  return createBlockRecurrences({.explain = options.explain});
+}
+
 std::unique_ptr<mlir::Pass> Packing(const PipelineOptions& options) {
   return createPackWeights(
       {.vectorBytes = options.target.vector_bytes, .vectorRegisters = options.target.vector_registers});
@@ -133,7 +137,7 @@ std::vector<Stage> Stages() {
        {
            OnFunctions("compose-equations", createComposeEquations),
            // Behind the compositions: what a step compares is one equation then.
-           OnModule("block-recurrences", createBlockRecurrences),
+           {"block-recurrences", Blocking, false},
            Canonicalize(),
            OnModule("eliminate-common-equations", createEliminateCommonEquations),
            OnFunctions("copy-outputs", createCopyOutputs),

@@ -45,6 +45,31 @@ CASES = [
         "    y[e, c] = [sum(d) w[0, c, d] * x[e, d], sum(d) w[1, c, d] * x[e, d], x[e, c]][k[e]]\n  }",
         ["choice among 3: each of its own e alone"],
     ),
+    ("counted(x: f32[E]) -> y: int[E] { y[i] = count(j <= i) x[j] > 0 }", ["sum over j: carried from one i to the next", "all steps are kept"]),
+    ("best(x: f32[E]) -> y: int[E] { y[i] = argmax(j <= i) x[j] }", ["argmax over j: all of them for every i, because it gives a position"]),
+    (
+        "placed(x: f32[E], at: int[E], old: f32[N]) -> y: f32[N] { y[n] = last(k where at[k] == n) x[k] else old[n] }",
+        ["last over k: once for each, by n"],
+    ),
+    (
+        "apart(x: f32[N]) -> y: bool[N] {\n    rec keep[i] = not any(j < i) keep[j] and abs(x[i] - x[j]) < 0.5\n    y = keep\n  }",
+        ["all steps are kept", "any of the steps before: in blocks of 64"],
+    ),
+    (
+        "chain(x: f32[N]) -> y: bool[N] {\n"
+        "    rec i {\n      h[i] = 0.5 * h[i-1] + x[i]\n      keep[i] = not any(j < i) keep[j] and h[i] < x[j]\n    } from h[-1] = 0\n"
+        "    y = keep\n  }",
+        [
+            "state 1 of the recurrence: no step is kept",
+            "all steps are kept",
+            "any of the steps before: one after the other, because a step is more than one such question",
+        ],
+    ),
+    ("side(x: f32[N], c: bool) -> y: f32 { y = (sum(i) x[i]) if c else 0 }", ["condition: one side is computed"]),
+    (
+        "state row: f32[5000] = 0\n  push(x: f32, at: int in 0..5000) -> y: f32 {\n    y = row[at]\n    next row[i] = x if i == at else row[i]\n  }",
+        ["next row: all of it is written, because a run that fails keeps the one before"],
+    ),
     (
         "cheap(x: f32[E, D], v: f32[E, D], k: int[E] in 0..2) -> y: f32[E, D] { y[e, c] = [x[e, c], 2 * v[e, c]][k[e]] }",
         ["choice among 2: all of them for every e, because they take little"],
