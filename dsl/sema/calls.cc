@@ -462,7 +462,7 @@ Value Elaborator::UnderIndices(const std::vector<IndexPtr>& indices, Span span,
     const std::string& index = indices[0]->name;
     Report(span, kRaggedResult, index)
         .Suggest(absl::StrCat("one flat list has all of them, `", index, "s, at = filter(", index,
-                              ", i) ...`; or give a size: `filter(i; k)` and `else` for what is not there"));
+                              ", i) ...`; or an op pads its list, `y[j < 100] = found[j] else 0`"));
     return Poison{};
   }
   if (!found.empty() && !parallel.yields.empty() && !MaskSteps(found, &parallel)) {

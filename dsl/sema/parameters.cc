@@ -108,7 +108,7 @@ bool Elaborator::CheckShapes(Frame& frame) {
     if (!CheckDimensions(*shape.size->size)) continue;
     Value value = Eval(*shape.size->size);
     if (value.IsPoison()) continue;
-    std::optional<Size> size = AsSize(value, shape.size->span, "a size in a shape");
+    std::optional<Size> size = AsSize(value, shape.size->span, "what stands in a shape");
     if (size) RequireDeclared(shape, *size, frame);
   }
   return diagnostics_.errors_found() == before;

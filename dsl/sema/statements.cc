@@ -243,7 +243,8 @@ bool Elaborator::CheckHeads(const ast::Equation& equation) {
       ok = false;
     }
     const std::string& name = head.path.parts[0].text;
-    if (const ast::StoredMember* state = StateNamed(frame_->self, name); state && !Find(name) && !frame_->results.contains(name)) {
+    if (const ast::StoredMember* state = StateNamed(frame_->self, name);
+        state && !Find(name) && !frame_->results.contains(name)) {
       Report(head.path.span, kAssignedState, name)
           .Note(state->name.span, "the state is declared here")
           .Suggest(absl::StrCat("`next ", name, " = ...` gives its value after this application"));

@@ -7,7 +7,8 @@ namespace weft::dsl::sema {
 
 // Where the data seems to decide a size.
 inline constexpr char kSuggestPadding[] =
-    "go along a size and say what stands behind the end, `y[i < N] = (x[i] if i < n else 0)`; `filter` finds a "
+    "go along a size and say what stands behind the end, `y[i < N] = (x[i] if i < n else 0)`; `filter` finds "
+    "a "
     "list as long as the data says";
 
 // Where an input seems to decide the shape of a weight.

@@ -132,7 +132,7 @@ Elaborator::DeclaredType Elaborator::EvalType(const ast::TypeExpr& type) {
       declared.broken = true;
       continue;
     }
-    declared.shape->push_back(AsSize(value, size.span, "a size in a shape"));
+    declared.shape->push_back(AsSize(value, size.span, "what stands in a shape"));
     declared.broken |= !declared.shape->back();
   }
   if (named->range && declared.element != ElementType::kInt) {
