@@ -20,7 +20,7 @@ op stage(x: float[N], t: float) -> y: float[K <= N] {
 }
 /// The same in steps: the slices of a recurrence have a length that the data decides.
 op steps(x: float[N]) -> y: float[N] {
-  rec h[t < 3, n < N] = 2 * h[t-1, N - 1 - n] from h[-1] = x
+  rec h[t < 3, n < N] = 2 * h[t-1, N - 1 - n] from h[-1, n < N] = x[n]
   y = h[2]
 }
 """
