@@ -231,9 +231,8 @@ class Reader {
   void Read(const ast::Pack&) {
     Unsupported("pack").Note("weights are packed for the kernel that reads them");
   }
-  void Read(const ast::Recompute&) {
-    Unsupported("recompute").Note("nothing is kept for a backward pass yet, which is what it is about");
-  }
+  // It says what a backward pass computes again, and forward nothing is.
+  void Read(const ast::Recompute&) {}
   dsl::DiagnosticBuilder Unsupported(const std::string& word) {
     return diagnostics_.Report(span_, dsl::kUnsupportedDirective, word);
   }
