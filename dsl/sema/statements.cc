@@ -398,8 +398,10 @@ void Elaborator::CollectBounds(const Size& form, std::vector<Size>* bounds) {
         if (IsGlobal(operand)) {
           bounds->push_back(operand);
         } else if (std::optional<std::pair<Size, Size>> hull = Hull(operand, {})) {
-          for (const Size& end : {hull->first, hull->second})
-            if (IsGlobal(end)) bounds->push_back(end);
+          // Of `clip(k - 1, 0, n)` the least is 0 where n is no less than that, which may be open still.
+          if (IsGlobal(hull->first) && MakeProver({hull->first}, {}).IsNatural(hull->first))
+            bounds->push_back(hull->first);
+          if (IsGlobal(hull->second)) bounds->push_back(hull->second);
         }
         CollectBounds(operand, bounds);
       }
