@@ -15,7 +15,8 @@ namespace {
 
 // Steps of a block of weights, over the lines of it: with fewer, the requests get in each other's way; with
 // more, the weights are nothing beside the work.
-constexpr int64_t kFewestSteps = 4, kMostSteps = 16;
+constexpr int64_t kFewestSteps = 4, kMostSteps = 4;
+constexpr int64_t kUnknownSteps = 256;  // of what is told at run time: maps are large
 
 class Chooser {
  public:
@@ -377,7 +378,7 @@ class Chooser {
     double steps = 0.25;  // the innermost loop of the reductions is unrolled by about four
     bool is_inside = false;
     for (const auto& [name, extent] : outer) {
-      if (is_inside) steps *= static_cast<double>(extent < 0 ? 16 : extent);
+      if (is_inside) steps *= static_cast<double>(extent < 0 ? kUnknownSteps : extent);
       is_inside |= name == columns;
     }
     for (const LoopInfo& loop : plan.reductions) steps *= static_cast<double>(Extent(loop));
