@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+// Of AddressSanitizer's library, where a program has it.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" __attribute__((weak)) void __asan_poison_memory_region(const volatile void* address, size_t bytes);
 
 namespace weft::runtime {
