@@ -60,6 +60,8 @@ class Elaborator {
   bool IsNumberType(const ast::TypeExpr& type);
   void BindGenericDimensions(const ast::TypeExpr& type, Frame& frame);
   bool BindGenericParameters(const ast::Params& params, Frame& frame, bool numbers_only);
+  // Statements go to this method from here on; nothing is known of weights and states yet.
+  void BeginMethod(Method& method);
   void CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame);
 
   // ---- entries.cc

@@ -267,12 +267,7 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
   if (declared.signature.broken) return;
   Method method;
   method.name = declared.name.text;
-  method_ = &method;
-  statements_ = &method.body;
-  weight_tensors_.clear();
-  known_reads_.clear();
-  states_.clear();
-  state_changes_.clear();
+  BeginMethod(method);
   ranges_.clear();
   found_.clear();
   calls_ = {&entry->calls[&declared]};

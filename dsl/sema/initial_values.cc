@@ -42,12 +42,7 @@ void Elaborator::RunInitialValue(const Uninitialized& target) {
   const ModelPtr& model = target.member.model;
   const ast::StoredMember* member = target.member.member;
   Method method;
-  method_ = &method;
-  statements_ = &method.body;
-  weight_tensors_.clear();
-  known_reads_.clear();
-  states_.clear();
-  state_changes_.clear();
+  BeginMethod(method);
   ranges_.clear();
   found_.clear();
   calls_.clear();

@@ -139,14 +139,18 @@ bool Elaborator::BindGenericParameters(const ast::Params& params, Frame& frame, 
   return bind_defaults();
 }
 
-void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame) {
-  Method method;
+void Elaborator::BeginMethod(Method& method) {
   method_ = &method;
   statements_ = &method.body;
   weight_tensors_.clear();
   known_reads_.clear();
   states_.clear();
   state_changes_.clear();
+}
+
+void Elaborator::CheckBody(const ast::Signature& signature, const ast::Block& body, Frame& frame) {
+  Method method;
+  BeginMethod(method);
   int before = diagnostics_.errors_found();
   if (BindGenericParameters(signature.params, frame, false) && diagnostics_.errors_found() == before) {
     FrameScope scope(*this, frame);
