@@ -193,6 +193,37 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
   return absl::OkStatus();
 }
 
+// The loops of results that run once for each block of a reduction, innermost first.
+std::vector<Var> PipelineBuilder::InsideBlocks(const EquationState& equation, const ReduceState& state) {
+  std::vector<Var> inside;
+  const std::vector<std::string>& outer = equation.nest.outer;
+  for (auto name = outer.rbegin(); name != outer.rend() && *name != equation.nest.block_at; ++name) {
+    for (int i : state.loops) {
+      const BaseLoop& loop = equation.loops[i];
+      if (loop.name != equation.nest.Base(*name)) continue;
+      Var var(loop.tiled ? loop.outer_name : loop.name);
+      bool known = std::any_of(inside.begin(), inside.end(), [&](const Var& v) { return v.same_as(var); });
+      if (!known) inside.push_back(var);
+    }
+  }
+  return inside;
+}
+
+// Where the results of blocks are combined, and each block's inside of that.
+void PipelineBuilder::PlaceBlocks(EquationState& equation, ReduceState& state) {
+  if (equation.nest.block_at.empty()) {
+    state.func.compute_root();
+  } else {
+    state.func.compute_at(equation.funcs[0], Var(equation.nest.block_at));
+  }
+  std::vector<Var> inside = InsideBlocks(equation, state);
+  if (inside.empty()) {
+    state.main.compute_at(state.func, state.blocks);
+  } else {
+    state.main.compute_at(state.func, inside[0]);
+  }
+}
+
 void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state) {
   const LoopNest& nest = equation.nest;
   // One tile of the equation at a time: inside the innermost of its loops that the reduction depends on.
@@ -203,12 +234,14 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
     }
   }
   std::vector<Func> funcs = {state.func};
-  if (state.has_lanes) funcs.push_back(state.main);
+  if (state.has_lanes || state.has_blocks) funcs.push_back(state.main);
   funcs.insert(funcs.end(), state.folded.begin(), state.folded.end());
   if (state.has_rest) funcs.push_back(state.rest);
   Func& consumer = equation.funcs[0];
   for (Func func : funcs) {
-    if (equation.funcs.size() > 1) {
+    if (state.has_blocks) {
+      PlaceBlocks(equation, state);
+    } else if (equation.funcs.size() > 1) {
       func.compute_root();
     } else if (state.parent) {
       // Inside the enclosing reduction's loops; the innermost that is a loop still.
@@ -229,9 +262,11 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
 
   for (Func func : funcs) {
     bool rest = state.has_rest && state.rest_count > 0 && func.name() == state.rest.name();
-    bool accumulates = rest || func.name() == state.main.name();
+    bool combines = state.has_blocks && func.name() == state.func.name();
+    bool accumulates = rest || combines || func.name() == state.main.name();
     const Var& lane = rest ? state.rest_lane : state.lane;
-    const auto& leaves = rest ? state.rest_leaves : state.leaves;
+    std::vector<std::pair<std::string, RVar>> leaves = rest ? state.rest_leaves : state.leaves;
+    if (combines) leaves = {{"", state.blocks}};
     for (int i : state.loops) {
       const BaseLoop& loop = equation.loops[i];
       if (loop.tiled) func.bound(Var(loop.inner_name), 0, Expr(static_cast<int32_t>(loop.factor)));
@@ -253,6 +288,9 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       }
       if (state.has_lanes && accumulates) order.insert(order.begin(), lane);
       if (stage > 0) {
+        if (combines) {
+          for (const Var& var : InsideBlocks(equation, state)) order.emplace_back(var);
+        }
         for (auto leaf = leaves.rbegin(); leaf != leaves.rend(); ++leaf) order.push_back(leaf->second);
       }
       if (order.size() > 1) at.reorder(order);

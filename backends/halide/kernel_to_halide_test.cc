@@ -99,6 +99,7 @@ TEST_F(HalideTest, AgreesWithTheLoopsOnNarrowTargets) {
 EquationSchedule RandomSchedule(const EquationView& view, const Joins& joins, std::mt19937& random) {
   EquationSchedule schedule{view.loops.path, {}};
   std::vector<std::string> outer, reductions, inner, vectors, unrolled, parallel;
+  std::string blocks;
   auto place = [&](const std::string& name, int64_t extent, bool reduction) {
     static constexpr int64_t kFactors[] = {1, 2, 3, 4, 5, 8, 16};
     auto& home = reduction ? reductions : outer;
@@ -109,6 +110,17 @@ EquationSchedule RandomSchedule(const EquationView& view, const Joins& joins, st
     int64_t factor = kFactors[random() % 7];
     std::string o = name + "o", i = name + "i";
     schedule.directives.push_back({DirectiveKind::kSplit, {name, o, i}, factor});
+    if (reduction && blocks.empty() && extent % factor == 0 && random() % 2 == 0) {
+      blocks = o;
+      if (random() % 2 == 0) {
+        schedule.directives.push_back({DirectiveKind::kSplit, {i, i + "o", i + "i"}, kFactors[random() % 7]});
+        reductions.push_back(i + "o");
+        i += "i";
+      }
+      reductions.push_back(i);
+      if (random() % 2 == 0) unrolled.push_back(i);
+      return;
+    }
     if (!reduction && random() % 3 == 0) {
       schedule.directives.push_back({DirectiveKind::kSplit, {o, o + "o", o + "i"}, kFactors[random() % 7]});
       home.push_back(o + "i");
@@ -131,6 +143,7 @@ EquationSchedule RandomSchedule(const EquationView& view, const Joins& joins, st
   }
   for (const LoopInfo& loop : view.loops.reductions) place(loop.name, nested ? kUnknown : loop.extent, true);
   if (!outer.empty() && random() % 2 == 0) parallel.push_back(outer[random() % outer.size()]);
+  if (!blocks.empty()) outer.push_back(blocks);
   std::shuffle(outer.begin(), outer.end(), random);
   if (!nested) std::shuffle(reductions.begin(), reductions.end(), random);
   std::shuffle(inner.begin(), inner.end(), random);
@@ -219,7 +232,12 @@ TEST_F(HalideTest, SaysWhatADirectiveCannotDo) {
            {"inline m.y", "cannot be written out where it is read: it is a result of its kernel"},
            {"this at m.z.i", "is a result of its kernel and cannot be computed inside another"},
            {"join i k into ik", "cannot be joined"},
-           {"prefetch k", "reads no packed weights along `k`"}}) {
+           {"prefetch k", "reads no packed weights along `k`"},
+           {"split c by 5 into co, ci\n order co i k | ci |",
+            "`c` is not known to be a whole number of blocks"},
+           {"split c by 17 into co, ci\n parallel k\n order i co k | ci |", "cannot be parallel"},
+           {"split c by 17 into co, ci\n split ci by 4 into ca, cb\n order i k | co ca cb |",
+            "a part of `c`"}}) {
     SCOPED_TRACE(text);
     auto schedule = ParseSchedule(absl::StrCat("schedule m.y { ", text, " }"));
     ASSERT_TRUE(schedule.ok()) << schedule.status();
@@ -245,6 +263,24 @@ TEST_F(HalideTest, FetchesTheWeightsOfTheNextBlock) {
   for (const TestKernel& other : {Matmul(1, 4096, 96, 16), Matmul(35, 4096, 96, 0)}) {
     Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
     EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("prefetch")));
+  }
+}
+
+// Weights of a column block that do not fit the cache are walked in parts, each over all rows.
+TEST_F(HalideTest, ReducesInBlocksWhatTheCacheDoesNotHold) {
+  target_.l2_bytes = 1 << 17;
+  TestKernel test = Matmul(35, 4096, 96, 16);
+  test.tolerance = 1e-4;
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("split c by 512 into co, ci"));
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("order ko co io |"));
+  absl::Status status = Compare(kernel, schedule, test);
+  EXPECT_TRUE(status.ok()) << status;
+  // What stays in the cache, and what is no whole number of blocks, is reduced in one go.
+  for (const TestKernel& other : {Matmul(35, 1024, 96, 16), Matmul(35, 4099, 96, 16)}) {
+    Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
+    EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("order ko c")));
   }
 }
 

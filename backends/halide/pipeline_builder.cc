@@ -73,6 +73,11 @@ absl::Status PipelineBuilder::Build() {
     auto nest = ResolveLoops(equation.view->loops, schedule_.equations[i]);
     if (!nest.ok()) return nest.status();
     equation.nest = *std::move(nest);
+    std::string why;
+    if (!equation.nest.block.empty() && !HasBlocks(*equation.view, &why)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("schedule: `", equation.view->loops.path, "` is not reduced in blocks: ", why));
+    }
     wanted.merge(JoinedPairs(*equation.view, equation.nest.joins));
   }
   joins_ = FindJoins(kernel_, &wanted);

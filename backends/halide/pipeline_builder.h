@@ -78,16 +78,17 @@ class PipelineBuilder {
     ReduceView view;
     ReduceState* parent = nullptr;  // the reduction in whose body it stands
     Halide::Func func;              // what is read
-    Halide::Func main;              // what accumulates: `func`, or partial results per lane
+    Halide::Func main;              // what accumulates: `func`, or partial results per lane or block
     Halide::Func rest;              // what fills no whole step of the lanes, if any is left
     std::vector<Halide::Func>
         folded;  // partial results of one vector, then of halves of it, if there are lanes
-    bool has_lanes = false, has_rest = false, tuple = false;
+    bool has_lanes = false, has_rest = false, has_blocks = false, tuple = false;
     std::vector<int> loops;                  // the equation's base loops it depends on
     std::vector<mlir::Value> outer_indices;  // of enclosing reductions
     std::vector<std::pair<std::string, Halide::RVar>> leaves, rest_leaves;  // outermost first
-    Halide::Var lane{"lane"}, rest_lane{"rest_lane"};
-    int64_t lane_count = 0, vector_width = 0;
+    Halide::Var lane{"lane"}, rest_lane{"rest_lane"}, block{"block"};
+    Halide::RVar blocks;  // what `func` combines
+    int64_t lane_count = 0, vector_width = 0, block_count = 0;
     int64_t rest_count = 0;  // lanes of `rest`; 0: it goes one by one
     int64_t position_high = std::numeric_limits<int64_t>::max();
   };
@@ -149,6 +150,8 @@ class PipelineBuilder {
   void ScheduleStage(Halide::Stage stage, EquationState& equation, bool of_result, const ReduceState* reduce,
                      bool update);
   void ScheduleReduce(EquationState& equation, ReduceState& state);
+  static std::vector<Halide::Var> InsideBlocks(const EquationState& equation, const ReduceState& state);
+  static void PlaceBlocks(EquationState& equation, ReduceState& state);
   void Vectorize(Halide::Stage stage, const Halide::Var& var, int64_t extent);
   EquationState* FindEquation(const std::string& path);
 

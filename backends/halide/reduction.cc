@@ -104,8 +104,9 @@ Expr Tree(ReduceKind kind, std::vector<Expr> values) {
 struct Axis {
   std::string name;
   std::vector<mlir::Value> indices;
-  Expr lower, extent;                                           // of the domain that is walked
-  int64_t fixed = kUnknown;                                     // extent
+  Expr lower, extent;        // of the domain that is walked
+  Expr offset;               // of the block that is walked; undefined: none
+  int64_t fixed = kUnknown;  // extent
   int64_t low = 0, high = std::numeric_limits<int32_t>::max();  // range of the index
   Expr from, to;                                                // the true bounds, where they vary
 };
@@ -332,6 +333,16 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     axes.push_back(axis);
   }
 
+  // One block at a time.
+  for (Axis& axis : axes) {
+    if (nest.block.empty() || axis.name != nest.Find(nest.block).parent) continue;
+    int64_t length = nest.Find(nest.block).factor;
+    state.has_blocks = true, state.block_count = axis.fixed / length;
+    axis.name = nest.Parts(axis.name).second;
+    axis.offset = state.block * Number(length);
+    axis.extent = Number(length), axis.fixed = length;
+  }
+
   // The leaves of these loops, outermost first.
   struct Leaf {
     std::string name;
@@ -342,10 +353,9 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
   std::vector<Leaf> leaves;
   for (const std::string& leaf : nest.reductions) {
     const NestLoop& loop = nest.Find(leaf);
-    const std::string& base = loop.parent.empty() ? leaf : loop.parent;
     for (size_t a = 0; a < axes.size(); ++a) {
-      if (axes[a].name != base) continue;
-      if (loop.parent.empty()) {
+      if (axes[a].name != leaf && axes[a].name != loop.parent) continue;
+      if (axes[a].name == leaf) {
         leaves.push_back({leaf, static_cast<int>(a), 0, axes[a].lower, axes[a].extent});
       } else if (loop.inner_part) {
         leaves.push_back({leaf, static_cast<int>(a), 2, 0, Number(loop.factor)});
@@ -383,6 +393,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     vector_variables.push_back(state.rest_lane.name());
     main_vars.insert(main_vars.begin(), state.lane);
   }
+  if (state.has_blocks) main_vars.push_back(state.block);
   mlir::Type body_type = view.body.getType();
   Halide::Type type = ComputeType(body_type);
   if (body_type.isInteger(1)) type = Halide::UInt(8);  // as a byte
@@ -444,6 +455,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
         }
         value = axis.lower + offset;
       }
+      if (axis.offset.defined()) value += axis.offset;
       Scalar index = Scalar::Index(value, axis.low, axis.high);
       if (axis.indices.size() > 1) {
         inside.joined[axis.indices[0].getAsOpaquePointer()] = index;
@@ -532,10 +544,20 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
 
   state.func = Func(name);
   if (!state.tuple) {
-    state.main = state.has_lanes ? Func(name + "_lanes") : state.func;
+    state.main = state.has_lanes    ? Func(name + "_lanes")
+                 : state.has_blocks ? Func(name + "_block")
+                                    : state.func;
     state.main(main_vars) = Identity(view.kind, type);
     std::vector<Expr> at(main_vars.begin(), main_vars.end());
     state.main(at) = step(state.main(at), value, counts);
+    if (state.has_blocks) {
+      RDom blocks(0, Number(state.block_count), "blocks");
+      state.blocks = blocks;
+      std::vector<Expr> here(vars.begin(), vars.end()), of_block = here;
+      of_block.emplace_back(blocks);
+      state.func(vars) = Identity(view.kind, type);
+      state.func(here) = Combine(view.kind, state.func(here), state.main(of_block));
+    }
     if (state.has_lanes) {
       int64_t width = state.vector_width;
       auto part = [&](const Func& func, const Expr& lane) {

@@ -34,6 +34,7 @@ class Checker {
       std::optional<ScheduleProblem> problem = CheckMarks(i);
       if (!problem) problem = CheckInline(i);
       if (!problem) problem = CheckPlace(i);
+      if (!problem) problem = CheckBlocks(i);
       if (!problem) problem = CheckCopies(i);
       if (problem) problems_.emplace_back(i, *std::move(problem));
     }
@@ -166,6 +167,27 @@ class Checker {
                               nest.at_loop, "` of `", Path(target), "`"));
     }
     return std::nullopt;
+  }
+
+  // Blocks of a reduction give partial results that are combined afterwards.
+  std::optional<ScheduleProblem> CheckBlocks(size_t i) const {
+    const LoopNest& nest = nests_[i];
+    if (nest.block.empty()) return std::nullopt;
+    const EquationView& equation = kernel_.equations[i];
+    auto inside = [&](const std::string& loop) {
+      return !loop.empty() && (nest.block_at.empty() || Depth(nest, loop) > Depth(nest, nest.block_at));
+    };
+    std::string why;
+    if (nest.placed && !nest.at_loop.empty()) {
+      why = "it is computed inside another equation";
+    } else if (inside(nest.pad_at) || (nest.transpose_equation.empty() && inside(nest.transpose_at))) {
+      why = "a copy of what it reads is made further inside";
+    } else if (HasBlocks(equation, &why)) {
+      return std::nullopt;
+    }
+    return Say(i, {DirectiveKind::kOrder},
+               absl::StrCat("`", nest.block, "` cannot run around loops of results: `", Path(i),
+                            "` is not reduced in blocks, since ", why));
   }
 
   // That the place of a directive is a loop around what its equation computes at once.

@@ -284,6 +284,22 @@ std::optional<PackedWeights> PackedAlong(const EquationView& equation, mlir::Val
   return std::nullopt;
 }
 
+bool HasBlocks(const EquationView& equation, std::string* why) {
+  auto no = [&](const char* reason) {
+    if (why) *why = reason;
+    return false;
+  };
+  if (equation.reduces.size() != 1 || equation.results.size() != 1)
+    return no("it has several reductions or results");
+  const ReduceView& reduce = equation.reduces[0];
+  bool chooses = reduce.kind == ReduceKind::kArgMax || reduce.kind == ReduceKind::kArgMin ||
+                 reduce.kind == ReduceKind::kFirst || reduce.kind == ReduceKind::kLast;
+  if (chooses) return no("it looks for a place");
+  if (reduce.condition) return no("it has a condition");
+  if (reduce.otherwise) return no("it has a value for nothing");
+  return true;
+}
+
 bool Gathers(const std::vector<const ReadView*>& reads) {
   for (const ReadView* read : reads) {
     for (mlir::Value subscript : read->subscripts) {

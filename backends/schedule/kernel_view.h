@@ -99,6 +99,10 @@ struct PackedWeights {
 };
 std::optional<PackedWeights> PackedAlong(const EquationView& equation, mlir::Value index);
 
+// Whether what the equation reduces may be cut into blocks whose results are combined; if not, and `why` is
+// given, the reason.
+bool HasBlocks(const EquationView& equation, std::string* why = nullptr);
+
 // Whether some read's place is no linear form of the loops but given by data: neighbours share nothing then.
 bool Gathers(const std::vector<const ReadView*>& reads);
 bool Mentions(const std::vector<mlir::Value>& indices, mlir::Value value);

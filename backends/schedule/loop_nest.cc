@@ -33,6 +33,7 @@ class Resolver {
       if (auto s = Mark(d, ordered); !s.ok()) return s;
     }
     if (!ordered) DefaultOrder();
+    if (auto s = CheckBlocks(); !s.ok()) return s;
     return std::move(nest_);
   }
 
@@ -116,10 +117,13 @@ class Resolver {
       if (auto s = Fresh(d, d.names[i]); !s.ok()) return s;
     }
     if (d.names[1] == d.names[2]) return Error(d, "a split needs two names");
-    if (loop->inner_part || (loop->reduction && !loop->parent.empty())) {
+    // Of a reduction's loop the inner part, where the outer one makes blocks: CheckBlocks.
+    bool is_part = !loop->parent.empty();
+    if (is_part && loop->inner_part != loop->reduction) {
       return Error(d, absl::StrCat("`", d.names[0], "` is a part of `", loop->parent, "` already; only ",
                                    "the outer part of a loop that is not summed over can be split again;"));
     }
+    if (is_part && loop->reduction) split_again_ = &d;
     auto place = std::find(leaves_.begin(), leaves_.end(), d.names[0]);
     *place = d.names[1];
     leaves_.insert(place + 1, d.names[2]);
@@ -222,6 +226,10 @@ class Resolver {
       if (!loop) return Missing(d, d.names[i]);
       if (!seen.insert(d.names[i]).second)
         return Error(d, absl::StrCat("`", d.names[i], "` stands twice in the order"), d.names[i]);
+      if (loop->reduction && i < d.bar1 && !loop->parent.empty() && !loop->inner_part) {
+        if (auto s = Block(d, *loop); !s.ok()) return s;
+        continue;
+      }
       bool between = d.bar1 >= 0 && i >= d.bar1 && i < d.bar2;
       if (d.bar1 >= 0 && between != loop->reduction) {
         return Error(
@@ -239,6 +247,56 @@ class Resolver {
       if (!seen.count(leaf)) return Error(d, absl::StrCat("`", leaf, "` is missing in the order"));
     }
     return absl::OkStatus();
+  }
+
+  // The loops of results behind it in the order run once for each block.
+  absl::Status Block(const Directive& d, const NestLoop& loop) {
+    if (!nest_.block.empty())
+      return Error(d, absl::StrCat("`", nest_.block, "` and `", loop.name, "` both make blocks"), loop.name);
+    int64_t extent = nest_.Find(loop.parent).extent;
+    if (extent < 0 || extent % loop.factor != 0) {
+      return Error(
+          d, absl::StrCat("`", loop.parent, "` is not known to be a whole number of blocks of ", loop.factor),
+          loop.name);
+    }
+    nest_.block = loop.name;
+    if (!nest_.outer.empty()) nest_.block_at = nest_.outer.back();
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckBlocks() const {
+    if (split_again_ && (nest_.block.empty() ||
+                         nest_.Find(nest_.block).parent != nest_.Find(split_again_->names[0]).parent)) {
+      return Error(*split_again_,
+                   absl::StrCat("`", split_again_->names[0], "` is a part of `",
+                                nest_.Find(split_again_->names[0]).parent,
+                                "` already, whose other part does not run around results' loops"));
+    }
+    if (nest_.block.empty()) return absl::OkStatus();
+    bool is_inside = nest_.block_at.empty();
+    for (const std::string& name : nest_.outer) {
+      const NestLoop& loop = nest_.Find(name);
+      if (is_inside && loop.parallel)
+        return Error(OrderOf(),
+                     absl::StrCat("`", name, "` runs inside of `", nest_.block, "` and cannot be parallel"),
+                     name);
+      is_inside |= name == nest_.block_at;
+    }
+    for (const NestLoop& loop : nest_.loops) {
+      const char* does = loop.overlap                        ? "overlaps"
+                         : loop.reduction && loop.vectorized ? "is a vector"
+                                                             : nullptr;
+      if (!does) continue;
+      return Error(OrderOf(),
+                   absl::StrCat("`", loop.name, "` ", does, ", which blocks of a reduction do not allow,"),
+                   nest_.block);
+    }
+    return absl::OkStatus();
+  }
+
+  const Directive& OrderOf() const {
+    return *std::find_if(schedule_.directives.begin(), schedule_.directives.end(),
+                         [](const Directive& d) { return d.kind == DirectiveKind::kOrder; });
   }
 
   void DefaultOrder() {
@@ -259,6 +317,7 @@ class Resolver {
   ScheduleProblem& problem_;
   LoopNest nest_;
   std::vector<std::string> leaves_;
+  const Directive* split_again_ = nullptr;  // of a reduction's part
 };
 
 }  // namespace

@@ -45,6 +45,8 @@ struct LoopNest {
   std::vector<NestLoop> loops;  // every loop ever named, split ones included
   std::vector<std::string> outer, reductions,
       inner;             // the leaves in order; results are computed over `inner` at once
+  std::string block;     // the outer part of a reduction's loop that runs around some of `outer`; empty: none
+  std::string block_at;  // the loop of `outer` that it runs inside of; empty: it runs around all
   std::string prefetch;  // the loop whose next step's weights are fetched; empty: none
   bool pads = false;
   std::string pad_at;  // empty: in front of all loops
@@ -72,7 +74,9 @@ struct ScheduleProblem {
 };
 
 // Every directive must name loops that exist at its place, an order must list all loops once. A loop may be
-// split, and the outer part of one that results run along again, into steps of several. Loops that no `order`
+// split, and the outer part of one that results run along again, into steps of several. The outer part of one
+// reduction's loop may run around results' loops: it cuts what is reduced into equal blocks, and the inner
+// part may then be split again. Loops that no `order`
 // lists keep the equation's order, reductions before an inner part that is vectorized. Errors are
 // InvalidArgument and go to `problem` too.
 absl::StatusOr<LoopNest> ResolveLoops(const EquationLoops& equation, const EquationSchedule& schedule,
