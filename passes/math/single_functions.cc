@@ -20,10 +20,12 @@ Value PowerOfTwo(ScalarBuilder& m, Value n) {
   return m.FromBits(m.ShiftLeft(m.AddI(n, m.I32(127)), m.I32(23)));
 }
 
-// exp(x) of a number that is not less than kVanishes; beyond the range of results the argument is bounded
-// where the result has long been infinity.
-Value ExpOfNumber(ScalarBuilder& m, Value x) {
-  x = m.Select(m.Less(x, m.Like(x, 90.0)), x, m.Like(x, 90.0));
+// exp(x) = y 2^n.
+struct ScaledExp {
+  Value y, n;
+};
+
+ScaledExp BuildScaledExp(ScalarBuilder& m, Value x) {
   // x = n ln 2 + r. The first part of ln 2 has so few bits that its product with n is exact, with or without
   // fma.
   Value n = m.Round(m.Mul(x, 1.44269504088896341));
@@ -31,12 +33,23 @@ Value ExpOfNumber(ScalarBuilder& m, Value x) {
   r = m.Fma(n, 2.12194440054690583e-4, r);
   Value p = m.Polynomial(r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2,
                              1.6666665459e-1, 5.0000001201e-1});
-  Value y = m.Add(m.Fma(p, m.Mul(r, r), r), 1.0);
+  return {m.Add(m.Fma(p, m.Mul(r, r), r), 1.0), m.ToI32(n)};
+}
+
+// exp(x) of a number that is not less than kVanishes; beyond the range of results the argument is bounded
+// where the result has long been infinity.
+Value ExpOfNumber(ScalarBuilder& m, Value x) {
+  auto [y, n] = BuildScaledExp(m, m.Select(m.Less(x, m.Like(x, 90.0)), x, m.Like(x, 90.0)));
   // The power of two in two halves: each is normal, and only the last product rounds, into a denormal or
   // infinity.
-  Value whole = m.ToI32(n);
-  Value half = m.ShiftRight(whole, m.I32(1));
-  return m.Mul(m.Mul(y, PowerOfTwo(m, half)), PowerOfTwo(m, m.SubI(whole, half)));
+  Value half = m.ShiftRight(n, m.I32(1));
+  return m.Mul(m.Mul(y, PowerOfTwo(m, half)), PowerOfTwo(m, m.SubI(n, half)));
+}
+
+// exp(x) of a number in -86..87, where the result and the power of two are normal.
+Value ExpWithin(ScalarBuilder& m, Value x) {
+  auto [y, n] = BuildScaledExp(m, x);
+  return m.Mul(y, PowerOfTwo(m, n));
 }
 
 }  // namespace
@@ -81,7 +94,7 @@ Value BuildTanh(ScalarBuilder& m, Value x) {
   Value p = m.Polynomial(
       z, {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1});
   Value near = m.Fma(m.Mul(p, z), x, x);
-  Value e = ExpOfNumber(m, m.Mul(m.Clamp(a, 0.0, 20.0), 2.0));
+  Value e = ExpWithin(m, m.Mul(m.Clamp(a, 0.0, 20.0), 2.0));
   Value far = m.Sub(m.Like(x, 1.0), m.Div(m.Like(x, 2.0), m.Add(e, 1.0)));
   Value result = m.CopySign(m.Select(m.Less(a, m.Like(x, 0.625)), near, far), x);
   return m.Select(m.IsNan(x), x, result);
@@ -98,7 +111,7 @@ Value BuildErf(ScalarBuilder& m, Value x) {
   q = m.Fma(q, a, m.Like(x, -6.34846687e-1));
   q = m.Fma(q, a, m.Like(x, -1.28717512e-1));
   q = m.Fma(q, a, m.Negate(a));
-  Value far = m.CopySign(m.Sub(m.Like(x, 1.0), ExpOfNumber(m, q)), x);
+  Value far = m.CopySign(m.Sub(m.Like(x, 1.0), ExpWithin(m, q)), x);
 
   Value p = m.Polynomial(
       s, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
