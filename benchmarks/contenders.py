@@ -1,40 +1,107 @@
-"""Contenders that take turns: each is a process of its own (worker.py) that sleeps while the other runs."""
+"""Contenders that take turns: each is a process of its own, pinned, that sleeps while another runs."""
 
-import argparse
+import importlib
+import importlib.metadata
 import os
 import pathlib
+import select
 import statistics
 import subprocess
 import sys
 import time
 
+import numpy as np
+
 import machine
-import report
 
 HERE = pathlib.Path(__file__).resolve().parent
-PEERS = {"torch": "PyTorch", "onnx": "ONNX Runtime"}
+PATIENCE = 900  # seconds for one answer; compiling a network by a peer takes longest
+
+
+class Failed(Exception):
+    """A contender ended early, or did not answer."""
 
 
 class Contender:
-    def __init__(self, kind, folder, name, threads):
-        self.process = subprocess.Popen([sys.executable, str(HERE / "worker.py"), kind, folder, name, str(threads)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE)
-        self.answer()
+    def __init__(self, name, command, environment, threads):
+        self.name = name
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_CORETYPE": "SkylakeX", **environment}
+        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=HERE,
+                                        env=environment, preexec_fn=lambda: machine.take_the_processors(threads))
+        try:
+            self.ready = self.answer()
+        except Failed:
+            self.close()
+            raise
 
     def answer(self):
-        line = self.process.stdout.readline()
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            raise Failed(f"{self.name} does not answer")
+        line = self.process.stdout.readline().decode().strip()
         if not line:
-            sys.exit("a contender ended early; its error is above")
+            raise Failed(f"{self.name} ended early; its error is above")
         return line
 
     def run(self, count):
-        self.process.stdin.write(f"{count}\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(f"{count}\n".encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise Failed(f"{self.name} ended early; its error is above") from None
         return float(self.answer()) / count
 
     def close(self):
-        self.process.stdin.close()
+        self.process.kill()
         self.process.wait()
+        self.process.stdin.close(), self.process.stdout.close()
+
+
+def library(name):
+    """The module of a peer, or of ours."""
+    return importlib.import_module(f"peers.{name}")
+
+
+def versions(packages):
+    """Packages with their versions; None for one that is missing."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def worker(name, folder, threads):
+    return Contender(name, [sys.executable, HERE / "worker.py", name, folder, threads], library(name).ENVIRONMENT, threads)
+
+
+def limit(program, flops, size, threads):
+    """The contender that does the least that so many operations and bytes take."""
+    return Contender("limit", [program, threads, flops, size], {}, threads)
+
+
+def difference(folder, peer, tolerance=1e-4):
+    """What is wrong with a peer's results beside ours: empty where both are the same, within a share of each result's
+    range, whole numbers exactly."""
+    both = []
+    for name in ("weft", peer):
+        with np.load(folder / f"{name}.npz") as file:
+            both.append([file[key] for key in file.files])
+    if len(both[0]) != len(both[1]):
+        return f"{len(both[1])} results for {len(both[0])}"
+    for mine, other in zip(*both):
+        if mine.shape != other.shape:
+            return f"a result is {other.shape}, ours {mine.shape}"
+        if mine.dtype.kind != "f":
+            if not (mine == other).all():
+                return f"{(mine != other).sum()} of {mine.size} numbers differ"
+            continue
+        mine, other = mine.astype(np.float64), other.astype(np.float64)
+        apart, span = np.abs(mine - other).max(initial=0), np.ptp(other) if other.size else 0
+        if not apart <= tolerance * span:
+            return f"the results differ by {apart / span:.1e} of their range"
+    return ""
 
 
 def stolen():
@@ -44,93 +111,59 @@ def stolen():
     return int(fields[8]) / os.sysconf("SC_CLK_TCK") if len(fields) > 8 else 0.0
 
 
-def measure(ours, theirs, rounds, seconds):
-    """Ratios of neighbouring rounds and the times of both, for a number of rounds or as long as there is time."""
-    times = {ours: [], theirs: []}
-    counts = {each: max(1, round(20.0 / each.run(1))) for each in (ours, theirs)}
-    ratios, end = [], time.monotonic() + seconds
+def take_turns(contenders, rounds, seconds):
+    """The milliseconds of every contender in every round, for a number of rounds or as long as there is time. Rounds go A B
+    C C B A, so that every one follows every other; those in which the machine gave time to others are left out."""
+    times = {each.name: [] for each in contenders}
+    counts = {each: max(1, round(20.0 / each.run(1))) for each in contenders}
+    done, end = 0, time.monotonic() + seconds
     for number in range(2 * rounds):
-        if len(ratios) >= rounds or (len(ratios) >= 5 and time.monotonic() > end):
+        if done >= rounds or (done >= 5 and time.monotonic() > end):
             break
-        order = (ours, theirs) if number % 2 == 0 else (theirs, ours)
+        order = contenders if number % 2 == 0 else contenders[::-1]
         before, start = stolen(), time.monotonic()
-        took = {each: each.run(counts[each]) for each in order}
+        took = {each.name: each.run(counts[each]) for each in order}
         length = time.monotonic() - start
-        if stolen() - before > 0.02 * length + 0.005 and number - len(ratios) < rounds:
+        if stolen() - before > 0.02 * length + 0.005 and number - done < rounds:
             continue
-        for each in order:
-            times[each].append(took[each])
-        ratios.append(took[theirs] / took[ours])
+        for name, milliseconds in took.items():
+            times[name].append(milliseconds)
+        done += 1
         # Work at a raised priority must leave some time to others, or the system takes it.
         time.sleep(0.06 * length)
-    return ratios, times[ours], times[theirs]
+    return times
 
 
-def same_results(folder, name, peer, tolerance=1e-4):
-    """Ends the program unless both gave the same, within a share of each result's range; whole numbers exactly."""
-    import numpy as np
-    both = []
-    for kind in ("weft", peer):
-        with np.load(pathlib.Path(folder) / f"{name}.{kind}.npz") as file:
-            both.append([file[key] for key in file.files])
-    for mine, other in zip(*both, strict=True):
-        if mine.shape != other.shape:
-            sys.exit(f"{name}: our result is {mine.shape}, the other {other.shape}")
-        if mine.dtype.kind != "f":
-            if not (mine == other).all():
-                sys.exit(f"{name}: {(mine != other).sum()} of {mine.size} numbers differ")
-            continue
-        mine, other = mine.astype(np.float64), other.astype(np.float64)
-        difference = np.abs(mine - other).max() / (other.max() - other.min())
-        if not difference < tolerance:
-            sys.exit(f"{name}: the results differ by {difference:.1e} of their range")
+def quartiles(numbers):
+    return [round(number, 4) for number in statistics.quantiles(numbers, n=4)]
 
 
-def take_turns(folder, name, peer, threads, rounds, seconds):
-    """Ratios of neighbouring rounds, theirs over ours, and the times of both in milliseconds."""
-    ours, theirs = (Contender(kind, folder, name, threads) for kind in ("weft", peer))
-    same_results(folder, name, peer)
-    measured = measure(ours, theirs, rounds, seconds)
-    ours.close(), theirs.close()
-    return measured
-
-
-def rows(folder, name, label, peer, chosen):
-    """The rows of the table for one subject, at each number of threads; printed as they come."""
-    found = []
-    for threads in map(int, chosen.threads.split(",")):
-        ratios, mine, other = take_turns(folder, name, peer, threads, chosen.rounds, chosen.seconds)
-        found.append({"operator": label, "threads": threads, "ours_ms": statistics.median(mine),
-                      "theirs_ms": statistics.median(other), "rounds": len(ratios), "peer": PEERS[peer],
-                      "ratio_quartiles": statistics.quantiles(ratios, n=4)})
-        print(report.operator_row(found[-1]), flush=True)
-    return found
-
-
-def options(text, *packages):
-    """What the command line says, once the packages are there."""
-    machine.use_packages(*packages)
-    parser = argparse.ArgumentParser(description=text.splitlines()[0])
-    parser.add_argument("--only", default="", help="parts of names of rows, with commas between")
-    parser.add_argument("--threads", default="1,2")
-    parser.add_argument("--rounds", type=int, default=61)
-    parser.add_argument("--seconds", type=float, default=20, help="at most, for each row of the table")
-    parser.add_argument("--quick", action="store_true", help="few rounds")
-    parser.add_argument("--weft", default=str(HERE.parent / "build/bin/weft"))
-    parser.add_argument("--write", action="store_true")
-    chosen = parser.parse_args()
-    if chosen.quick:
-        chosen.seconds = min(chosen.seconds, 3)
-    return chosen
-
-
-def wanted(label, chosen):
-    return any(part.lower() in label.lower() for part in chosen.only.split(","))
-
-
-def versions():
-    import onnxruntime
-    import torch
-    import torchvision
-    return (f"PyTorch {torch.__version__.split('+')[0]}, torchvision {torchvision.__version__.split('+')[0]}, "
-            f"ONNX Runtime {onnxruntime.__version__}")
+def measure(subject, folder, peers, threads, rounds, seconds, limits):
+    """The row of a subject at a number of threads, and what kept peers out. Raises Failed where ours fails."""
+    ours, taking_part, faults = worker("weft", folder, threads), [], []
+    try:
+        for name in peers:
+            try:
+                other = worker(name, folder, threads)
+            except Failed as fault:
+                faults.append(str(fault))
+                continue
+            wrong = difference(folder, name)
+            if wrong:
+                faults.append(f"{name}: {wrong}")
+                other.close()
+            else:
+                taking_part.append(other)
+        if subject.flops or subject.bytes:
+            taking_part.append(limit(limits, subject.flops, subject.bytes, threads))
+        times = take_turns([ours, *taking_part], rounds, seconds)
+    finally:
+        for each in (ours, *taking_part):
+            each.close()
+    ratios = {name: quartiles([other / mine for other, mine in zip(found, times["weft"])])
+              for name, found in times.items() if name != "weft"}
+    row = {"group": subject.group, "name": subject.name, "threads": threads, "flops": subject.flops, "bytes": subject.bytes,
+           "rounds": len(times["weft"]), "ms": {name: round(statistics.median(found), 6) for name, found in times.items()}}
+    if "limit" in ratios:
+        row["share"], row["bound"] = ratios.pop("limit"), taking_part[-1].ready.split()[1]
+    return {**row, "ratio": ratios}, faults

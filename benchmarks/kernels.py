@@ -1,176 +1,220 @@
-"""Kernels by themselves: the share of the machine's limit that default schedules reach.
+"""Kernels by themselves: the convolutions and matrix products of the networks, a few of odd sizes, rows, attention.
 
-    .venv/bin/python benchmarks/kernels.py [--only TEXT] [--threads 1] [--rounds 5] [--json FILE]
-
-Compiles a small Weft program for each kernel and times it with `--bench`. The limit of a kernel is the longer of two
-times, both measured in the same run: its multiplications and additions at the speed of multiply-adds in registers, and
-its operands and results, each moved once, at the speed of reading from the cache that holds all of them. Row reductions
-and pointwise kernels that call exp or erf are held against the same limit, which leaves those out.
+`flops` and `bytes` say what a kernel must do at least. Row reductions and pointwise kernels count as the moving of their
+operands: exp, erf and the sums are left out.
 """
 
-import argparse
-import json
-import pathlib
-import statistics
-import subprocess
-import sys
-import tempfile
+import collections
+from dataclasses import dataclass
 
-import machine
+import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import networks
+from subject import Subject, normal, program
+
 FLOAT = 4
 
 
-def program(net, method, imports):
-    lines = "".join(f"import {line}\n" for line in imports)
-    return f"weft 0.1\n\n{lines}\nentry kernel {{\n{net}  {method}\n}}\n"
+@dataclass
+class Kernel(Subject):
+    sizes: tuple = ()
+
+    def onednn(self):
+        """The kind and the sizes that peers/onednn.cc takes, and the shape of the result."""
+        return self.kind, self.sizes, self.result()
 
 
-def linear(rows, inputs, outputs):
-    source = program(f"  net: Linear({inputs}, {outputs})\n",
-                     f"forward(x: f32[{rows}, {inputs}]) -> y: f32[{rows}, {outputs}] {{ y = net(x) }}",
-                     ["std.linear: Linear"])
-    return source, 2 * rows * inputs * outputs, FLOAT * (rows * inputs + inputs * outputs + rows * outputs)
+@dataclass
+class MatrixProduct(Kernel):
+    kind = "linear"
+
+    def source(self, _):
+        rows, inputs, outputs = self.sizes
+        return program(f"  net: Linear({inputs}, {outputs})\n",
+                       f"run(x: f32[{rows}, {inputs}]) -> y: f32[{rows}, {outputs}] {{ y = net(x) }}", "std.linear: Linear")
+
+    def weights(self):
+        _, inputs, outputs = self.sizes
+        return {"weight": normal(1, outputs, inputs) * np.float32(inputs ** -0.5), "bias": normal(2, outputs)}
+
+    def inputs(self):
+        return [normal(3, *self.sizes[:2])]
+
+    def result(self):
+        return self.sizes[0], self.sizes[2]
 
 
-def conv(size, channels, results, window, stride=1, groups=1):
-    pad = (window - 1) // 2
-    out = (size + 2 * pad - window) // stride + 1
-    source = program(
-        f"  net: Conv2d({channels}, {results}, {window}, stride = {stride}, pad = {pad}, groups = {groups})\n",
-        # The result in the order that convolutions hand on to each other.
-        f"forward(x: f32[{size}, {size}, {channels}]) -> y: f32[{out}, {out}, {results}] {{\n"
-        f"    picture[b < 1, c, i, j] = x[i, j, c]\n    z = net(picture)\n    y[i, j, c] = z[0, c, i, j]\n  }}",
-        ["std.conv: Conv2d"])
-    weights = results * channels // groups * window * window
-    return source, 2 * weights * out * out, FLOAT * (size * size * channels + weights + out * out * results)
+@dataclass
+class Convolution(Kernel):
+    """Pictures are [height, width, channel] on both sides, the order in which convolutions hand on to each other."""
+
+    kind = "conv"
+
+    def result(self):
+        size, _, results, window, stride, pad, _ = self.sizes
+        out = (size + 2 * pad - window) // stride + 1
+        return out, out, results
+
+    def source(self, _):
+        size, channels, results, window, stride, pad, groups = self.sizes
+        out = self.result()[0]
+        return program(
+            f"  net: Conv2d({channels}, {results}, {window}, stride = {stride}, pad = {pad}, groups = {groups})\n",
+            f"run(x: f32[{size}, {size}, {channels}]) -> y: f32[{out}, {out}, {results}] {{\n"
+            "    picture[b < 1, c, i, j] = x[i, j, c]\n    z = net(picture)\n    y[i, j, c] = z[0, c, i, j]\n  }", "std.conv: Conv2d")
+
+    def weights(self):
+        _, channels, results, window, _, _, groups = self.sizes
+        shape = (results, channels // groups, window, window)
+        return {"weight": normal(1, *shape) * np.float32(np.prod(shape[1:]) ** -0.5), "bias": normal(2, results)}
+
+    def inputs(self):
+        size, channels = self.sizes[:2]
+        return [normal(3, size, size, channels)]
 
 
-def rows(kind, count, length):
-    if kind == "softmax":
-        source = program("", f"forward(x: f32[{count}, {length}]) -> y: f32[{count}, {length}] {{ y[i] = softmax(x[i]) }}",
-                         ["std.softmax: softmax"])
-    else:
-        source = program(f"  net: LayerNorm({length})\n",
-                         f"forward(x: f32[{count}, {length}]) -> y: f32[{count}, {length}] {{ y = net(x) }}",
-                         ["std.norm: LayerNorm"])
-    return source, 0, 2 * FLOAT * count * length
+@dataclass
+class Rows(Kernel):
+    kind: str = ""
+
+    def source(self, _):
+        shape = f"f32[{self.sizes[0]}, {self.sizes[1]}]"
+        if self.kind == "softmax":
+            return program("", f"run(x: {shape}) -> y: {shape} {{ y[i] = softmax(x[i]) }}", "std.softmax: softmax")
+        return program(f"  net: LayerNorm({self.sizes[1]})\n", f"run(x: {shape}) -> y: {shape} {{ y = net(x) }}",
+                       "std.norm: LayerNorm")
+
+    def weights(self):
+        length = self.sizes[1]
+        return {} if self.kind == "softmax" else {"weight": normal(1, length), "bias": normal(2, length)}
+
+    def inputs(self):
+        return [normal(3, *self.sizes)]
+
+    def result(self):
+        return self.sizes
 
 
-def pointwise(body, inputs, count):
-    names = "abc"[:inputs]
-    source = program("", f"forward({', '.join(f'{n}: f32[{count}]' for n in names)}) -> y: f32[{count}] {{ y[i] = {body} }}",
-                     ["std.activation: gelu"] if "gelu" in body else [])
-    return source, 0, FLOAT * (inputs + 1) * count
-
-
-def attention(heads, length, dim):
-    shape = f"f32[{heads}, {length}, {dim}]"
-    source = program("", f"forward(q: {shape}, k: {shape}, v: {shape}) -> y: {shape} {{ y[h] = attention(q[h], k[h], v[h]) }}",
-                     ["std.attention: attention"])
-    return source, 4 * heads * length * length * dim, FLOAT * 4 * heads * length * dim
-
-
-KERNELS = {
-    "gemm 197x768x3072": linear(197, 768, 3072),
-    "gemm 197x3072x768": linear(197, 3072, 768),
-    "gemm 128x768x768": linear(128, 768, 768),
-    "gemm 50x1280x1000": linear(50, 1280, 1000),
-    "gemm 131x517x389": linear(131, 517, 389),
-    "gemm 1x2048x1000": linear(1, 2048, 1000),
-    "conv 1x1 56 64>256": conv(56, 64, 256, 1),
-    "conv 1x1 14 1024>256": conv(14, 1024, 256, 1),
-    "conv 1x1 7 512>2048": conv(7, 512, 2048, 1),
-    "conv 1x1 s2 28 512>1024": conv(28, 512, 1024, 1, 2),
-    "conv 1x1 33 75>141": conv(33, 75, 141, 1),
-    "conv 3x3 56 64": conv(56, 64, 64, 3),
-    "conv 3x3 28 128": conv(28, 128, 128, 3),
-    "conv 3x3 14 256": conv(14, 256, 256, 3),
-    "conv 3x3 7 512": conv(7, 512, 512, 3),
-    "conv 3x3 19 117": conv(19, 117, 117, 3),
-    "conv 3x3 s2 56 128": conv(56, 128, 128, 3, 2),
-    "conv 7x7 s2 224 3>64": conv(224, 3, 64, 7, 2),
-    "conv 3x3 s2 224 3>32": conv(224, 3, 32, 3, 2),
-    "depthwise 56 144": conv(56, 144, 144, 3, 1, 144),
-    "depthwise 14 576": conv(14, 576, 576, 3, 1, 576),
-    "depthwise s2 112 96": conv(112, 96, 96, 3, 2, 96),
-    "depthwise 5x5 27 85": conv(27, 85, 85, 5, 1, 85),
-    "softmax 2364x197": rows("softmax", 2364, 197),
-    "softmax 128x1000": rows("softmax", 128, 1000),
-    "layer norm 197x768": rows("layer_norm", 197, 768),
-    "layer norm 61x333": rows("layer_norm", 61, 333),
-    "pointwise a*b+c 100k": pointwise("a[i] * b[i] + c[i]", 3, 100_003),
-    "pointwise relu(a+b) 1M": pointwise("maximum(a[i] + b[i], 0)", 2, 1_000_003),
-    "pointwise exp 100k": pointwise("exp(a[i])", 1, 100_003),
-    "pointwise gelu 100k": pointwise("gelu(a[i])", 1, 100_003),
-    "attention 12x197x64": attention(12, 197, 64),
-    "attention 12x128x64": attention(12, 128, 64),
-    "attention 8x512x64": attention(8, 512, 64),
-    "attention 5x1024x40": attention(5, 1024, 40),
+POINTWISE = {  # what stands in the language -> what stands in PyTorch, both over a, b, c
+    "a[i] * b[i] + c[i]": "a * b + c",
+    "maximum(a[i] + b[i], 0)": "torch.relu(a + b)",
+    "exp(a[i])": "torch.exp(a)",
+    "gelu(a[i])": "torch.nn.functional.gelu(a)",
+    "a[i] * sigmoid(a[i]) + tanh(b[i])": "a * torch.sigmoid(a) + torch.tanh(b)",
 }
 
 
-def chain(length):
-    """A program of many kernels that do next to nothing."""
-    body = "".join(f"    x{i + 1} = net[{i}](x{i})\n" for i in range(length))
-    return program(f"  net: [Linear(8, 8); {length}]\n",
-                   f"forward(x: f32[2, 8]) -> y: f32[2, 8] {{\n    x0 = x\n{body}    y = x{length}\n  }}",
-                   ["std.linear: Linear"])
+@dataclass
+class Pointwise(Kernel):
+    body: str = ""
+
+    def names(self):
+        return [name for name in "abc" if f"{name}[i]" in self.body]
+
+    def source(self, _):
+        shape = f"f32[{self.sizes[0]}]"
+        imports = [f"std.activation: {name}" for name in ("gelu", "sigmoid") if name in self.body]
+        return program("", f"run({', '.join(f'{n}: {shape}' for n in self.names())}) -> y: {shape} {{ y[i] = {self.body} }}",
+                       *imports)
+
+    def inputs(self):
+        return [normal(seed, *self.sizes) for seed, _ in enumerate(self.names())]
+
+    def torch(self):
+        import torch
+        return eval(f"lambda {', '.join(self.names())}: {POINTWISE[self.body]}", {"torch": torch})
 
 
-def build(weft, source, folder):
-    (folder / "kernel.weft").write_text(source)
-    subprocess.run([weft, "compile", folder / "kernel.weft", "-o", folder / "kernel"], check=True)
+@dataclass
+class Attention(Kernel):
+    def source(self, _):
+        heads, length, dim = self.sizes
+        shape = f"f32[{heads}, {length}, {dim}]"
+        return program("", f"run(q: {shape}, k: {shape}, v: {shape}) -> y: {shape} {{ y[h] = attention(q[h], k[h], v[h]) }}",
+                       "std.attention: attention")
+
+    def inputs(self):
+        return [normal(seed, *self.sizes) for seed in range(3)]
+
+    def torch(self):
+        from torch.nn.functional import scaled_dot_product_attention
+        return lambda q, k, v: scaled_dot_product_attention(q[None], k[None], v[None])[0]
 
 
-def bench(folder, threads, rounds):
-    times = []
-    for _ in range(rounds):
-        text = subprocess.run([folder / "kernel", "--bench", "--json", "--init", "1", "--threads", str(threads)], check=True,
-                              capture_output=True, text=True,
-                              preexec_fn=lambda: machine.take_the_processors(threads)).stdout
-        times.append(json.loads(text)["median_ms"])
-    return statistics.median(times)
+@dataclass
+class Calls(Kernel):
+    """Many kernels that do next to nothing: what calling them takes."""
+
+    def source(self, _):
+        count, = self.sizes
+        body = "".join(f"    x{i + 1} = net[{i}](x{i})\n" for i in range(count))
+        return program(f"  net: [Linear(8, 8); {count}]\n",
+                       f"run(x: f32[2, 8]) -> y: f32[2, 8] {{\n    x0 = x\n{body}    y = x{count}\n  }}", "std.linear: Linear")
+
+    def weights(self):
+        return {f"{i}.{name}": normal(i, *shape) / 4 for i in range(*self.sizes) for name, shape in (("weight", (8, 8)), ("bias", (8,)))}
+
+    def inputs(self):
+        return [normal(3, 2, 8)]
 
 
-def limit_ms(limits, flops, size, threads):
-    level = "l1" if size < 0.75 * limits["l1_bytes"] else "l2" if size < 0.75 * limits["l2_bytes"] else \
-        "l3" if size < 8 * limits["l2_bytes"] else "memory"
-    speed = limits[level] * (1 if level == "memory" else threads)
-    return max(flops / (limits["fma"] * threads), size / speed) * 1e-6, level
+def linear(rows, inputs, outputs, quick=False):
+    return MatrixProduct("matrix product", f"{rows}x{inputs}x{outputs}", ("onednn",), 2 * rows * inputs * outputs,
+                         FLOAT * (rows * inputs + inputs * outputs + rows * outputs), quick=quick, sizes=(rows, inputs, outputs))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="kernels whose names hold this text")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--weft", default=str(ROOT / "build/bin/weft"))
-    parser.add_argument("--json", help="a file for the numbers")
-    options = parser.parse_args()
-    limits = machine.limits()
-    print(f"limits: {json.dumps(limits)}")
-    print("| kernel | us | GFLOP/s | GB/s | share of the limit |\n|---|---|---|---|---|")
-    results = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        for kernel, (source, flops, size) in KERNELS.items():
-            if options.only not in kernel:
-                continue
-            build(options.weft, source, folder)
-            ms = bench(folder, options.threads, options.rounds)
-            least, level = limit_ms(limits, flops, size, options.threads)
-            results.append({"kernel": kernel, "ms": ms, "gflops": flops / ms * 1e-6, "gbps": size / ms * 1e-6,
-                            "share": least / ms, "level": level})
-            print(f"| {kernel} | {1000 * ms:.1f} | {flops / ms * 1e-6:.1f} | {size / ms * 1e-6:.1f} ({level}) | "
-                  f"{least / ms:.2f} |", flush=True)
-        if not options.only:
-            build(options.weft, chain(64), folder)
-            print(f"a kernel's launch: {1e6 * bench(folder, options.threads, options.rounds) / 64:.0f} ns")
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps({"limits": limits, "results": results}, indent=1) + "\n")
+def conv(size, channels, results, window, stride, pad, groups, quick=False):
+    out = (size + 2 * pad - window) // stride + 1
+    weights = results * channels // groups * window * window
+    step = f" s{stride}" if stride > 1 else ""
+    name = f"{window}x{window}{step} {size} {channels}" + ("" if groups > 1 else f">{results}")
+    return Convolution("depthwise" if groups > 1 else "convolution", name, ("onednn",), 2 * weights * out * out,
+                       FLOAT * (size * size * channels + weights + out * out * results), quick=quick,
+                       sizes=(size, channels, results, window, stride, pad, groups))
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def rows(kind, count, length, quick=False):
+    return Rows("rows", f"{kind.replace('_', ' ')} {count}x{length}", ("onednn",), 0, 2 * FLOAT * count * length, quick=quick,
+                sizes=(count, length), kind=kind)
+
+
+def pointwise(body, count, quick=False):
+    kernel = Pointwise("pointwise", f"{body.replace('[i]', '')}, {count}", ("inductor",), quick=quick, sizes=(count,), body=body)
+    kernel.bytes = FLOAT * (len(kernel.names()) + 1) * count
+    return kernel
+
+
+def attention(heads, length, dim, quick=False):
+    return Attention("attention", f"{heads}x{length}x{dim}", ("torch",), 4 * heads * length * length * dim,
+                     FLOAT * 4 * heads * length * dim, quick=quick, sizes=(heads, length, dim))
+
+
+# Sizes of no network here, most of them no multiples of anything.
+ODD = [linear(131, 517, 389), linear(50, 1280, 1000), conv(33, 75, 141, 1, 1, 0, 1), conv(19, 117, 117, 3, 1, 1, 1),
+       conv(27, 85, 85, 5, 1, 2, 85), conv(61, 42, 42, 3, 2, 1, 42)]
+
+
+def of_networks():
+    """The distinct convolutions and matrix products of the networks; --quick takes of each group what costs most."""
+    count = collections.Counter()
+    for network in networks.subjects():
+        count.update(network.graph().kernels)
+    makers = {"conv": conv, "linear": linear}
+    found = {key: makers[key[0]](*key[1:]) for key in count}
+    for group in ("matrix product", "convolution", "depthwise"):
+        costs = sorted((key for key in count if found[key].group == group), key=lambda key: -count[key] * found[key].flops)
+        for key in costs[:2]:
+            found[key].quick = True
+    return sorted(found.values(), key=lambda kernel: (kernel.name.split()[0], -kernel.flops))
+
+
+def subjects():
+    return [
+        *of_networks(), *ODD,
+        rows("softmax", 2364, 197), rows("softmax", 128, 1000), rows("softmax", 61, 333),
+        rows("layer_norm", 197, 768, quick=True), rows("layer_norm", 128, 768), rows("layer_norm", 61, 333),
+        *(pointwise(body, 100_003) for body in POINTWISE), pointwise("maximum(a[i] + b[i], 0)", 1_000_003, quick=True),
+        attention(12, 197, 64, quick=True), attention(12, 128, 64), attention(96, 32, 32), attention(8, 512, 64),
+        attention(5, 1024, 40), attention(8, 2048, 64), attention(4, 4096, 64),
+        Calls("call", "64 kernels", (), quick=True, sizes=(64,)),
+    ]

@@ -1,6 +1,14 @@
-/* Prints what one thread of this machine reaches, as JSON: multiply-adds in registers, in GFLOP/s, and the
- * reading of arrays that lie in each level of the memory, in GB/s: {"fma": F, "l1": B, "l2": B, "l3": B,
- * "memory": B}. */
+/* What the machine reaches: multiply-adds in registers, and reading arrays over and over.
+ *
+ *   limits THREADS                prints as JSON the speed of all threads together: {"fma": GFLOP/s, and GB/s
+ * for arrays that lie in each level of the memory: "l1": B, "l2": B, "l3": B, "memory": B} limits THREADS
+ * FLOPS BYTES    is a contender as benchmarks/worker.py is: one run takes what so many multiplications and
+ *                                 additions, or the reading of an array of so many bytes, take at least,
+ * whichever is longer
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,74 +22,157 @@
 #endif
 typedef float vector __attribute__((vector_size(4 * WIDTH)));
 
+/* What every thread does once all are there: multiply-adds, or the reading of its own array, which is
+ * allocated before. */
+typedef struct {
+  pthread_barrier_t barrier;
+  double flops;  // of each thread; 0 for reading
+  long array;    // bytes that lie in each thread's array
+  double bytes;  // that each thread reads
+} work;
+
+typedef struct {
+  work* work;
+  int number;
+  double start, end;
+} worker;
+
 static double now(void) {
   struct timespec at;
   clock_gettime(CLOCK_MONOTONIC, &at);
   return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
 }
 
-static double multiply_adds(void) {
-  double best = 0;
-  for (int round = 0; round < 20; ++round) {
-    vector factor = {0}, term = {0};
-    vector a = factor + 1, b = a + 1, c = b + 1, d = c + 1, e = d + 1, f = e + 1;
-    vector g = f + 1, h = g + 1, i = h + 1, j = i + 1, k = j + 1, l = k + 1;
-    const long steps = 1000000;
-    double start = now();
-    for (long step = 0; step < steps; ++step) {
-      a = a * factor + term, b = b * factor + term, c = c * factor + term, d = d * factor + term;
-      e = e * factor + term, f = f * factor + term, g = g * factor + term, h = h * factor + term;
-      i = i * factor + term, j = j * factor + term, k = k * factor + term, l = l * factor + term;
-      __asm__ volatile("" : "+v"(factor), "+v"(term));
-    }
-    double seconds = now() - start;
-    a += b + c + d + e + f + g + h + i + j + k + l;
-    __asm__ volatile("" : : "v"(a));
-    double speed = 2.0 * 12 * WIDTH * (double)steps / seconds * 1e-9;
-    if (speed > best) best = speed;
+static void multiply_adds(double flops) {
+  vector factor = {0}, term = {0};
+  vector a = factor + 1, b = a + 1, c = b + 1, d = c + 1, e = d + 1, f = e + 1;
+  vector g = f + 1, h = g + 1, i = h + 1, j = i + 1, k = j + 1, l = k + 1;
+  long steps = (long)(flops / (2.0 * 12 * WIDTH)) + 1;
+  for (long step = 0; step < steps; ++step) {
+    a = a * factor + term, b = b * factor + term, c = c * factor + term, d = d * factor + term;
+    e = e * factor + term, f = f * factor + term, g = g * factor + term, h = h * factor + term;
+    i = i * factor + term, j = j * factor + term, k = k * factor + term, l = l * factor + term;
+    __asm__ volatile("" : "+v"(factor), "+v"(term));
   }
-  return best;
+  a += b + c + d + e + f + g + h + i + j + k + l;
+  __asm__ volatile("" : : "v"(a));
 }
 
-static double reading(long bytes) {
-  vector* data = aligned_alloc(64, (size_t)bytes);
-  if (!data) return 0;
-  memset(data, 0, (size_t)bytes);
-  long count = bytes / (long)sizeof(vector) / 8 * 8;
-  long repeats = (256L << 20) / bytes + 1;
-  double best = 0;
-  for (int round = 0; round < 5; ++round) {
-    vector a = {0}, b = a, c = a, d = a, e = a, f = a, g = a, h = a;
-    double start = now();
-    for (long repeat = 0; repeat < repeats; ++repeat) {
-      for (long at = 0; at < count; at += 8) {
-        a += data[at], b += data[at + 1], c += data[at + 2], d += data[at + 3];
-        e += data[at + 4], f += data[at + 5], g += data[at + 6], h += data[at + 7];
-      }
-      __asm__ volatile("" : : : "memory");
+static void reading(const vector* data, long array, double bytes) {
+  long count = array / (long)(8 * sizeof(vector)) * 8;
+  double repeats = bytes / (double)(count * (long)sizeof(vector));
+  vector a = {0}, b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+  for (double done = 0; done < repeats; ++done) {
+    long end = repeats - done < 1 ? (long)((repeats - done) * (double)count) / 8 * 8 : count;
+    for (long at = 0; at < end; at += 8) {
+      a += data[at], b += data[at + 1], c += data[at + 2], d += data[at + 3];
+      e += data[at + 4], f += data[at + 5], g += data[at + 6], h += data[at + 7];
     }
-    double seconds = now() - start;
-    a += b + c + d + e + f + g + h;
-    __asm__ volatile("" : : "v"(a));
-    double speed = (double)bytes * (double)repeats / seconds * 1e-9;
-    if (speed > best) best = speed;
+    __asm__ volatile("" : : : "memory");
   }
+  a += b + c + d + e + f + g + h;
+  __asm__ volatile("" : : "v"(a));
+}
+
+static void* take_part(void* argument) {
+  worker* self = argument;
+  work* work = self->work;
+  cpu_set_t processor;
+  CPU_ZERO(&processor);
+  CPU_SET(self->number, &processor);
+  pthread_setaffinity_np(pthread_self(), sizeof processor, &processor);
+  vector* data = NULL;
+  if (work->array > 0) {
+    data = aligned_alloc(64, (size_t)work->array);
+    if (data == NULL) exit(1);
+    memset(data, 0, (size_t)work->array);
+    reading(data, work->array, (double)work->array);
+  }
+  pthread_barrier_wait(&work->barrier);
+  self->start = now();
+  if (work->array > 0) {
+    reading(data, work->array, work->bytes);
+  } else {
+    multiply_adds(work->flops);
+  }
+  self->end = now();
   free(data);
-  return best;
+  return NULL;
 }
 
-static long cache(int name, long fallback) {
+/* The seconds that the threads take for `flops` altogether, or, where `array` is not 0, to read `bytes` of
+ * arrays that are `array` bytes altogether. */
+static double seconds(int threads, double flops, double array, double bytes) {
+  long block = 8 * (long)sizeof(vector);
+  long own = array > 0 ? ((long)(array / threads) / block + 1) * block : 0;
+  work work = {.flops = flops / threads, .array = own, .bytes = bytes / threads};
+  pthread_barrier_init(&work.barrier, NULL, (unsigned)threads);
+  pthread_t handles[64];
+  worker workers[64];
+  for (int number = 0; number < threads; ++number) {
+    workers[number] = (worker){.work = &work, .number = number};
+    if (pthread_create(&handles[number], NULL, take_part, &workers[number]) != 0) exit(1);
+  }
+  double start = 1e30, end = 0;
+  for (int number = 0; number < threads; ++number) {
+    pthread_join(handles[number], NULL);
+    if (workers[number].start < start) start = workers[number].start;
+    if (workers[number].end > end) end = workers[number].end;
+  }
+  pthread_barrier_destroy(&work.barrier);
+  return end - start;
+}
+
+static double reached(int threads, double flops, double array, double bytes) {
+  double least = 1e30;
+  for (int round = 0; round < 7; ++round) {
+    double took = seconds(threads, flops, array, bytes);
+    if (took < least) least = took;
+  }
+  return (flops + bytes) * 1e-9 / least;
+}
+
+static double cache(int name, double fallback) {
   long size = sysconf(name);
-  return size > 0 ? size : fallback;
+  return size > 0 ? (double)size : fallback;
 }
 
-int main(void) {
-  long l1 = cache(_SC_LEVEL1_DCACHE_SIZE, 32 << 10), l2 = cache(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
+static void print_all(int threads) {
+  double l1 = cache(_SC_LEVEL1_DCACHE_SIZE, 32 << 10), l2 = cache(_SC_LEVEL2_CACHE_SIZE, 512 << 10);
   // The part of the outermost cache that a program gets is not what the system says; four times the second
   // level fits.
-  printf(
-      "{\"fma\": %.1f, \"l1\": %.1f, \"l2\": %.1f, \"l3\": %.1f, \"memory\": %.1f, \"l1_bytes\": %ld, "
-      "\"l2_bytes\": %ld}\n",
-      multiply_adds(), reading(l1 / 2), reading(l2 / 2), reading(4 * l2), reading(512L << 20), l1, l2);
+  double arrays[] = {l1 / 2, l2 / 2, 4 * l2, 512 << 20};
+  const char* names[] = {"l1", "l2", "l3", "memory"};
+  printf("{\"fma\": %.1f", reached(threads, 4e9 * threads, 0, 0));
+  for (int level = 0; level < 4; ++level) {
+    printf(", \"%s\": %.1f", names[level],
+           reached(threads, 0, arrays[level] * threads, (double)(512 << 20) * threads));
+  }
+  printf(", \"l1_bytes\": %.0f, \"l2_bytes\": %.0f}\n", l1, l2);
+}
+
+int main(int count, char** arguments) {
+  int threads = count > 1 ? atoi(arguments[1]) : 1;
+  if (threads < 1 || threads > 64) return 1;
+  if (count < 4) {
+    print_all(threads);
+    return 0;
+  }
+  double flops = atof(arguments[2]), bytes = atof(arguments[3]);
+  // Which of the two is longer, by rounds of some milliseconds.
+  double computing = flops > 0 ? flops / reached(threads, 1e9 * threads, 0, 0) : 0;
+  double moving = bytes > 0 ? bytes / reached(threads, 0, bytes, 64e6 * threads) : 0;
+  // A long run is done in part, and what it took is scaled up.
+  double longer = 1e-9 * (computing >= moving ? computing : moving), part = longer > 0.02 ? 0.02 / longer : 1;
+  printf("ready %s\n", computing >= moving ? "computing" : "moving");
+  fflush(stdout);
+  char line[64];
+  while (fgets(line, sizeof line, stdin)) {
+    double runs = atof(line) * part;
+    double took =
+        computing >= moving ? seconds(threads, runs * flops, 0, 0) : seconds(threads, 0, bytes, runs * bytes);
+    printf("%.6f\n", took * 1e3 / part);
+    fflush(stdout);
+  }
   return 0;
 }

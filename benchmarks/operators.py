@@ -1,41 +1,23 @@
-"""Operators that read at computed places, keep lists or step through time, beside the libraries that have them.
+"""Operators that read at computed places, keep lists or step through time, beside the libraries that have them."""
 
-    .venv/bin/python benchmarks/operators.py [--only nms,...] [--threads 1,2] [--quick] [--write]
-
-Peers are torchvision's and PyTorch's operators, run eagerly, and ONNX Runtime. Results are checked equal, then both sides
-take turns as in compare.py. `--write` puts the numbers in benchmarks/results and docs/performance.md. Packages that are
-missing, PyTorch among them, are installed in a virtual environment, build/benchmarks.
-"""
-
-import pathlib
-import subprocess
-import tempfile
 from dataclasses import dataclass, field
 
 import numpy as np
 
-import contenders
-import report
+from subject import Subject, normal
 
 
 @dataclass
-class Operator:
-    weft: str  # the file: an entry whose method `run` has the inputs in this order
-    inputs: dict  # name -> array
-    torch: object = None  # the inputs as torch tensors -> a function that computes the result
+class Parts:
+    weft: str  # the program but for its first line: an entry whose method has the inputs in this order
+    inputs: list
+    torch: object = None  # gives the same over torch's tensors
     onnx: object = None  # writes the same to a file as an ONNX model
     weights: dict = field(default_factory=dict)
-
-    def peer(self):
-        return "torch" if self.torch else "onnx"
 
 
 def random(*key):
     return np.random.Generator(np.random.Philox(list(key)))
-
-
-def normal(seed, *shape):
-    return random(seed).standard_normal(shape).astype(np.float32)
 
 
 def boxes(seed, count, size):
@@ -48,10 +30,10 @@ def boxes(seed, count, size):
 
 
 def roi_align():
-    def torch(x, box):
+    def torch():
         from torchvision.ops import roi_align
-        return lambda: roi_align(x[None], [box], 7, 1 / 16, 2)
-    return Operator("""
+        return lambda x, box: roi_align(x[None], [box], 7, 1 / 16, 2)
+    return Parts("""
 import std.roi: roi_align
 
 entry e {
@@ -59,18 +41,18 @@ entry e {
     y[r] = roi_align(x, box[r], height = 7, spatial_scale = 1/16, sampling_ratio = 2)
   }
 }
-""", {"x": normal(1, 256, 50, 68), "box": boxes(2, 1000, 800)}, torch)
+""", [normal(1, 256, 50, 68), boxes(2, 1000, 800)], torch)
 
 
 def deform_conv2d():
-    w = normal(3, 128, 128, 3, 3) / 34
+    w = normal(3, 128, 128, 3, 3) / np.float32(34)
 
-    def torch(x, offset):
+    def torch():
         import torch
         from torchvision.ops import deform_conv2d
         weights = torch.from_numpy(w)
-        return lambda: deform_conv2d(x, offset, weights, padding=1)
-    return Operator("""
+        return lambda x, offset: deform_conv2d(x, offset, weights, padding=1)
+    return Parts("""
 import std.deform: deform_conv2d
 
 model Deform() {
@@ -82,27 +64,27 @@ entry e {
   net as "": Deform()
   run(x: f32[1, 128, 56, 56], offset: f32[1, 18, 56, 56]) -> y: f32[1, 128, 56, 56] { y = net(x, offset) }
 }
-""", {"x": normal(1, 1, 128, 56, 56), "offset": normal(2, 1, 18, 56, 56)}, torch, weights={"w": w})
+""", [normal(1, 1, 128, 56, 56), normal(2, 1, 18, 56, 56)], torch, weights={"w": w})
 
 
 def nms(count):
-    def torch(box, score):
+    def torch():
         from torchvision.ops import nms
-        return lambda: nms(box, score, 0.5)
-    return Operator(f"""
+        return lambda box, score: nms(box, score, 0.5)
+    return Parts(f"""
 import std.detection: nms
 
 entry e {{
   run(box: f32[{count}, 4], score: f32[{count}]) -> kept: int[K <= {count}] {{ kept = nms(box, score, limit = 0.5) }}
 }}
-""", {"box": boxes(3, count, 1000), "score": random(4, count).permutation(count).astype(np.float32) / count}, torch)
+""", [boxes(3, count, 1000), random(4, count).permutation(count).astype(np.float32) / count], torch)
 
 
 def batched_nms(count):
-    def torch(box, score, kind):
+    def torch():
         from torchvision.ops import batched_nms
-        return lambda: batched_nms(box, score, kind, 0.5)
-    return Operator(f"""
+        return lambda box, score, kind: batched_nms(box, score, kind, 0.5)
+    return Parts(f"""
 import std.detection: batched_nms
 
 entry e {{
@@ -110,47 +92,47 @@ entry e {{
     kept = batched_nms(box, score, kind, limit = 0.5)
   }}
 }}
-""", {"box": boxes(5, count, 1000), "score": random(6, count).permutation(count).astype(np.float32) / count,
-      "kind": random(7, count).integers(0, 80, count)}, torch)
+""", [boxes(5, count, 1000), random(6, count).permutation(count).astype(np.float32) / count,
+      random(7, count).integers(0, 80, count)], torch)
 
 
 def grid_sample():
-    def torch(x, grid):
+    def torch():
         from torch.nn.functional import grid_sample
-        return lambda: grid_sample(x, grid, align_corners=False)
-    return Operator("""
+        return lambda x, grid: grid_sample(x, grid, align_corners=False)
+    return Parts("""
 import std.sample: grid_sample
 
 entry e {
   run(x: f32[1, 64, 96, 96], grid: f32[1, 96, 96, 2]) -> y: f32[1, 64, 96, 96] { y = grid_sample(x, grid) }
 }
-""", {"x": normal(1, 1, 64, 96, 96), "grid": random(2).uniform(-1.05, 1.05, (1, 96, 96, 2)).astype(np.float32)}, torch)
+""", [normal(1, 1, 64, 96, 96), random(2).uniform(-1.05, 1.05, (1, 96, 96, 2)).astype(np.float32)], torch)
 
 
 STEPS, WIDTH = 128, 512
 
 
 def lstm():
-    scale = WIDTH ** -0.5
+    scale = np.float32(WIDTH ** -0.5)
     weights = {"weight_ih_l0": normal(1, 4 * WIDTH, WIDTH) * scale, "weight_hh_l0": normal(2, 4 * WIDTH, WIDTH) * scale,
                "bias_ih_l0": normal(3, 4 * WIDTH) * 0.1, "bias_hh_l0": normal(4, 4 * WIDTH) * 0.1}
     x = normal(5, STEPS, 1, WIDTH)
 
     def onnx(path):
-        import onnx_models
-        graph = onnx_models.Graph()
+        from onnx_file import OnnxFile
+        file = OnnxFile()
 
         def gates(name):  # from the order input, forget, cell, output to input, output, forget, cell
             i, f, c, o = np.split(weights[name], 4)
             return np.concatenate([i, o, f, c])[None]
 
         bias = np.concatenate([gates("bias_ih_l0"), gates("bias_hh_l0")], 1)
-        y = graph.node("LSTM", ["x", *map(graph.constant, (gates("weight_ih_l0"), gates("weight_hh_l0"), bias))],
-                       hidden_size=WIDTH)
-        y = graph.node("Reshape", [y, graph.shape(STEPS, 1, WIDTH)])
-        graph.save(path, [STEPS, 1, WIDTH], y, [STEPS, 1, WIDTH])
+        y = file.node("LSTM", ["x", *map(file.constant, (gates("weight_ih_l0"), gates("weight_hh_l0"), bias))],
+                      hidden_size=WIDTH)
+        y = file.node("Reshape", [y, file.constant(np.int64([STEPS, 1, WIDTH]))])
+        file.save(path, [("x", (STEPS, 1, WIDTH), np.float32)], y)
 
-    return Operator(f"""
+    return Parts(f"""
 import std.rnn: Lstm
 
 entry e {{
@@ -160,7 +142,7 @@ entry e {{
     y, last = net(x, still, still)
   }}
 }}
-""", {"x": x}, onnx=onnx, weights=weights)
+""", [x], onnx=onnx, weights=weights)
 
 
 OPERATORS = {
@@ -174,33 +156,26 @@ OPERATORS = {
 }
 
 
-def compare(number, options):
-    import networks
-    label, operator = list(OPERATORS.items())[number]
-    operator = operator()
-    with tempfile.TemporaryDirectory() as text:
-        folder = pathlib.Path(text)
-        name = f"operator_{number}"
-        source = folder / f"{name}.weft"
-        source.write_text("weft 0.1\n" + operator.weft)
-        networks.write_safetensors(folder / f"{name}.safetensors", operator.weights)
-        np.savez(folder / f"{name}.npz", **operator.inputs)
-        if operator.onnx:
-            operator.onnx(folder / f"{name}.onnx")
-        subprocess.run([options.weft, "compile", source, "--emit", "so", "-o", source.with_suffix(".so")], check=True)
-        return contenders.rows(text, name, label, operator.peer(), options)
+@dataclass
+class Operator(Subject):
+    def parts(self):
+        return OPERATORS[self.name]()
+
+    def source(self, _):
+        return "weft 0.1\n" + self.parts().weft
+
+    def weights(self):
+        return self.parts().weights
+
+    def inputs(self):
+        return self.parts().inputs
+
+    def onnx(self, path):
+        self.parts().onnx(path)
+
+    def torch(self):
+        return self.parts().torch()
 
 
-def main():
-    options = contenders.options(__doc__, "torch", "torchvision")
-    print("\n".join(report.OPERATORS), flush=True)
-    results = []
-    for number, label in enumerate(OPERATORS):
-        if contenders.wanted(label, options):
-            results += compare(number, options)
-    if options.write:
-        report.write("operators", results, peers=contenders.versions())
-
-
-if __name__ == "__main__":
-    main()
+def subjects():
+    return [Operator("operator", name, ("onnx",) if name.startswith("LSTM") else ("torch",)) for name in OPERATORS]

@@ -1,73 +1,115 @@
-"""The numbers of each kind of machine, in benchmarks/results, and the page that is made of all of them."""
+"""What is written down of every run on every kind of machine, and what is said of it.
 
-import json
-import os
-import pathlib
-
-import machine
-
-HERE = pathlib.Path(__file__).resolve().parent
-PAGE = HERE.parent / "docs/performance.md"
-
-NETWORKS = ["| model | threads | Weft, ms | ONNX Runtime, ms | R (quartiles) | GFLOP/s | share of the limit |",
-            "|---|---|---|---|---|---|---|"]
-OPERATORS = ["| | threads | Weft, ms | peer, ms | peer | R (quartiles) |", "|---|---|---|---|---|---|"]
-
-INTRODUCTION = """# Performance
-
-Made by `benchmarks/compare.py --vary 1 --write`, `benchmarks/operators.py --write` and `benchmarks/systems.py --write`, run
-with `.venv/bin/python`, once on each kind of machine; the numbers are in `benchmarks/results`.
-
-fp32, batch 1, default schedules, random weights and inputs, results compared before they are timed. R is the peer's
-time over ours, the median of pairs of rounds that take turns; above 1 Weft is faster. The limit is what one thread
-reaches with multiply-adds in registers, measured in the same run; its share counts the multiplications and additions of
-convolutions and matrix products alone. `varied` are the same networks with widths, depths and an input size from a seed.
+benchmarks/results/MACHINE.jsonl grows by each run: a line of the run, with the machine, the versions and the limits, then a
+line for each row.
 """
 
+import json
+import math
+import pathlib
 
-def ratio(row):
-    low, middle, high = row["ratio_quartiles"]
-    return f"**{middle:.2f}** ({low:.2f}-{high:.2f})"
+import contenders
+import machine
+from subject import GROUPS
 
+RESULTS = pathlib.Path(__file__).resolve().parent / "results"
 
-def network_row(r):
-    return (f"| {r['model']} | {r['threads']} | {r['ours_ms']:.2f} | {r['theirs_ms']:.2f} | {ratio(r)} | "
-            f"{r['gflops']:.0f} | {r['share']:.2f} |")
-
-
-def operator_row(r):
-    return f"| {r['operator']} | {r['threads']} | {r['ours_ms']:.3f} | {r['theirs_ms']:.3f} | {r['peer']} | {ratio(r)} |"
-
-
-def network_tables(m):
-    text = (f"\n## Networks: {m['machine']}, {m['features']}\n\n{m['cores']} processors, limit "
-            f"{m['limit_gflops_per_thread']:.0f} GFLOP/s per thread, ONNX Runtime {m['onnxruntime']}. {m.get('note', '')}")
-    text = text.rstrip() + "\n\n" + "\n".join(NETWORKS + [network_row(r) for r in m["results"]]) + "\n"
-    varied = [r for r in m["results"] if "varied" in r["model"] and r["threads"] == 1]
-    if varied:
-        text += "\n" + "\n".join(f"- {r['model']}: " + ", ".join(f"{key} {value}" for key, value in r["sizes"].items())
-                                 for r in varied) + "\n"
-    return text
+TITLE = ["| | threads | Weft, ms | R (quartiles) | beside | GFLOP/s | share of the limit |", "|---|---|---|---|---|---|---|"]
+SUMMARY = ["| | threads | rows | share: geometric mean | least | R: geometric mean | least |", "|---|---|---|---|---|---|---|"]
 
 
-def operator_tables(kind, m):
-    rows = [operator_row(r) for r in m["results"]]
-    return (f"\n## {kind.capitalize()}: {m['machine']}, {m['features']}\n\n{m['cores']} processors; {m['peers']}.\n\n"
-            + "\n".join(OPERATORS + rows) + "\n")
+def key(row):
+    return row["group"], row["name"], row["threads"]
 
 
-def write(kind, results, **facts):
-    """Keeps the numbers of this machine, `kind` being networks, operators or systems, and makes the page again."""
-    folder = HERE / "results"
-    folder.mkdir(exist_ok=True)
-    name = machine.file_name() + ("" if kind == "networks" else f".{kind}")
-    (folder / f"{name}.json").write_text(json.dumps(
-        {"machine": machine.processor(), "features": " ".join(machine.features()), "cores": os.cpu_count(), **facts,
-         "results": results}, indent=1) + "\n")
-    text = INTRODUCTION
-    files = sorted(folder.glob("*.json"))
-    text += "".join(network_tables(json.loads(path.read_text())) for path in files if "." not in path.stem)
-    for kind in ("systems", "operators"):
-        text += "".join(operator_tables(kind, json.loads(path.read_text())) for path in files
-                        if path.stem.endswith(f".{kind}"))
-    PAGE.write_text(text)
+def best(row):
+    """The fastest peer of a row and the quartiles of its ratio, or None."""
+    return min(row["ratio"].items(), key=lambda each: each[1][1], default=None)
+
+
+def peer_name(name):
+    return contenders.library(name).NAME
+
+
+def gflops(row):
+    return row["flops"] / row["ms"]["weft"] * 1e-6
+
+
+def line(row):
+    ratio = beside = share = ""
+    if best(row):
+        low, middle, high = best(row)[1]
+        ratio = f"**{middle:.2f}** ({low:.2f}-{high:.2f})"
+        beside = ", ".join(f"{peer_name(name)} {found[1]:.2f}"
+                           for name, found in sorted(row["ratio"].items(), key=lambda each: each[1][1]))
+    if "share" in row:
+        share = f"{row['share'][1]:.2f}" + (" moving" if row.get("bound") == "moving" else "")
+    speed = f"{gflops(row):.0f}" if row["flops"] else ""
+    return f"| {row['name']} | {row['threads']} | {row['ms']['weft']:.4g} | {ratio} | {beside} | {speed} | {share} |"
+
+
+def mean_and_least(figures):
+    """Two cells on figures by name: their geometric mean, and the least."""
+    if not figures:
+        return " | "
+    least = min(figures, key=figures.get)
+    mean = math.exp(sum(map(math.log, figures.values())) / len(figures))
+    return f"{mean:.2f} | {figures[least]:.2f} ({least})"
+
+
+def summary(rows):
+    """A table: how each group does altogether."""
+    lines = list(SUMMARY)
+    for group in GROUPS:
+        for threads in sorted({row["threads"] for row in rows}):
+            chosen = [row for row in rows if row["group"] == group and row["threads"] == threads]
+            shares = {row["name"]: row["share"][1] for row in chosen if "share" in row}
+            ratios = {row["name"]: best(row)[1][1] for row in chosen if best(row)}
+            if shares or ratios:
+                lines.append(f"| {group} | {threads} | {len(chosen)} | {mean_and_least(shares)} | {mean_and_least(ratios)} |")
+    return lines
+
+
+def history(path=None):
+    """The runs on this kind of machine, or those of a file: (run, rows) in the order of time."""
+    path = path or RESULTS / f"{machine.file_name()}.jsonl"
+    runs = {}
+    for text in path.read_text().splitlines() if path.exists() else []:
+        entry = json.loads(text)
+        if "machine" in entry:
+            runs[entry["run"]] = (entry, [])
+        else:
+            runs[entry["run"]][1].append(entry)
+    return list(runs.values())
+
+
+def append(run, rows):
+    RESULTS.mkdir(exist_ok=True)
+    with open(RESULTS / f"{machine.file_name()}.jsonl", "a") as file:
+        for entry in (run, *rows):
+            file.write(json.dumps(entry) + "\n")
+
+
+def series(runs):
+    """The rows of the same subject and threads in the order of time."""
+    found = {}
+    for _, rows in runs:
+        for row in rows:
+            found.setdefault(key(row), []).append(row)
+    return found
+
+
+def slower(found):
+    """Lines on what reached more before: ratios within one run are compared, and quartiles must not overlap."""
+    lines = []
+    for rows in found.values():
+        if len(rows) < 2:
+            continue
+        before, now = rows[-2:]
+        for what, figures in {"share": [each.get("share") for each in (before, now)],
+                              **{f"R beside {peer_name(name)}": [each["ratio"][name] for each in (before, now)]
+                                 for name in now["ratio"] if name in before["ratio"]}}.items():
+            if None not in figures and figures[1][2] < figures[0][0] and figures[1][1] < 0.95 * figures[0][1]:
+                lines.append(f"slower than before: {now['name']}, {now['threads']} threads, {what} {figures[1][1]:.2f} "
+                             f"after {figures[0][1]:.2f}")
+    return lines
