@@ -59,6 +59,19 @@ bool Slides(ir::EquationOp equation, ir::ReduceOp reduce) {
 
 }  // namespace
 
+mlir::BlockArgument DensestOf(const llvm::SetVector<mlir::Value>& indices, ir::EquationOp equation) {
+  constexpr int64_t kVector = 16;
+  mlir::BlockArgument longest;
+  int64_t most = -1;
+  for (mlir::Value value : llvm::reverse(indices)) {
+    auto index = mlir::cast<mlir::BlockArgument>(value);
+    int64_t extent = equation.getStaticExtents()[index.getArgNumber()];
+    if (mlir::ShapedType::isDynamic(extent) || extent >= kVector) return index;
+    if (extent > most) longest = index, most = extent;
+  }
+  return longest;
+}
+
 bool IsLoadTime(Value tensor) {
   llvm::SmallVector<Value> todo = {tensor};
   llvm::DenseSet<Value> seen;

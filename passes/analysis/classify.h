@@ -28,6 +28,9 @@ std::optional<Contraction> MatchContraction(ir::EquationOp equation);
 // serves one result alone, as in a window of its own per channel.
 std::optional<Contraction> MatchSumOfProducts(ir::EquationOp equation);
 
+// Of indices along any of which results could lie densely: the last that fills a vector, else the longest.
+mlir::BlockArgument DensestOf(const llvm::SetVector<mlir::Value>& indices, ir::EquationOp equation);
+
 // Whether a tensor depends on weights and constants alone.
 bool IsLoadTime(mlir::Value tensor);
 

@@ -131,7 +131,7 @@ class LayoutChoice {
     // The result's axis that the weights have: columns of a contraction, channels of a window per channel.
     llvm::SetVector<Value>& channels = sum->columns.empty() ? sum->batch : sum->columns;
     if (!channels.empty()) {
-      auto channel = mlir::cast<mlir::BlockArgument>(channels.back());
+      auto channel = DensestOf(channels, equation);
       AddVotes(AxisOf(equation->getResult(0), channel.getArgNumber()), work);
     }
     // The data's axis that is summed over together with the weights.

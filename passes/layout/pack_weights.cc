@@ -72,7 +72,7 @@ class Packer {
   bool Block(Contraction& contraction) {
     if (!contraction.data || !contraction.weights) return false;
     if (!IsLoadTime(contraction.weights.getTensor()) || !IsInside(contraction.weights)) return false;
-    auto column = mlir::cast<mlir::BlockArgument>(contraction.columns.back());
+    auto column = DensestOf(contraction.columns, equation_);
     std::optional<WeightAxes> axes = SplitAxes(contraction, column);
     if (!axes || !ReadsEachOnce(contraction, *axes, column)) return false;
     int64_t columns = Extent(column);

@@ -1,4 +1,4 @@
-"""Deformable convolution and attention of every kind, one window, head and query at a time."""
+"""Deformable and transposed convolution and attention of every kind, one window, head and query at a time."""
 
 import math
 
@@ -7,6 +7,7 @@ import numpy as np
 ENTRY = """weft 0.1
 
 import std.attention: grouped_query_attention, relative_attention
+import std.conv: conv_transpose1d, conv_transpose2d, conv_transpose3d
 import std.deform: deform_conv2d
 import std.graph: GatConv, segment_max, segment_mean, segment_softmax, segment_sum
 import std.local_attention: HiLoAttention, WindowAttention, lsh_bucket, lsh_round
@@ -26,6 +27,16 @@ entry layers {
   }
   deform_first(x: f32[N, 3, H, W], offset: f32[N, 18, P, Q], w: f32[5, 3, 3, 3]) -> y: f32[N, 5, P, Q] {
     y = deform_conv2d(x, offset, w, pad = 1)
+  }
+  spread(x: f32[N, 6, H, W], w: f32[6, 4, 3, 4], bias: f32[8]) -> y {
+    y = conv_transpose2d(x, w, bias, stride = 2, pad = 1, output_pad = 1, groups = 2)
+  }
+  spread_apart(x: f32[N, 2, H, W], w: f32[2, 20, 3, 2], bias: f32[20]) -> y {
+    y = conv_transpose2d(x, w, bias, stride = 3, pad = 2, output_pad = 2, dilation = 2)
+  }
+  spread_line(x: f32[N, 3, W], w: f32[3, 5, 5], bias: f32[5]) -> y { y = conv_transpose1d(x, w, bias, stride = 4, pad = 2) }
+  spread_volume(x: f32[N, 2, F, H, W], w: f32[2, 3, 2, 3, 1], bias: f32[3]) -> y {
+    y = conv_transpose3d(x, w, bias, stride = 2, dilation = 3, output_pad = 1)
   }
   window(x: f32[N, A, B, 12]) -> y: f32[N, A, B, 12] { y = plain(x) }
   window_shifted(x: f32[N, A, B, 12]) -> y: f32[N, A, B, 12] { y = shifted(x) }
@@ -125,6 +136,35 @@ def deform(x, offset, mask, w, bias):
 
 def deform_first(x, offset, w):
     return deformed(x, offset, np.ones((len(x), 9, *offset.shape[2:])), w, np.zeros(5), 1, 1, (1, 1), 1, 1)
+
+
+def spreads(x, w, bias, stride, pad=0, output_pad=0, dilation=1, groups=1):
+    """Every input element adds its multiples of the weights to the output, from which the edges are then cut."""
+    size = [(n - 1) * stride + dilation * (r - 1) + 1 + output_pad for n, r in zip(x.shape[2:], w.shape[2:])]
+    y = np.zeros((len(x), w.shape[1] * groups, *size))
+    for n, c in np.ndindex(x.shape[:2]):
+        first = c // (len(w) // groups) * w.shape[1]
+        for place in np.ndindex(x.shape[2:]):
+            window = tuple(slice(i * stride, i * stride + dilation * (r - 1) + 1, dilation) for i, r in zip(place, w.shape[2:]))
+            y[(n, slice(first, first + w.shape[1]), *window)] += w[c].astype(np.float64) * float(x[(n, c, *place)])
+    inside = tuple(slice(pad, extent - pad) for extent in size)
+    return y[(slice(None), slice(None), *inside)] + bias.reshape(-1, *[1] * len(size))
+
+
+def spread(x, w, bias):
+    return spreads(x, w, bias, 2, 1, 1, groups=2)
+
+
+def spread_apart(x, w, bias):
+    return spreads(x, w, bias, 3, 2, 2, dilation=2)
+
+
+def spread_line(x, w, bias):
+    return spreads(x, w, bias, 4, 2)
+
+
+def spread_volume(x, w, bias):
+    return spreads(x, w, bias, 2, 0, 1, dilation=3)
 
 
 def windows(x, weights, shift, window=3, heads=3):
@@ -341,6 +381,11 @@ ROWS = (rows_of(23, 5), rows_of(1, 2), rows_of(0, 3), odd_rows(math.nan, PARTS),
 CASES = {
     "deform": [deformed_case(7, 8, 4, 4), deformed_case(1, 1, 1, 1)],
     "deform_first": [first_case(5, 6), first_case(1, 1), odd_offsets],
+    "spread": [normals(x=(2, 6, 7, 5), w=(6, 4, 3, 4), bias=(8,)), normals(x=(1, 6, 1, 1), w=(6, 4, 3, 4), bias=(8,))],
+    "spread_apart": [normals(x=(1, 2, 6, 9), w=(2, 20, 3, 2), bias=(20,)), normals(x=(2, 2, 1, 3), w=(2, 20, 3, 2), bias=(20,))],
+    "spread_line": [normals(x=(2, 3, 11), w=(3, 5, 5), bias=(5,)), normals(x=(1, 3, 1), w=(3, 5, 5), bias=(5,))],
+    "spread_volume": [normals(x=(1, 2, 2, 3, 4), w=(2, 3, 2, 3, 1), bias=(3,)),
+                      normals(x=(2, 2, 4, 1, 1), w=(2, 3, 2, 3, 1), bias=(3,))],
     "window": MAPS,
     "window_shifted": MAPS,
     "high_low": [normals(x=(2, 4, 6, 12)), normals(x=(1, 2, 2, 12))],
