@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/schedule/joins.h"
+#include "backends/schedule/knob_values.h"
 #include "backends/schedule/motion.h"
 #include "backends/schedule/plan.h"
 #include "backends/schedule/work.h"
@@ -20,8 +21,12 @@ constexpr int64_t kUnknownSteps = 256;  // of what is told at run time: maps are
 
 class Chooser {
  public:
-  Chooser(const KernelView& kernel, const Target& target, Joins joins)
-      : kernel_(kernel), target_(target), joins_(std::move(joins)), lanes_(Lanes(target, kElementBytes)) {}
+  Chooser(const KernelView& kernel, const Target& target, Joins joins, Knobs& knobs)
+      : kernel_(kernel),
+        target_(target),
+        joins_(std::move(joins)),
+        knobs_(knobs),
+        lanes_(Lanes(target, kElementBytes)) {}
 
   Schedule Run() {
     Schedule schedule;
@@ -41,11 +46,13 @@ class Chooser {
       if (!dense) shared.push_back(k);
     }
     together &= !shared.empty();
+    if (together) together = knobs_.Choose("together", true, 1.5);
     std::vector<EquationSchedule> reversed;
     for (auto view = kernel_.equations.rbegin(); view != kernel_.equations.rend(); ++view) {
       shared_.clear();
       for (size_t k : shared) shared_.push_back(view->common[k]);
       if (!together) shared_.clear();
+      knobs_.Begin(kernel_.equations.rend() - view - 1);
       inside_ = together && &*view != last;
       Plan plan = Choose(*view);
       if (inside_) {
@@ -107,12 +114,7 @@ class Chooser {
 
   bool SharedByThreads() const { return WorthThreads(cycles_, target_) && !inside_; }
 
-  // Steps of the busiest thread, over those of a perfect share.
-  double Imbalance(int64_t tasks) const {
-    if (tasks < 0) return 1.1;
-    int64_t each = (tasks + target_.cores - 1) / target_.cores;
-    return static_cast<double>(each * target_.cores) / static_cast<double>(std::max<int64_t>(1, tasks));
-  }
+  double Imbalance(int64_t tasks) const { return backends::Imbalance(tasks, target_); }
 
   using Loops = std::vector<std::pair<std::string, int64_t>>;  // names and extents, outermost first
 
@@ -130,11 +132,17 @@ class Chooser {
   void Parallel(Plan& plan, Loops& outer) {
     int shared = SharedByThreads() ? SharedOut(outer) : -1;
     if (shared < 0) return;
+    std::vector<KnobValue> others;
+    for (int i = 0; i < static_cast<int>(outer.size()); ++i)
+      if (outer[i].second != 1)
+        others.push_back({i, Imbalance(outer[i].second) / Imbalance(outer[shared].second)});
+    shared = static_cast<int>(knobs_.Choose("parallel", shared, std::move(others)));
     auto [loop, extent] = outer[shared];
     double steps = 1;
     for (int i = 0; i <= shared; ++i)
       steps *= static_cast<double>(outer[i].second < 0 ? 16 : outer[i].second);
     int64_t each = StepsPerTask(extent, cycles_ / std::max(1.0, steps), target_);
+    each = knobs_.Choose("task", each, OtherTasks(extent, each, target_));
     std::string task = loop;
     if (each > 1 && (extent < 0 || each < extent)) {
       std::string step;
@@ -180,9 +188,12 @@ class Chooser {
              row_bytes * static_cast<double>(block()) > 0.4 * static_cast<double>(target_.l2_bytes)) {
         ++rounds;
       }
-      if (block() >= rows.extent || block() < 2) break;
+      int64_t size = block() < 2 ? rows.extent : block();
+      std::vector<KnobValue> others = {{rows.extent, 1.1}};
+      for (rounds = 1; block() >= 2 && rounds <= 8; rounds *= 2) others.push_back({block(), 1.05});
+      size = knobs_.Choose("pad", size, std::move(others));
+      if (size >= rows.extent) break;
       std::string o, n;
-      int64_t size = block();
       plan.Split(rows.name, size, &o, &n);
       outer[at] = {o, (rows.extent + size - 1) / size};
       // Column blocks that were inside the rows stay around them: their weights serve a whole block.
@@ -213,7 +224,8 @@ class Chooser {
     }
     plan.Split(loop.name, width, outer, inner);
     plan.Mark(DirectiveKind::kVectorize, *inner);
-    if (loop.extent >= width && loop.extent % width != 0) plan.Mark(DirectiveKind::kOverlap, loop.name);
+    if (loop.extent >= width && loop.extent % width != 0 && knobs_.Choose("overlap_columns", true, 1.05))
+      plan.Mark(DirectiveKind::kOverlap, loop.name);
   }
 
   void Pointwise(Plan& plan) {
@@ -230,6 +242,7 @@ class Chooser {
       // Two vectors at a time, unless the second would often be computed for nothing.
       int64_t vectors = (loop.extent + lanes_ - 1) / lanes_;
       int64_t width = loop.extent >= 8 * lanes_ && (vectors % 2 == 0 || vectors > 32) ? 2 * lanes_ : lanes_;
+      width = knobs_.Choose("columns", width, OtherWidths(loop.extent, lanes_, {1, 2, 4}));
       Lanewise(plan, loop, width, &o, &n);
       if (!o.empty()) outer.emplace_back(o, loop.extent < 0 ? kUnknown : (loop.extent + width - 1) / width);
       inner.push_back(n);
@@ -299,20 +312,19 @@ class Chooser {
       // Only a block of the shared loop is computed at a time.
       row_extent = static_cast<size_t>(rows) + 1 == shared_loops_ ? block_ : 1;
     }
+    bool one_row = rows < 0 || (inside_ && static_cast<size_t>(rows) < shared_loops_ && row_extent == 1);
     int64_t width = lanes_, tall = 1;
     if (packed && view.packed_block > 0) {
       width = view.packed_block;
-      tall = passes::ChooseTileRows(ForPasses(target_), row_extent, width, kElementBytes);
+      if (!one_row) tall = TileRows(row_extent, width);
     } else if (reuse) {
-      passes::RegisterTile tile =
-          passes::ChooseRegisterTile(ForPasses(target_), row_extent, columns.extent, kElementBytes);
-      width = tile.columns, tall = tile.rows;
+      width = TileColumns(row_extent, columns.extent);
+      if (!one_row) tall = TileRows(row_extent, width);
       if (columns.extent >= 0 && columns.extent < width)
         width = std::max(lanes_, columns.extent / lanes_ * lanes_);
-    } else {
+    } else if (!one_row) {
       tall = DepthwiseRows(row_extent);
     }
-    if (rows < 0 || (inside_ && static_cast<size_t>(rows) < shared_loops_ && row_extent == 1)) tall = 1;
 
     std::vector<std::pair<std::string, int64_t>> outer;
     std::vector<std::string> inner;
@@ -330,7 +342,8 @@ class Chooser {
       blocks = loop.extent < 0 ? kUnknown : (loop.extent + tall - 1) / tall;
       plan.Split(loop.name, tall, &row_outer, &row_inner);
       plan.Mark(DirectiveKind::kUnroll, row_inner);
-      if (loop.extent >= tall && loop.extent % tall != 0) plan.Mark(DirectiveKind::kOverlap, loop.name);
+      if (loop.extent >= tall && loop.extent % tall != 0 && knobs_.Choose("overlap_rows", true, 1.05))
+        plan.Mark(DirectiveKind::kOverlap, loop.name);
       inner.push_back(row_inner);
     }
     inner.push_back(column_inner);
@@ -398,6 +411,16 @@ class Chooser {
     around.insert(at + 1, block);
   }
 
+  int64_t TileColumns(int64_t rows, int64_t columns) const {
+    int64_t width = passes::ChooseRegisterTile(ForPasses(target_), rows, columns, kElementBytes).columns;
+    return knobs_.Choose("columns", width, OtherColumns(rows, columns, width, target_));
+  }
+
+  int64_t TileRows(int64_t rows, int64_t columns) const {
+    int64_t tall = passes::ChooseTileRows(ForPasses(target_), rows, columns, kElementBytes);
+    return knobs_.Choose("rows", tall, OtherRows(rows, columns, tall, target_));
+  }
+
   // Weights of a network come from memory, and the first rows of a block would wait for them.
   void Prefetch(Plan& plan, const Loops& outer, const std::string& columns, size_t lane) const {
     auto weights = PackedAlong(*plan.view, plan.domain_indices[lane].back());
@@ -410,7 +433,8 @@ class Chooser {
     }
     for (const LoopInfo& loop : plan.reductions) steps *= static_cast<double>(Extent(loop));
     double lines = static_cast<double>(weights->block * kElementBytes) / 64;
-    if (kFewestSteps * steps <= lines || steps > kMostSteps * lines) return;
+    bool pays = kFewestSteps * steps > lines && steps <= kMostSteps * lines;
+    if (!knobs_.Choose("prefetch", pays, 1.05)) return;
     plan.directives.push_back({DirectiveKind::kPrefetch, {columns}});
   }
 
@@ -437,14 +461,17 @@ class Chooser {
     if (extent < 0) return 4;
     int64_t most = target_.vector_registers >= 32 ? 14 : 6, best = 1;
     double best_use = 0;
+    std::vector<KnobValue> others;
     for (int64_t rows = 1; rows <= std::min(most, extent); ++rows) {
       int64_t tiles = (extent + rows - 1) / rows;
       auto steps = static_cast<double>(tiles);
       double use = static_cast<double>(extent) / (steps * static_cast<double>(rows)) *
                    static_cast<double>(rows) / (static_cast<double>(rows) + 2.0);
       if (use > best_use) best = rows, best_use = use;
+      others.push_back({rows, 1 / use});
     }
-    return best;
+    for (KnobValue& other : others) other.cost *= best_use;
+    return knobs_.Choose("rows", best, std::move(others));
   }
 
   // Where the loop over column blocks stands among the others. Blocks of weights that do not stay in the
@@ -483,6 +510,10 @@ class Chooser {
         for (place = first; place < outer.size() && Imbalance(outer[place].second) >= 1.15;) ++place;
         place = std::min(place + 1, outer.size());
       }
+      std::vector<KnobValue> others;
+      for (size_t other = first; other <= outer.size(); ++other)
+        others.push_back({static_cast<int64_t>(other), 1.1});
+      place = knobs_.Choose("place", static_cast<int64_t>(std::min(place, outer.size())), std::move(others));
     }
     outer.insert(outer.begin() + static_cast<int64_t>(std::min(place, outer.size())), columns);
   }
@@ -507,6 +538,10 @@ class Chooser {
            row_bytes * static_cast<double>(extent) > 0.5 * static_cast<double>(target_.l2_bytes * blocks)) {
       blocks += SharedByThreads() ? cores : 1;
     }
+    std::vector<KnobValue> others;
+    for (int64_t other : {int64_t{1}, cores, 2 * cores, 4 * cores, 8 * cores})
+      if (extent >= 2 * other) others.push_back({other, 1.05});
+    blocks = knobs_.Choose("blocks", blocks, std::move(others));
     if (blocks > 1) {
       int64_t size = (extent + blocks - 1) / blocks;
       std::string block, row;
@@ -554,14 +589,17 @@ class Chooser {
         continue;
       }
       if (unrolled == 1 && loop.extent > 0) {
-        for (int64_t factor : {4, 2}) {
-          if (loop.extent % factor != 0) continue;
+        std::vector<KnobValue> others;
+        for (int64_t factor : {1, 2, 4, 8})
+          if (loop.extent % factor == 0) others.push_back({factor, 1.03});
+        int64_t by_model = loop.extent % 4 == 0 ? 4 : loop.extent % 2 == 0 ? 2 : 1;
+        int64_t factor = knobs_.Choose("unroll", by_model, std::move(others));
+        if (factor > 1) {
           std::string o, i;
           plan.Split(loop.name, factor, &o, &i);
           plan.Mark(DirectiveKind::kUnroll, i);
           order[n] = o;
           order.insert(order.begin() + static_cast<int64_t>(n) + 1, i);
-          break;
         }
       }
       break;
@@ -597,6 +635,7 @@ class Chooser {
           if (rest < least && vectors * lanes_ <= loop.extent) width = vectors * lanes_, least = rest;
         }
       }
+      width = knobs_.Choose("lanes", width, OtherWidths(loop.extent, lanes_, {1, 2, 3, 4, 8}));
       std::string o, n;
       plan.Split(loop.name, width, &o, &n);
       plan.Mark(DirectiveKind::kVectorize, n);
@@ -625,6 +664,7 @@ class Chooser {
   const KernelView& kernel_;
   const Target& target_;
   Joins joins_;
+  Knobs& knobs_;
   int64_t lanes_;
   std::vector<int> shared_;  // positions of the shared loops in the domain of the equation at hand
   size_t shared_loops_ = 0;
@@ -638,9 +678,15 @@ class Chooser {
 }  // namespace
 
 Schedule DefaultSchedule(const KernelView& kernel, const Target& target) {
+  Knobs knobs;
+  return DefaultSchedule(kernel, target, knobs);
+}
+
+Schedule DefaultSchedule(const KernelView& kernel, const Target& target, Knobs& knobs) {
   Joins joins = FindJoins(kernel);
   while (true) {
-    Schedule schedule = Chooser(kernel, target, joins).Run();
+    knobs.Restart();
+    Schedule schedule = Chooser(kernel, target, joins, knobs).Run();
     // Joined loops stand or fall together, and an equation that is cut somewhere does not join all of its
     // own: what then cannot be joined elsewhere is taken back.
     std::set<std::pair<mlir::Operation*, int>> wanted;

@@ -5,6 +5,8 @@
 namespace weft::passes {
 namespace {
 
+constexpr int64_t kMostTileRows = 30, kMostTileVectors = 6;
+
 // Relative speed of a full tile: the share of the multiplier's peak that its dependency chains and loads
 // leave. A step of the reduction does `fmas` multiplications, each waiting for the one before on the same
 // accumulator (four cycles, up to two issued per cycle), and loads one vector per column group and one scalar
@@ -34,21 +36,22 @@ bool FitsRegisters(const TargetDescription& target, int64_t rows, int64_t vector
   return rows * vectors + vectors + 1 <= target.vector_registers - (target.vector_registers > 16 ? 1 : 0);
 }
 
+int64_t Lanes(const TargetDescription& target, int64_t element_bytes) {
+  return std::max<int64_t>(1, target.vector_bytes / element_bytes);
+}
+
+int64_t VectorsOf(const TargetDescription& target, int64_t columns, int64_t element_bytes) {
+  return std::max<int64_t>(1, columns / Lanes(target, element_bytes));
+}
+
 // The tile's rows for `vectors` registers of columns, and how fast they are.
 int64_t BestRows(const TargetDescription& target, int64_t rows, int64_t vectors, double* speed) {
   int64_t best = 1;
   *speed = 0;
-  for (int64_t candidate = 1; candidate <= 30; ++candidate) {
-    if (!FitsRegisters(target, candidate, vectors)) break;
-    if (rows >= 0 && candidate > rows) break;
-    double here = rows == 1 ? RowSpeed(vectors) : TileSpeed(candidate, vectors) * Used(rows, candidate);
-    if (here > *speed * 1.001) best = candidate, *speed = here;
+  for (const RatedTile& rated : RateTileRows(target, rows, vectors * Lanes(target, 1), 1)) {
+    if (rated.speed > *speed * 1.001) best = rated.tile.rows, *speed = rated.speed;
   }
   return best;
-}
-
-int64_t Lanes(const TargetDescription& target, int64_t element_bytes) {
-  return std::max<int64_t>(1, target.vector_bytes / element_bytes);
 }
 
 }  // namespace
@@ -56,23 +59,43 @@ int64_t Lanes(const TargetDescription& target, int64_t element_bytes) {
 int64_t ChooseTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
                        int64_t element_bytes) {
   double speed = 0;
-  return BestRows(target, rows, std::max<int64_t>(1, tile_columns / Lanes(target, element_bytes)), &speed);
+  return BestRows(target, rows, VectorsOf(target, tile_columns, element_bytes), &speed);
+}
+
+std::vector<RatedTile> RateTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
+                                    int64_t element_bytes) {
+  int64_t vectors = VectorsOf(target, tile_columns, element_bytes);
+  std::vector<RatedTile> rated;
+  for (int64_t candidate = 1; candidate <= kMostTileRows; ++candidate) {
+    if (!FitsRegisters(target, candidate, vectors)) break;
+    if (rows >= 0 && candidate > rows) break;
+    double speed = rows == 1 ? RowSpeed(vectors) : TileSpeed(candidate, vectors) * Used(rows, candidate);
+    rated.push_back({{candidate, tile_columns}, speed});
+  }
+  return rated;
+}
+
+std::vector<RatedTile> RateTileColumns(const TargetDescription& target, int64_t rows, int64_t columns,
+                                       int64_t element_bytes) {
+  int64_t lanes = Lanes(target, element_bytes);
+  std::vector<RatedTile> rated;
+  for (int64_t vectors = 1; vectors <= kMostTileVectors; ++vectors) {
+    double speed = 0;
+    int64_t tile_rows = BestRows(target, rows, vectors, &speed);
+    rated.push_back({{tile_rows, vectors * lanes}, speed * Used(columns, vectors * lanes)});
+  }
+  return rated;
 }
 
 RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, int64_t columns,
                                 int64_t element_bytes) {
   int64_t lanes = Lanes(target, element_bytes);
-  RegisterTile best{1, lanes};
-  double best_speed = 0;
-  for (int64_t vectors = 1; vectors <= 6; ++vectors) {
-    double speed = 0;
-    int64_t tile_rows = BestRows(target, rows, vectors, &speed);
-    speed *= Used(columns, vectors * lanes);
+  RatedTile best{{1, lanes}, 0};
+  for (const RatedTile& rated : RateTileColumns(target, rows, columns, element_bytes)) {
     // Wide tiles leave few rows for one load of the panel: for widths that others would waste.
-    if (speed > best_speed * (vectors > 4 ? 1.03 : 1.001))
-      best = {tile_rows, vectors * lanes}, best_speed = speed;
+    if (rated.speed > best.speed * (rated.tile.columns > 4 * lanes ? 1.03 : 1.001)) best = rated;
   }
-  return best;
+  return best.tile;
 }
 
 int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t element_bytes) {

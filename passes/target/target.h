@@ -5,6 +5,7 @@
 // program's kernels are a function of it and never of a table of known shapes.
 
 #include <cstdint>
+#include <vector>
 
 namespace weft::passes {
 
@@ -32,6 +33,20 @@ RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, i
 // The tile's rows when the columns are given (by weights that are packed already).
 int64_t ChooseTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
                        int64_t element_bytes);
+
+// What the estimate says of other tiles: `speed` is a share of the peak.
+struct RatedTile {
+  RegisterTile tile;
+  double speed = 0;
+};
+
+// Every number of rows whose tile of these columns the registers hold.
+std::vector<RatedTile> RateTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
+                                    int64_t element_bytes);
+
+// For every width that registers hold, the tile of the best number of rows.
+std::vector<RatedTile> RateTileColumns(const TargetDescription& target, int64_t rows, int64_t columns,
+                                       int64_t element_bytes);
 
 // How a contraction's weight operand is blocked: [ceil(columns / block)][taps...][channels][block]: by the
 // columns of the register tile. Returns the block in elements, a multiple of the vector's lanes, or 0 where
