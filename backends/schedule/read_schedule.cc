@@ -33,6 +33,7 @@ class Reader {
           .Suggest("write `on cpu`, or nothing");
       return;
     }
+    kernel_ = schedule.kernel ? schedule.kernel->text : "";
     for (const ast::Path& subject : schedule.subjects)
       ReadBlock(subject.ToString(), subject.span, schedule.directives);
   }
@@ -47,7 +48,7 @@ class Reader {
     std::map<std::string, Knob> knobs_outside = knobs_;
     std::string path_outside = std::exchange(path_, path);
     size_t own_outside = std::exchange(own_, out_.size());
-    out_.push_back({path, span, {}});
+    out_.push_back({path, span, kernel_, {}});
     for (const ast::Directive* directive : directives) {
       if (directive->broken) continue;
       span_ = directive->span;
@@ -88,7 +89,7 @@ class Reader {
     if (full == path_) {
       out_[own_].directives.push_back(std::move(directive));
     } else {
-      out_.push_back({full, path.span, {std::move(directive)}});
+      out_.push_back({full, path.span, kernel_, {std::move(directive)}});
     }
   }
 
@@ -240,6 +241,7 @@ class Reader {
   dsl::Diagnostics& diagnostics_;
   std::vector<WrittenSchedule>& out_;
   std::map<std::string, Knob> knobs_;
+  std::string kernel_;
   // Of the innermost block: its path, its place in `out_`; and the directive that is read.
   std::string path_;
   size_t own_ = 0;

@@ -19,6 +19,9 @@ namespace weft::backends {
 struct WrittenSchedule {
   std::string path;  // as it is written, behind those of the blocks around it
   dsl::Span span;    // where
+  // What it was found for, as driver::KernelFingerprint has it; of another kernel it says nothing. Empty:
+  // any.
+  std::string kernel;
   std::vector<Directive> directives;
 };
 

@@ -158,9 +158,11 @@ void Override(const std::vector<Directive>& user, EquationSchedule& into) {
   into.directives = std::move(merged);
 }
 
-std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<Directive>& directives) {
+std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<Directive>& directives,
+                       absl::string_view kernel) {
   auto print = [](std::string* text, const std::string& path) { *text += PrintPath(path); };
-  std::string out = absl::StrCat("schedule ", absl::StrJoin(paths, ",\n         ", print), " {\n");
+  std::string out = absl::StrCat("schedule ", absl::StrJoin(paths, ",\n         ", print),
+                                 kernel.empty() ? "" : absl::StrCat(" for \"", kernel, "\""), " {\n");
   for (const Directive& d : directives) absl::StrAppend(&out, "  ", PrintDirective(d), "\n");
   return out + "}\n";
 }

@@ -67,8 +67,10 @@ struct Schedule {
 // One block per equation, as the language has it.
 std::string PrintSchedule(const Schedule& schedule);
 
-// A block with these directives for all equations of `paths`, of which there is one at least.
-std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<Directive>& directives);
+// A block with these directives for all equations of `paths`, of which there is one at least; with `kernel`,
+// only where they are computed by it.
+std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<Directive>& directives,
+                       absl::string_view kernel = "");
 
 // Puts the directives of `user` in place of those of `into`. What splits, joins or orders replaces all
 // directives about the loops; otherwise each word replaces its own kind and the rest stays: of a loop that

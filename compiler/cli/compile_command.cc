@@ -52,7 +52,7 @@ int Compile(const CompileCommand& command) {
   options.embedded_weights = command.weights;
   absl::StatusOr<driver::Compiled> compiled =
       driver::Compile(*program, source.sources(), options, source.diagnostics());
-  if (source.diagnostics().has_errors()) return PrintDiagnostics(source);
+  if (PrintDiagnostics(source)) return 1;
   if (!compiled.ok()) return Fail(compiled.status().message());
   if (command.timing) std::cerr << driver::Print(timing);
   std::string output = command.output;

@@ -39,7 +39,7 @@ int CompileAndRun(const ProgramOptions& options, std::vector<std::string> words)
   driver::CompileOptions compile = MakeCompileOptions(options, source);
   absl::StatusOr<driver::Compiled> compiled =
       driver::Compile(*program, source.sources(), compile, source.diagnostics());
-  if (source.diagnostics().has_errors()) return PrintDiagnostics(source);
+  if (PrintDiagnostics(source)) return 1;
   if (!compiled.ok()) return Fail(compiled.status().message());
   words.insert(words.begin(), program->entry);
   return Become(compiled->bytes, std::move(words));

@@ -6,6 +6,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/schedule/kernel_view.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/BLAKE3.h"
 #include "llvm/Support/raw_ostream.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -132,6 +134,15 @@ KernelText CanonicalText(ir::KernelOp kernel, const backends::Schedule& schedule
   RenameByNumbers(*copy);
   return {Print(*copy), backends::PrintSchedule(
                             Renamed(schedule, backends::ViewKernel(kernel), backends::ViewKernel(*copy)))};
+}
+
+std::string KernelFingerprint(ir::KernelOp kernel, const backends::Target& target) {
+  mlir::OwningOpRef<ir::KernelOp> copy = kernel.clone();
+  RenameByNumbers(*copy);
+  llvm::BLAKE3 hasher;
+  hasher.update(backends::Describe(target));
+  hasher.update(Print(*copy));
+  return llvm::toHex(hasher.final<8>(), true);
 }
 
 KernelText NamedText(ir::KernelOp kernel, const backends::Schedule& schedule) {

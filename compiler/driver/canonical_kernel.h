@@ -4,6 +4,7 @@
 #include <string>
 
 #include "backends/schedule/schedule.h"
+#include "backends/schedule/target.h"
 #include "compiler/ir/weft_dialect.h"
 
 namespace weft::driver {
@@ -20,6 +21,10 @@ KernelText CanonicalText(ir::KernelOp kernel, const backends::Schedule& schedule
 
 // With the names of the file, in which error messages speak.
 KernelText NamedText(ir::KernelOp kernel, const backends::Schedule& schedule);
+
+// What a kernel computes and for which target, in 16 digits: a schedule that was found for one need not suit
+// another.
+std::string KernelFingerprint(ir::KernelOp kernel, const backends::Target& target);
 
 }  // namespace weft::driver
 

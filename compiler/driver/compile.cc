@@ -147,16 +147,6 @@ size_t CountLaunches(mlir::ModuleOp module) {
   return count;
 }
 
-// The kernels with the schedules that they shall have; what does not fit is reported.
-std::vector<Kernel> ScheduledKernels(mlir::ModuleOp module, const dsl::Program& program,
-                                     const backends::Target& target,
-                                     const std::vector<ScheduleSource>& schedules,
-                                     dsl::Diagnostics& diagnostics) {
-  std::vector<Kernel> kernels = KernelsOf(module, target);
-  BindSchedules(kernels, module, program, schedules, diagnostics);
-  return kernels;
-}
-
 // Compiles all kernels. A fault of the compiler is reported, and that a kernel cannot be compiled as the user
 // has scheduled it; false then.
 absl::StatusOr<bool> CompileOrReport(std::vector<Kernel>& kernels, const KernelSettings& settings,
@@ -248,7 +238,8 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   if (!module.ok()) return module.status();
   if (options.emit == Emit::kIr) return Compiled{TextOf(**module), ""};
 
-  std::vector<Kernel> kernels = ScheduledKernels(**module, program, *target, options.schedules, diagnostics);
+  std::vector<Kernel> kernels = KernelsOf(**module, *target);
+  BindSchedules(kernels, **module, program, *target, options.schedules, diagnostics);
   if (diagnostics.has_errors()) return Reported();
   if (options.emit == Emit::kSchedule) return Compiled{PrintSchedules(kernels), ""};
   auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
@@ -312,11 +303,34 @@ absl::Status CheckSchedules(const dsl::Program& program, const dsl::SourceManage
                             const std::vector<ScheduleSource>& schedules, dsl::Diagnostics& diagnostics) {
   absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
   if (!target.ok()) return target.status();
+  CompileOptions options;
+  options.schedules = schedules;
   mlir::MLIRContext context;
-  auto module = MakeModule(program, sources, {}, *target, context);
+  return ScheduleProgram(program, sources, options, *target, context, diagnostics).status();
+}
+
+absl::StatusOr<ScheduledProgram> ScheduleProgram(const dsl::Program& program,
+                                                 const dsl::SourceManager& sources,
+                                                 const CompileOptions& options,
+                                                 const backends::Target& target, mlir::MLIRContext& context,
+                                                 dsl::Diagnostics& diagnostics) {
+  auto module = MakeModule(program, sources, options, target, context);
   if (!module.ok()) return module.status();
-  ScheduledKernels(**module, program, *target, schedules, diagnostics);
-  return absl::OkStatus();
+  std::vector<Kernel> kernels = KernelsOf(**module, target);
+  BindSchedules(kernels, **module, program, target, options.schedules, diagnostics);
+  if (diagnostics.has_errors()) return Reported();
+  return ScheduledProgram{*std::move(module), std::move(kernels)};
+}
+
+absl::StatusOr<std::vector<std::string>> CompileScheduled(ScheduledProgram& scheduled,
+                                                          const KernelSettings& settings, ForkServer& server,
+                                                          const KernelOptions& options,
+                                                          const dsl::SourceManager& sources,
+                                                          dsl::Diagnostics& diagnostics) {
+  auto good = CompileOrReport(scheduled.kernels, settings, server, options, sources, diagnostics);
+  if (!good.ok()) return good.status();
+  if (!*good) return Reported();
+  return MakeObjects(*scheduled.module, scheduled.kernels, settings.target, {});
 }
 
 absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& program,
@@ -328,14 +342,9 @@ absl::StatusOr<std::vector<std::string>> CompileToObjects(const dsl::Program& pr
   KernelSettings settings = SettingsOf(options, *target);
   std::unique_ptr<ForkServer> server = StartKernelServer(settings);
   mlir::MLIRContext context;
-  auto module = MakeModule(program, sources, {}, *target, context);
-  if (!module.ok()) return module.status();
-  std::vector<Kernel> kernels = ScheduledKernels(**module, program, *target, options.schedules, diagnostics);
-  if (diagnostics.has_errors()) return Reported();
-  auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
-  if (!good.ok()) return good.status();
-  if (!*good) return Reported();
-  return MakeObjects(**module, kernels, *target, {});
+  auto scheduled = ScheduleProgram(program, sources, options, *target, context, diagnostics);
+  if (!scheduled.ok()) return scheduled.status();
+  return CompileScheduled(*scheduled, settings, *server, options.kernels, sources, diagnostics);
 }
 
 }  // namespace weft::driver

@@ -13,6 +13,8 @@
 #include "dsl/base/diagnostic.h"
 #include "dsl/base/source_file.h"
 #include "dsl/program/program.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 
 namespace weft::driver {
 
@@ -74,6 +76,23 @@ absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceM
 // Which costs of the equations as written the passes avoid, and which they do not, in the order of the file.
 absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
                                                    const dsl::SourceManager& sources);
+
+// A program that is not compiled yet: its module behind the passes, and its kernels with their schedules.
+struct ScheduledProgram {
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  std::vector<Kernel> kernels;
+};
+absl::StatusOr<ScheduledProgram> ScheduleProgram(const dsl::Program& program,
+                                                 const dsl::SourceManager& sources,
+                                                 const CompileOptions& options,
+                                                 const backends::Target& target, mlir::MLIRContext& context,
+                                                 dsl::Diagnostics& diagnostics);
+// Its objects, for backends::LoadedProgram. `server` is one that compiles kernels with `settings`.
+absl::StatusOr<std::vector<std::string>> CompileScheduled(ScheduledProgram& scheduled,
+                                                          const KernelSettings& settings, ForkServer& server,
+                                                          const KernelOptions& options,
+                                                          const dsl::SourceManager& sources,
+                                                          dsl::Diagnostics& diagnostics);
 
 // As Compile, for this machine and to objects (ELF bytes) for backends::LoadedProgram. Of the options it
 // takes the back end, the schedules and those about kernels.

@@ -82,6 +82,7 @@ void LimitChild(const ChildLimits& limits) {
   };
   limit(RLIMIT_CORE, 0, 0);
   limit(RLIMIT_CPU, limits.cpu_seconds, 5);
+  ::alarm(static_cast<unsigned>(limits.wall_seconds));
 #if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer)  // whose own memory counts too
   limit(RLIMIT_DATA, BytesOfData() + (limits.megabytes << 20), 0);
 #endif
@@ -190,10 +191,12 @@ void Explain(int status, const ChildLimits& limits, ChildEnd& end) {
     end.cause = "could not be started: the system allows no more processes";
   } else if (WIFSIGNALED(status)) {
     int number = WTERMSIG(status);
-    end.limited = number == SIGXCPU || absl::StrContains(end.said, "out of memory");
-    end.cause = number == SIGXCPU ? absl::StrCat("took more than ", limits.cpu_seconds, " s")
-                : end.limited     ? absl::StrCat("needed more than ", limits.megabytes, " MB")
-                                  : absl::StrCat("was ended by the signal `", ::strsignal(number), "`");
+    bool too_long = number == SIGXCPU || number == SIGALRM;
+    end.limited = too_long || absl::StrContains(end.said, "out of memory");
+    end.cause = too_long ? absl::StrCat("took more than ",
+                                        number == SIGXCPU ? limits.cpu_seconds : limits.wall_seconds, " s")
+                : end.limited ? absl::StrCat("needed more than ", limits.megabytes, " MB")
+                              : absl::StrCat("was ended by the signal `", ::strsignal(number), "`");
   } else if (int code = WEXITSTATUS(status); code == kOutOfMemory) {
     end.limited = true;
     end.cause = absl::StrCat("needed more than ", limits.megabytes, " MB");

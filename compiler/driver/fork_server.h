@@ -21,7 +21,8 @@ namespace weft::driver {
 // What one child may use.
 struct ChildLimits {
   int64_t cpu_seconds = 120;
-  int64_t megabytes = 0;  // of data; 0: half of the machine's memory
+  int64_t megabytes = 0;     // of data; 0: half of the machine's memory
+  int64_t wall_seconds = 0;  // of time, 0: any: what waits for ever uses no processor
 };
 // The default ones, or what WEFT_KERNEL_SECONDS and WEFT_KERNEL_MEGABYTES say.
 ChildLimits LimitsOfEnvironment();

@@ -1,19 +1,12 @@
 #include "compiler/driver/kernel_work.h"
 
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
-#include <optional>
-#include <vector>
-
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "backends/halide/kernel_to_halide.h"
 #include "backends/loops/compile_kernel.h"
 #include "backends/schedule/read_schedule.h"
+#include "compiler/driver/test_fault.h"
+#include "compiler/driver/text_list.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -24,58 +17,6 @@
 namespace weft::driver {
 
 namespace {
-
-// ---- Lists of texts as bytes: the length of each, then itself.
-
-std::string Pack(const std::vector<std::string>& fields) {
-  std::string bytes;
-  for (const std::string& field : fields) {
-    uint64_t size = field.size();
-    bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
-    bytes.append(field);
-  }
-  return bytes;
-}
-
-// Nothing for bytes that are no list of `count` texts.
-std::optional<std::vector<std::string>> Unpack(absl::string_view bytes, size_t count) {
-  std::vector<std::string> fields;
-  while (!bytes.empty()) {
-    uint64_t size;
-    if (bytes.size() < sizeof size) return std::nullopt;
-    std::memcpy(&size, bytes.data(), sizeof size);
-    bytes.remove_prefix(sizeof size);
-    if (size > bytes.size()) return std::nullopt;
-    fields.emplace_back(bytes.substr(0, size));
-    bytes.remove_prefix(size);
-  }
-  if (fields.size() != count) return std::nullopt;
-  return fields;
-}
-
-// ---- Faults for tests
-
-void Fail(absl::string_view fault) {
-  if (fault == "exit") ::_exit(3);
-  if (fault == "abort") std::abort();
-  int number = fault == "segv" ? SIGSEGV : fault == "fpe" ? SIGFPE : 0;
-  if (number != 0) ::raise(number);
-  for (volatile bool hangs = fault == "hang"; hangs;) {
-  }
-  std::vector<std::string> memory;
-  while (fault == "memory") memory.emplace_back(1 << 20, 'x');
-}
-
-// WEFT_TEST_FAULT is a fault, or that of one back end: `halide:hang`.
-void FailIfTold(absl::string_view backend) {
-  const char* told = std::getenv("WEFT_TEST_FAULT");
-  if (!told) return;
-  std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(told, absl::MaxSplits(':', 1));
-  if (parts.second.empty()) std::swap(parts.first, parts.second);
-  if (parts.first == backend) Fail(parts.second);
-}
-
-// ---- Work
 
 // `note`: why not with Halide.
 KernelResult WithLoops(ir::KernelOp kernel, const KernelSettings& settings, const std::string& symbol,
@@ -126,17 +67,17 @@ KernelResult Compile(const KernelSettings& settings, const KernelRequest& reques
 }  // namespace
 
 std::string ToBytes(const KernelRequest& request) {
-  return Pack({request.text.kernel, request.text.schedule, request.symbol,
-               request.has_own_schedule ? "1" : "0", request.not_halide});
+  return PackTexts({request.text.kernel, request.text.schedule, request.symbol,
+                    request.has_own_schedule ? "1" : "0", request.not_halide});
 }
 
 std::string ToBytes(const KernelResult& result) {
-  return Pack({absl::StrCat(static_cast<int>(result.status.code())), std::string(result.status.message()),
-               result.code, result.note});
+  return PackTexts({absl::StrCat(static_cast<int>(result.status.code())),
+                    std::string(result.status.message()), result.code, result.note});
 }
 
 KernelResult ResultOf(absl::string_view bytes) {
-  auto fields = Unpack(bytes, 4);
+  auto fields = UnpackTexts(bytes, 4);
   if (!fields) return {absl::InternalError("a child process gave no result"), "", ""};
   int number = 0;
   if (!absl::SimpleAtoi((*fields)[0], &number))
@@ -147,7 +88,7 @@ KernelResult ResultOf(absl::string_view bytes) {
 
 std::string CompileKernel(const KernelSettings& settings, absl::string_view request) {
   FailIfTold("");
-  auto fields = Unpack(request, 5);
+  auto fields = UnpackTexts(request, 5);
   if (!fields) return ToBytes(KernelResult{absl::InternalError("no request"), "", ""});
   return ToBytes(
       Compile(settings, {{(*fields)[0], (*fields)[1]}, (*fields)[2], (*fields)[3] == "1", (*fields)[4]}));

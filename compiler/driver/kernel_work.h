@@ -41,8 +41,7 @@ std::string ToBytes(const KernelResult& result);
 KernelResult ResultOf(absl::string_view bytes);
 
 // Compiles the kernel of a request (bytes) to a result (bytes). A kernel that the Halide back end cannot
-// express, or not by its default schedule, goes through the loops. The variable WEFT_TEST_FAULT, for tests,
-// makes it fail in the way it names: segv, fpe, abort, exit, hang, memory; or Halide alone, as halide:hang.
+// express, or not by its default schedule, goes through the loops. Tests make it, or `halide` alone, fail.
 std::string CompileKernel(const KernelSettings& settings, absl::string_view request);
 
 }  // namespace weft::driver

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backends/schedule/check_schedule.h"
+#include "compiler/driver/canonical_kernel.h"
 #include "compiler/ir/variant.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -74,13 +75,18 @@ void TakePaths(ir::KernelOp kernel, const std::vector<std::string>& paths) {
 // ---- Binding
 
 // The directives for one equation of one launch, by what they overrule: source, then closeness of the name.
-using Layers = std::map<std::pair<size_t, int>, std::vector<Directive>>;
+struct Layer {
+  std::vector<Directive> directives;
+  bool is_whole = false;  // nothing of what is below stays
+};
+using Layers = std::map<std::pair<size_t, int>, Layer>;
 
 class Binder {
  public:
   Binder(std::vector<Kernel>& kernels, mlir::ModuleOp module, const dsl::Program& program,
-         const std::vector<ScheduleSource>& sources, dsl::Diagnostics& diagnostics)
-      : kernels_(kernels), module_(module), sources_(sources), diagnostics_(diagnostics) {
+         const backends::Target& target, const std::vector<ScheduleSource>& sources,
+         dsl::Diagnostics& diagnostics)
+      : kernels_(kernels), module_(module), target_(target), sources_(sources), diagnostics_(diagnostics) {
     names_.Add(program);
     for (const Kernel& kernel : kernels_) {
       for (ir::LaunchOp launch : LaunchesOf(module_, kernel.name)) {
@@ -88,7 +94,7 @@ class Binder {
         std::vector<std::string> written = WrittenPathsOf(launch);
         for (auto [i, path] : llvm::enumerate(PathsOf(launch))) {
           names_.AddComputed(path, written[i]);
-          computed_.insert(path);
+          computed_[path] = kernel.op;
           if (!fused) continue;
           for (const std::string& part : Texts(mlir::cast<mlir::ArrayAttr>(fused[i])))
             holders_[part].push_back(path);
@@ -99,7 +105,19 @@ class Binder {
 
   void Run() {
     for (size_t source = 0; source < sources_.size(); ++source) {
-      for (const WrittenSchedule& block : sources_[source].blocks) Bind(block, source);
+      std::vector<const WrittenSchedule*> stale;
+      std::set<std::string> bound;  // of equations for which another block was found nothing is said
+      for (const WrittenSchedule& block : sources_[source].blocks) {
+        if (block.kernel.empty()) {
+          Bind(block, source);
+        } else if (BindFound(block, source)) {
+          bound.insert(block.path);
+        } else {
+          stale.push_back(&block);
+        }
+      }
+      std::erase_if(stale, [&](const WrittenSchedule* block) { return bound.contains(block->path); });
+      if (!stale.empty()) ReportStale(stale);
     }
     if (layers_.empty()) return;
     std::vector<Kernel> scheduled;
@@ -117,7 +135,7 @@ class Binder {
     EquationNames::Match match = names_.Find(block.path, scope);
     if (!match.choices.empty()) {
       if (!block.directives.empty())
-        diagnostics_.Report(block.span, dsl::kAmbiguousEquation, block.path, OneOf(match.choices));
+        diagnostics_.Report(block.span, dsl::kAmbiguousEquation, block.path, Few(match.choices, "or"));
       return;
     }
     if (match.paths.empty()) {
@@ -128,7 +146,7 @@ class Binder {
     bool is_bound = false;
     for (const std::string& path : match.paths) {
       if (!computed_.contains(path)) continue;
-      std::vector<Directive>& layer = layers_[path][{source, match.closeness}];
+      std::vector<Directive>& layer = layers_[path][{source, match.closeness}].directives;
       layer.insert(layer.end(), block.directives.begin(), block.directives.end());
       is_bound = true;
     }
@@ -139,7 +157,39 @@ class Binder {
       ReportFused(block, match.paths[0]);
   }
 
-  static std::string OneOf(const std::vector<std::string>& choices) {
+  // A block that was found for one kernel is all of its equation's schedule. False: where it should be, there
+  // is another.
+  bool BindFound(const WrittenSchedule& block, size_t source) {
+    EquationNames::Match match = names_.Find(block.path, sources_[source].scope);
+    bool is_bound = false;
+    for (const std::string& path : match.paths) {
+      auto computed = computed_.find(path);
+      if (computed == computed_.end() || FingerprintOf(computed->second) != block.kernel) continue;
+      layers_[path][{source, match.closeness}] = {block.directives, true};
+      is_bound = true;
+    }
+    // Where a block is about another entry nobody asks for it.
+    bool is_asked_for = sources_[source].about == ScheduleSource::Scope::kProgram || !match.paths.empty();
+    return is_bound || !is_asked_for;
+  }
+
+  const std::string& FingerprintOf(ir::KernelOp kernel) {
+    std::string& fingerprint = fingerprints_[kernel.getOperation()];
+    if (fingerprint.empty()) fingerprint = KernelFingerprint(kernel, target_);
+    return fingerprint;
+  }
+
+  void ReportStale(const std::vector<const WrittenSchedule*>& stale) {
+    dsl::DiagnosticBuilder report = diagnostics_.Report(stale[0]->span, dsl::kStaleSchedule, stale[0]->path);
+    std::vector<std::string> others;
+    for (size_t i = 1; i < stale.size(); ++i) others.push_back(stale[i]->path);
+    if (!others.empty())
+      report.Note(absl::StrCat("and so ", others.size() == 1 ? "is " : "are ", Few(others, "and")));
+    report.Suggest("find it anew by `weft tune`, or leave out `for` to use it all the same");
+  }
+
+  // "`a`, `b` or 5 others".
+  static std::string Few(const std::vector<std::string>& choices, absl::string_view word) {
     constexpr size_t kMost = 6;
     std::vector<std::string> shown;
     for (size_t i = 0; i < std::min(kMost, choices.size()); ++i)
@@ -147,7 +197,7 @@ class Binder {
     if (choices.size() > kMost) shown.push_back(absl::StrCat(choices.size() - kMost, " others"));
     std::string last = shown.back();
     shown.pop_back();
-    return absl::StrCat(absl::StrJoin(shown, ", "), shown.empty() ? "" : " or ", last);
+    return absl::StrCat(absl::StrJoin(shown, ", "), shown.empty() ? "" : absl::StrCat(" ", word, " "), last);
   }
 
   // The equations that compute what once was `path`.
@@ -246,11 +296,15 @@ class Binder {
     for (size_t i = 0; i < paths.size(); ++i) {
       auto layers = layers_.find(paths[i]);
       if (layers == layers_.end()) continue;
-      for (auto& [strength, directives] : layers->second) {
-        std::vector<Directive> own = directives;
+      for (auto& [strength, layer] : layers->second) {
+        std::vector<Directive> own = layer.directives;
         for (Directive& directive : own) ResolveEquation(kernel, paths, i, directive);
-        backends::Override(own, schedules[i]);
         if (!place.valid() && !own.empty()) place = own[0].span;
+        if (layer.is_whole) {
+          schedules[i].directives = std::move(own);
+        } else {
+          backends::Override(own, schedules[i]);
+        }
       }
     }
   }
@@ -331,12 +385,14 @@ class Binder {
 
   std::vector<Kernel>& kernels_;
   mlir::ModuleOp module_;
+  const backends::Target& target_;
   const std::vector<ScheduleSource>& sources_;
   dsl::Diagnostics& diagnostics_;
   EquationNames names_;
-  std::set<std::string> computed_;                           // paths of what kernels compute
+  std::map<std::string, ir::KernelOp> computed_;             // what kernels compute, by path
   std::map<std::string, std::vector<std::string>> holders_;  // path -> paths of equations that it is part of
   std::map<std::string, Layers> layers_;                     // by path
+  std::map<mlir::Operation*, std::string> fingerprints_;
 };
 
 // The shortest end of the path of equation `target` that means it where equation `from` says it.
@@ -349,8 +405,10 @@ std::string ShortName(const std::vector<std::string>& paths, size_t from, size_t
   return path;
 }
 
+}  // namespace
+
 // All instances of an equation, under the names that a directive of any of them may use.
-std::string PrintKernel(const Kernel& kernel) {
+std::string PrintSchedule(const Kernel& kernel, const std::string& fingerprint) {
   std::vector<std::vector<std::string>> launches;
   for (ir::LaunchOp launch : LaunchesOf(kernel.op->getParentOfType<mlir::ModuleOp>(), kernel.name))
     launches.push_back(PathsOf(launch));
@@ -369,12 +427,11 @@ std::string PrintKernel(const Kernel& kernel) {
       auto target = names_equation ? std::find(own.begin(), own.end(), directive.names[0]) : own.end();
       if (target != own.end()) directive.names[0] = ShortName(own, i, target - own.begin());
     }
-    text += backends::PrintBlock(paths.empty() ? std::vector<std::string>{own[i]} : paths, directives);
+    text += backends::PrintBlock(paths.empty() ? std::vector<std::string>{own[i]} : paths, directives,
+                                 fingerprint);
   }
   return text + "\n";
 }
-
-}  // namespace
 
 void NameEquations(mlir::ModuleOp module) {
   struct Place {
@@ -423,10 +480,11 @@ void NameEquations(mlir::ModuleOp module) {
 }
 
 void BindSchedules(std::vector<Kernel>& kernels, mlir::ModuleOp module, const dsl::Program& program,
-                   const std::vector<ScheduleSource>& sources, dsl::Diagnostics& diagnostics) {
+                   const backends::Target& target, const std::vector<ScheduleSource>& sources,
+                   dsl::Diagnostics& diagnostics) {
   bool any = std::any_of(sources.begin(), sources.end(),
                          [](const ScheduleSource& source) { return !source.blocks.empty(); });
-  if (any) Binder(kernels, module, program, sources, diagnostics).Run();
+  if (any) Binder(kernels, module, program, target, sources, diagnostics).Run();
 }
 
 void ReportUnknownEquation(const WrittenSchedule& block, const EquationNames& names,
@@ -436,7 +494,7 @@ void ReportUnknownEquation(const WrittenSchedule& block, const EquationNames& na
 
 std::string PrintSchedules(const std::vector<Kernel>& kernels) {
   std::string text;
-  for (const Kernel& kernel : kernels) text += PrintKernel(kernel);
+  for (const Kernel& kernel : kernels) text += PrintSchedule(kernel, "");
   return text;
 }
 

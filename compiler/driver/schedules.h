@@ -30,9 +30,11 @@ void NameEquations(mlir::ModuleOp module);
 
 // Puts schedules over the default ones of `kernels`, stronger sources last; within a source those that name
 // an instance are stronger than those that name what it calls. Kernels that are launched for equations of
-// different schedules become several. What does not fit is reported.
+// different schedules become several. What does not fit is reported; what was found for other kernels is left
+// out, with a warning for each source.
 void BindSchedules(std::vector<Kernel>& kernels, mlir::ModuleOp module, const dsl::Program& program,
-                   const std::vector<ScheduleSource>& sources, dsl::Diagnostics& diagnostics);
+                   const backends::Target& target, const std::vector<ScheduleSource>& sources,
+                   dsl::Diagnostics& diagnostics);
 
 // Says that `block` names nothing, and what is nearest of what `names` knows.
 void ReportUnknownEquation(const backends::WrittenSchedule& block, const EquationNames& names,
@@ -40,6 +42,9 @@ void ReportUnknownEquation(const backends::WrittenSchedule& block, const Equatio
 
 // The schedules of all kernels as a text that can be edited and given back.
 std::string PrintSchedules(const std::vector<Kernel>& kernels);
+
+// That of one, for this kernel alone (see KernelFingerprint) unless that is empty.
+std::string PrintSchedule(const Kernel& kernel, const std::string& fingerprint);
 
 }  // namespace weft::driver
 

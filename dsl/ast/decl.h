@@ -208,11 +208,12 @@ struct Directive {
   }
 };
 
-// "schedule" equation { "," equation } [ "on" NAME ] "{" { directive } "}"
+// "schedule" equation { "," equation } [ "on" NAME ] [ "for" STRING ] "{" { directive } "}"
 // equation := part { "." part }, whose parts are names, numbers and strings
 struct Schedule {
   std::vector<Path> subjects;
   std::optional<Name> target;
+  std::optional<Name> kernel;  // behind `for`: what the schedule was found for
   std::vector<const Directive*> directives;
 };
 

@@ -81,13 +81,17 @@ ast::Decl* Parser::ParseScheduleOnly() {
   return ParseDecl();
 }
 
-// "schedule" equation { "," equation } [ "on" NAME ] "{" { directive } "}"
+// "schedule" equation { "," equation } [ "on" NAME ] [ "for" STRING ] "{" { directive } "}"
 ast::Schedule Parser::ParseSchedule() {
   Take();
   ast::Schedule schedule;
   do schedule.subjects.push_back(ParseEquationPath("an op, a model or an equation"));
   while (!panic_ && TakeIf(TokenKind::kComma));
   if (!panic_ && TakeWord("on")) schedule.target = ExpectName("a target");
+  if (!panic_ && TakeIf(TokenKind::kFor)) {
+    Token kernel = Expect(TokenKind::kString, "a kernel between double quotes");
+    schedule.kernel = ast::Name{kernel.text, kernel.span};
+  }
   schedule.directives = ParseDirectives("`{` and the directives");
   return schedule;
 }
