@@ -8,6 +8,8 @@ if(WEFT_READERS_ONLY)
   return()
 endif()
 
+find_package(SQLite3 REQUIRED)
+
 # Versions match by minor: find_package(MLIR 22) alone fails.
 find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})

@@ -17,9 +17,10 @@ LoadedProgram& LoadedProgram::operator=(LoadedProgram&&) noexcept = default;
 LoadedProgram::~LoadedProgram() = default;
 
 absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>& objects,
-                                                  const std::vector<std::string>& files) {
+                                                  const std::vector<std::string>& files,
+                                                  decltype(&weft_launch) launch) {
   auto code = LoadObjects({objects.begin(), objects.end()},
-                          {{"weft_launch", reinterpret_cast<void*>(&weft_launch)},
+                          {{"weft_launch", reinterpret_cast<void*>(launch)},
                            {"weft_check_failed", reinterpret_cast<void*>(&weft_check_failed)},
                            {"weft_malloc", reinterpret_cast<void*>(&weft_malloc)},
                            {"weft_free", reinterpret_cast<void*>(&weft_free)},

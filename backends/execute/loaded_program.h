@@ -15,9 +15,11 @@ namespace weft::backends {
 class LoadedProgram {
  public:
   // `objects`: those of a program for this machine. They call the runtime library that is linked into this
-  // process, and what a user's `files` have: objects, archives, shared libraries.
+  // process, and what a user's `files` have: objects, archives, shared libraries. `launch` is what they call
+  // for every kernel.
   static absl::StatusOr<LoadedProgram> Load(const std::vector<std::string>& objects,
-                                            const std::vector<std::string>& files = {});
+                                            const std::vector<std::string>& files = {},
+                                            decltype(&weft_launch) launch = &weft_launch);
 
   LoadedProgram(LoadedProgram&&) noexcept;
   LoadedProgram& operator=(LoadedProgram&&) noexcept;

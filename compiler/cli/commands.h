@@ -20,6 +20,7 @@ void AddFmtCommand(CLI::App& app, Run& run);
 void AddRunCommands(CLI::App& app, Run& run);  // run, bench
 void AddShowCommand(CLI::App& app, Run& run);
 void AddTestCommand(CLI::App& app, Run& run);
+void AddTuneCommand(CLI::App& app, Run& run);
 void AddWeightsCommand(CLI::App& app, Run& run);
 
 }  // namespace weft::cli

@@ -39,16 +39,11 @@ void ShowProgress(size_t done, size_t all, const std::string& name) {
 
 }  // namespace
 
-void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
+void AddSourceOptions(CLI::App& command, ProgramOptions& options) {
   command.add_option("FILE", options.file, "the model file")->required();
   command.add_option("--entry", options.entry, "which entry, where the file has several");
   command.add_option("--dim", options.dims, "fix a dimension: NAME=NUMBER; may be repeated")
       ->allow_extra_args(false);
-  command.add_option("--target", options.target, "CPU[+feature...]: host, x86-64-v2, x86-64-v3, x86-64-v4");
-  command.add_option("--backend", options.backend, "halide, or the plain reference loops")
-      ->check(CLI::IsMember({"halide", "loops"}));
-  command.add_option("--schedule", options.schedule,
-                     "a file of `schedule` blocks, as --emit schedule prints them");
   command
       .add_option("--without", options.without,
                   "leave out a pass that only saves work; may be repeated, a wrong name lists them")
@@ -58,6 +53,15 @@ void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
                   "object, archive or shared library with ops in C; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
+}
+
+void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
+  AddSourceOptions(command, options);
+  command.add_option("--target", options.target, "CPU[+feature...]: host, x86-64-v2, x86-64-v3, x86-64-v4");
+  command.add_option("--backend", options.backend, "halide, or the plain reference loops")
+      ->check(CLI::IsMember({"halide", "loops"}));
+  command.add_option("--schedule", options.schedule,
+                     "a file of `schedule` blocks, as --emit schedule prints them");
   command.add_flag("--no-cache", options.no_cache, "compile every kernel anew and keep none");
 }
 

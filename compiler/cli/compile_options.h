@@ -19,7 +19,9 @@ struct ProgramOptions {
   bool no_cache = false;
 };
 
-// Declares FILE and the options.
+// Declares FILE and which program of it is meant: entry, dimensions, passes, files with ops in C.
+void AddSourceOptions(CLI::App& command, ProgramOptions& options);
+// These, and for which target and how it is compiled.
 void AddProgramOptions(CLI::App& command, ProgramOptions& options);
 
 // Reads, checks and elaborates; nothing, after saying why, if that fails.
