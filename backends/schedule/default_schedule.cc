@@ -8,6 +8,7 @@
 #include "backends/schedule/knob_values.h"
 #include "backends/schedule/motion.h"
 #include "backends/schedule/plan.h"
+#include "backends/schedule/reduction_blocks.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -380,35 +381,11 @@ class Chooser {
     if (reuse && packed && !column_outer.empty()) Prefetch(plan, outer, column_outer, lane);
     Parallel(plan, outer);
     std::vector<std::string> around = FirstOf(outer);
-    if (reuse && packed && !column_outer.empty()) ReduceInBlocks(plan, column_outer, width, around);
+    if (reuse && packed && !column_outer.empty() && !inside_ && shared_loops_ == 0)
+      ReduceInBlocks(plan, column_outer, width, target_, knobs_, around);
     std::vector<std::string> reductions = ReductionOrder(plan, reads, lane, reuse);
     plan.Order(around, reductions, inner);
     return true;
-  }
-
-  // Weights of a column block that do not stay in the cache while it goes over its rows are walked in parts,
-  // each over all rows.
-  void ReduceInBlocks(Plan& plan, const std::string& columns, int64_t width,
-                      std::vector<std::string>& around) const {
-    if (inside_ || shared_loops_ > 0 || !HasBlocks(*plan.view)) return;
-    auto longest = std::max_element(plan.reductions.begin(), plan.reductions.end(),
-                                    [](const auto& a, const auto& b) { return a.extent < b.extent; });
-    int64_t length = ReductionBlock(plan.reductions, longest - plan.reductions.begin(), width, target_);
-    std::string steps = LoopWithin(columns, plan.directives, LoopPart::kInner);
-    auto at = std::find(around.begin(), around.end(), steps);
-    if (length == 0 || at == around.end() || at + 1 == around.end()) return;
-    for (const Directive& d : plan.directives) {
-      bool is_placed = d.kind == DirectiveKind::kParallel || d.kind == DirectiveKind::kPad;
-      if (is_placed && !d.names.empty() && std::find(at + 1, around.end(), d.names[0]) != around.end())
-        return;
-    }
-    std::erase_if(plan.directives, [](const Directive& d) {
-      return d.kind == DirectiveKind::kOverlap || d.kind == DirectiveKind::kPrefetch;
-    });
-    std::string block, inner;
-    plan.Split(longest->name, length, &block, &inner);
-    *longest = {inner, length};
-    around.insert(at + 1, block);
   }
 
   int64_t TileColumns(int64_t rows, int64_t columns) const {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "backends/schedule/motion.h"
 #include "compiler/ir/weft_dialect.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -56,23 +55,6 @@ double CyclesPerPoint(const EquationView& equation, const Target& target) {
     instructions += times * Cost(op);
   });
   return instructions / (2.0 * Lanes(target, 4));
-}
-
-int64_t ReductionBlock(const std::vector<LoopInfo>& loops, size_t longest, int64_t width,
-                       const Target& target) {
-  constexpr double kStays = 0.6, kBlock = 0.25;  // of the cache: measured, rows pass through it too
-  constexpr int64_t kShortest = 64;              // steps that outweigh adding a tile to what there is
-  double step = static_cast<double>(width * kElementBytes);
-  for (size_t i = 0; i < loops.size(); ++i) {
-    if (loops[i].extent < 0) return 0;
-    if (i != longest) step *= static_cast<double>(loops[i].extent);
-  }
-  auto cache = static_cast<double>(target.l2_bytes);
-  int64_t extent = loops[longest].extent;
-  if (step * static_cast<double>(extent) <= kStays * cache) return 0;
-  auto length = static_cast<int64_t>(kBlock * cache / step);
-  while (length >= kShortest && extent % length != 0) --length;
-  return length < kShortest ? 0 : length;
 }
 
 bool WorthThreads(double cycles, const Target& target) { return target.cores > 1 && cycles > kWorthThreads; }

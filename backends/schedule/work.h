@@ -17,12 +17,6 @@ double CyclesPerPoint(const EquationView& equation, const Target& target);
 // tasks than it takes to even out threads that are interrupted. 1: every step may be a task.
 int64_t StepsPerTask(int64_t extent, double cycles, const Target& target);
 
-// How many steps of the reduction's loop `longest` (of `loops`) should go over all rows before the next ones,
-// where each step of all loops reads `width` weights: a divisor of its extent, so many that the weights stay
-// in the cache. 0: all, which stay there or cannot be cut well.
-int64_t ReductionBlock(const std::vector<LoopInfo>& loops, size_t longest, int64_t width,
-                       const Target& target);
-
 // Whether work of so many cycles is done sooner when threads share it.
 bool WorthThreads(double cycles, const Target& target);
 
