@@ -82,20 +82,31 @@ double LeastOf(const Size::Term& term) {
 
 bool IsOne(const Rational& r, int64_t sign) { return r.den == 1 && r.num == sign; }
 
-// The term to settle first: that of the largest atom alone, because smaller ones may occur in it too and
-// would be judged apart from it. Symbols are no such atoms.
-const Size::Term* LargestAtomTerm(const Size& form) {
-  const Size::Term* largest = nullptr;
-  for (const Size::Term& term : form.terms()) {
-    if (term.monomial.size() != 1 || term.monomial[0].second != 1) continue;
-    const SizeAtom& atom = *term.monomial[0].first;
-    if (atom.kind == SizeAtom::Kind::kSymbol) continue;
-    if (!largest || atom.weight > largest->monomial[0].first->weight) largest = &term;
-  }
-  return largest;
+// Whether the term is an atom alone that is no symbol.
+bool IsOneAtom(const Size::Term& term) {
+  return term.monomial.size() == 1 && term.monomial[0].second == 1 &&
+         term.monomial[0].first->kind != SizeAtom::Kind::kSymbol;
 }
 
 }  // namespace
+
+// The atom to settle first: the largest alone in a term, because smaller ones may occur in it too and would
+// be judged apart from it. Those with an index in them come before all others, which the ends of its range
+// may name.
+const Size::Term* Prover::TermToSettle(const Size& form) const {
+  const Size::Term* chosen = nullptr;
+  std::pair<bool, int> most;
+  for (const Size::Term& term : form.terms()) {
+    if (!IsOneAtom(term)) continue;
+    const auto& atom = term.monomial[0].first;
+    bool has_index = std::any_of(indices_.begin(), indices_.end(), [&](const Range& range) {
+      return Mentions(Size::OfAtom(atom), range.symbol);
+    });
+    std::pair<bool, int> rank(has_index, atom->weight);
+    if (!chosen || rank > most) chosen = &term, most = rank;
+  }
+  return chosen;
+}
 
 void Prover::AddFact(const Fact& fact) {
   Size opposite = Size(0) - fact.form;
@@ -204,7 +215,7 @@ bool Prover::Positive(const Size& form, int depth) const {
     const Size worst = slope->num > 0 ? range->lower : range->upper - Size(1);
     return Positive(linear->coefficient * worst + linear->rest, depth);
   }
-  if (const Size::Term* term = LargestAtomTerm(form)) {
+  if (const Size::Term* term = TermToSettle(form)) {
     Size rest = form - FromTerm(*term, nullptr);
     return PositiveByCases(form, *term->monomial[0].first, term->coefficient, rest, depth);
   }

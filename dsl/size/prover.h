@@ -54,6 +54,7 @@ class Prover {
     int symbol;
     Size lower, upper;
   };
+  const Size::Term* TermToSettle(const Size& form) const;
   bool Positive(const Size& form, int depth) const;
   bool PositiveByCases(const Size& form, const SizeAtom& atom, const Rational& coefficient, const Size& rest,
                        int depth) const;

@@ -89,6 +89,16 @@ TEST(ProverTest, PositionsAmongRoundedUpSizes) {
   EXPECT_FALSE(prover.IsInside(FloorDiv(i * cells, cells), cells));
 }
 
+TEST(ProverTest, PositionsAmongTwiceASum) {
+  for (const Size& rows :
+       {FloorDiv(H, Size(2)) + Size(2), FloorDiv(H, Size(4)) - FloorDiv(Size(0) - H, Size(3))}) {
+    Prover prover;
+    prover.AddIndex(10, 0, Size(2) * rows);
+    EXPECT_TRUE(prover.IsInside(FloorDiv(i * rows, Size(2) * rows), rows)) << rows.ToString();
+    EXPECT_FALSE(prover.IsInside(FloorDiv(i * rows, Size(2) * rows), rows - Size(1))) << rows.ToString();
+  }
+}
+
 TEST(ProverTest, FactsAndRefutation) {
   Prover prover;
   prover.AddIndex(10, 0, A + B);

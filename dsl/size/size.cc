@@ -302,8 +302,49 @@ std::optional<Size> ExactDiv(const Size& a, const Size& b) {
   return rest.terms().empty() ? std::optional<Size>(quotient) : std::nullopt;
 }
 
-Size FloorDiv(const Size& a, const Size& b) {
-  if (b.terms().empty()) return Size(0);
+namespace {
+
+// The largest number and the largest product of atoms that divide every one of the terms; its own are whole.
+Size ContentOf(const std::vector<Size::Term>& terms) {
+  Wide num = 0, den = 1;
+  Size::Monomial common = terms[0].monomial;
+  for (const Size::Term& term : terms) {
+    num = Gcd(num, term.coefficient.num);
+    den = den / Gcd(den, term.coefficient.den) * term.coefficient.den;
+    if (den > kLargest) return Size(1);
+    for (auto& [atom, power] : common) {
+      auto found = std::find_if(term.monomial.begin(), term.monomial.end(),
+                                [&, &atom = atom](const auto& f) { return Compare(*f.first, *atom) == 0; });
+      power = found == term.monomial.end() ? 0 : std::min(power, found->second);
+    }
+    std::erase_if(common, [](const auto& factor) { return factor.second == 0; });
+  }
+  std::optional<Rational> number = Lowest(num, den);
+  return number ? SizeBuilder::Of({{*number, common}}) : Size(1);
+}
+
+// Takes a factor that both have out of them, if whole numbers stay.
+void Cancel(const Size& factor, Size* a, Size* b) {
+  std::optional<Size> x = ExactDiv(*a, factor), y = ExactDiv(*b, factor);
+  if (x && y && x->IsWhole() && y->IsWhole()) *a = *x, *b = *y;
+}
+
+void CancelCommonFactor(Size* a, Size* b) {
+  const Size before = *b;
+  std::vector<Size::Term> both = a->terms();
+  both.insert(both.end(), b->terms().begin(), b->terms().end());
+  Cancel(ContentOf(both), a, b);
+  for (const Size* one : {b, a}) {  // a sum that is a factor of one and divides the other
+    std::optional<Size> sum = ExactDiv(*one, ContentOf(one->terms()));
+    if (sum && sum->terms().size() > 1) Cancel(*sum, a, b);
+  }
+  // A factor may be negative, as what `ceil_div` is made of; the divisor is not to become so.
+  bool is_negative = std::all_of(b->terms().begin(), b->terms().end(),
+                                 [](const Size::Term& term) { return term.coefficient.num < 0; });
+  if (is_negative && !(*b == before)) *a = *a * Size(-1), *b = *b * Size(-1);
+}
+
+Size Quotient(const Size& a, const Size& b) {
   std::optional<Rational> x = a.AsRational(), y = b.AsRational();
   if (x && y) {
     std::optional<Rational> exact = Lowest(Wide{x->num} * y->den, Wide{x->den} * y->num);
@@ -327,9 +368,18 @@ Size FloorDiv(const Size& a, const Size& b) {
   return quotient + SizeBuilder::Atom(std::move(atom));
 }
 
+}  // namespace
+
+Size FloorDiv(const Size& a, const Size& b) {
+  if (a.terms().empty() || b.terms().empty()) return Size(0);
+  Size numerator = a, denominator = b;
+  CancelCommonFactor(&numerator, &denominator);
+  return Quotient(numerator, denominator);
+}
+
 Size Mod(const Size& a, const Size& b) {
   if (b.terms().empty()) return Size(0);
-  Size quotient = FloorDiv(a, b);
+  Size quotient = Quotient(a, b);
   Size rest = a - quotient * b;
   for (const Size::Term& term : quotient.terms()) {
     for (const auto& [atom, power] : term.monomial) {

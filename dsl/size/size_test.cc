@@ -26,10 +26,20 @@ TEST(SizeTest, DivPullsOutWholeMultiples) {
   EXPECT_EQ(FloorDiv(N, Size(0)), Size(0));
 }
 
+TEST(SizeTest, DivCancelsWhatBothSidesHave) {
+  EXPECT_EQ(FloorDiv(N * W + N, N * Size(4) * H).ToString(), "(W + 1) div (4*H)");
+  EXPECT_EQ(FloorDiv(W * (N + Size(1)), Size(2) * N + Size(2)).ToString(), "W div 2");
+  EXPECT_EQ(FloorDiv(W * N + W, (N + Size(1)) * (H + Size(1))).ToString(), "W div (H + 1)");
+  EXPECT_EQ(FloorDiv(Size(2) * W, Size(6)), FloorDiv(W, Size(3)));
+  EXPECT_EQ(FloorDiv(W * N + W + Size(1), Size(2) * N + Size(2)).ToString(), "(W*N + W + 1) div (2*N + 2)");
+  EXPECT_EQ(FloorDiv(W * N, Size(2) * N - W).ToString(), "W*N div (2*N - W)");
+}
+
 TEST(SizeTest, ModIsWhatDivLeaves) {
   EXPECT_EQ(Mod(H, Size(32)), Size(0));
   EXPECT_EQ(Mod(W, Size(7)).ToString(), "W % 7");
   EXPECT_EQ(Mod(Size(-1), Size(4)), Size(3));
+  EXPECT_EQ(Mod(Size(2) * W, Size(6)).ToString(), "2*W % 6");
 }
 
 TEST(SizeTest, ExactDivisionOfPolynomials) {
