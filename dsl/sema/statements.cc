@@ -412,7 +412,7 @@ void Elaborator::CollectBounds(const Size& form, std::vector<Size>* bounds) {
 // Bounds of an int by what `minimum`, `maximum`, `%` and `clip` in its form say; an open end is a symbol of
 // its own.
 std::optional<std::pair<Size, Size>> Elaborator::RangeOf(const Size& form) {
-  if (form.AsInteger()) return std::pair(form, form + Size(1));
+  if (IsGlobal(form)) return std::pair(form, form + Size(1));
   if (form.IsBareSymbol()) {  // its own
     auto known = ranges_.find(form.terms()[0].monomial[0].first->id);
     return known != ranges_.end() ? std::optional(known->second) : std::nullopt;

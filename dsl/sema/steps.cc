@@ -89,7 +89,7 @@ void Elaborator::MakeHistory(Loop* loop, const std::string& name) {
     const ast::TypeExpr* type = DeclaredTypeOf(*state.head);
     if (type) {
       DeclaredType declared = EvalType(*type);
-      history->range = declared.range;
+      if (declared.range) history->range = declared.range;
       if (!history->is_known && declared.element && declared.shape && !declared.shape->empty()) {
         history->is_known = true;
         history->type = *declared.element;
@@ -170,15 +170,17 @@ std::optional<std::pair<Size, Size>> Elaborator::GivenRange(const std::vector<Va
   return all;
 }
 
-// The least range that holds both, where that can be seen.
+// The least range that holds both, where its ends are sizes.
 std::optional<std::pair<Size, Size>> Elaborator::Spanning(const std::pair<Size, Size>& a,
                                                           const std::pair<Size, Size>& b) {
   Prover prover = MakeProver({a.first, a.second, b.first, b.second}, facts_);
   std::optional<Size> low, high;
   if (prover.AtMost(a.first, b.first)) low = a.first;
   if (!low && prover.AtMost(b.first, a.first)) low = b.first;
+  if (!low && IsGlobal(a.first) && IsGlobal(b.first)) low = Minimum(a.first, b.first);
   if (prover.AtMost(b.second, a.second)) high = a.second;
   if (!high && prover.AtMost(a.second, b.second)) high = b.second;
+  if (!high && IsGlobal(a.second) && IsGlobal(b.second)) high = Maximum(a.second, b.second);
   if (!low || !high) return std::nullopt;
   return std::pair(*low, *high);
 }
@@ -214,7 +216,9 @@ bool Elaborator::TryTypes(const ast::Stmt& stmt, Loop* loop) {
     if (state.open) state.guess = is_real ? FloatType() : ElementType::kInt;
   }
   for (auto& [name, state] : loop->states) {
-    if (DeclaredTypeOf(*state.head) || HoldsRecord(state.before) || HoldsRecord(state.after)) continue;
+    const ast::TypeExpr* type = DeclaredTypeOf(*state.head);
+    bool is_said = type && EvalType(*type).range;
+    if (is_said || HoldsRecord(state.before) || HoldsRecord(state.after)) continue;
     state.range = GivenRange(state.before.empty() ? state.after : state.before);
     is_open |= state.range.has_value();
   }
