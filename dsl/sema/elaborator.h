@@ -494,6 +494,7 @@ class Elaborator {
     std::string of;
   };
   void RunDeferred();
+  bool HoldsUnranged(const Size& form) const;
   bool IsUnbounded(const Deferred& question);
   bool IsAlwaysWrong(const Deferred& question);
   bool CheckedAtBoundary(const Deferred& question);

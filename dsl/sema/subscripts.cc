@@ -40,6 +40,7 @@ void Elaborator::RunDeferred() {
   std::vector<Deferred> questions;
   std::swap(questions, deferred_);
   for (const Deferred& question : questions) {
+    if (HoldsUnranged(question.form)) continue;
     Prover prover = MakeProver({question.form, question.axis}, question.facts);
     if (prover.IsInside(question.form, question.axis)) continue;
     if (generic_ ? !IsAlwaysWrong(question) : CheckedAtBoundary(question)) continue;
@@ -57,6 +58,16 @@ void Elaborator::RunDeferred() {
         "write `else` after the access to say what lies outside, `clamp(...)`, or a shorter range for the "
         "index");
   }
+}
+
+// Whether the form holds an index that nothing ranges, or one whose range does: a mistake of its own.
+bool Elaborator::HoldsUnranged(const Size& form) const {
+  return std::any_of(index_of_.begin(), index_of_.end(), [&](const auto& entry) {
+    const Index& index = *entry.second;
+    if (!Mentions(form, index.symbol)) return false;
+    if (!index.upper) return !index.upper_value;
+    return HoldsUnranged(*index.upper) || (index.lower && HoldsUnranged(*index.lower));
+  });
 }
 
 // Whether the form holds a value of which nothing at all is known, by itself: no instance knows more of it.
@@ -661,10 +672,6 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
     return Poison{};
   }
   if (node.items.empty()) return base;
-  if (base.IsAbsent()) {
-    Report(node.base->span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");
-    return Poison{};
-  }
   if (const TensorPtr* tensor = base.As<TensorPtr>()) return SubscriptTensor(*tensor, expr, node, otherwise);
   if (base.As<std::shared_ptr<ListValue>>()) return SubscriptList(base, expr, node, otherwise, first_change);
   if (base.As<std::shared_ptr<Record>>()) {
@@ -674,10 +681,6 @@ Value Elaborator::EvalSubscript(const ast::Expr& expr, const ast::Subscript& nod
     Value rows = SubscriptRecord(base, expr, node, otherwise);
     subscript_values_ = outer;
     return rows;
-  }
-  if (base.IsAbsent()) {
-    Report(expr.span, kAbsence, "this may be absent; say what stands for it then: `... else ...`");
-    return Poison{};
   }
   Report(expr.span, kTypeMismatch, absl::StrCat(Describe(base), " cannot be subscripted"));
   return Poison{};
