@@ -188,7 +188,11 @@ absl::StatusOr<PipelineBuilder::ReduceState*> PipelineBuilder::MakeReduce(const 
   EquationState& equation = *context.equation;
   ReduceState state;
   state.view = view;
-  state.parent = context.reduce;
+  for (ReduceState& other : equation.reduces) {  // the innermost; what stands in it may be read deeper inside
+    bool is_around = other.view.op->isProperAncestor(view.op);
+    if (is_around && (!state.parent || state.parent->view.op->isProperAncestor(other.view.op)))
+      state.parent = &other;
+  }
   for (size_t i = 0; i < equation.loops.size(); ++i) {
     bool depends = false;
     for (mlir::Value index : equation.loops[i].indices) depends |= DependsOn(view.op->getResult(0), index);

@@ -259,7 +259,7 @@ weft.kernel @k {class = "row_reduction"} (%x: tensor<$Rx$Nx3xf32>, %t: tensor<$R
 
 // Bounds that depend on an outer index and on data, and a reduction in a reduction.
 constexpr char kBounds[] = R"(
-weft.kernel @k {class = "row_reduction"} (%x: tensor<$Nx$Mxf32>, %lo: tensor<$Nxi64>) -> (tensor<$Nx$Mxf32>, tensor<$Nxf32>, tensor<f32>) {
+weft.kernel @k {class = "row_reduction"} (%x: tensor<$Nx$Mxf32>, %lo: tensor<$Nxi64>) -> (tensor<$Nx$Mxf32>, tensor<$Nxf32>, tensor<f32>, tensor<f32>) {
   $CONSTANTS
   %n = arith.constant $N : index
   %m = arith.constant $M : index
@@ -290,7 +290,23 @@ weft.kernel @k {class = "row_reduction"} (%x: tensor<$Nx$Mxf32>, %lo: tensor<$Nx
     } : f32
     weft.yield %s : f32
   } : tensor<f32>
-  weft.return %sums, %data, %deep : tensor<$Nx$Mxf32>, tensor<$Nxf32>, tensor<f32>
+  %twice = weft.equation () in () names [] attributes {path = "m.twice"} {
+    %s = weft.reduce sum (%i) from (%c0) to (%n) names ["i"] {
+      %t = weft.reduce max (%j) from (%c0) to (%m) names ["j"] {
+        %a = weft.read %x[%i, %j] : tensor<$Nx$Mxf32> -> f32
+        weft.yield %a : f32
+      } : f32
+      %u = weft.reduce sum (%k) from (%c0) to (%m) names ["k"] {
+        %b = weft.read %x[%i, %k] : tensor<$Nx$Mxf32> -> f32
+        %d = arith.subf %b, %t : f32
+        weft.yield %d : f32
+      } : f32
+      %v = arith.addf %u, %t : f32
+      weft.yield %v : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<f32>
+  weft.return %sums, %data, %deep, %twice : tensor<$Nx$Mxf32>, tensor<$Nxf32>, tensor<f32>, tensor<f32>
 })";
 
 constexpr char kGather[] = R"(

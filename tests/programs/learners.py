@@ -1,14 +1,21 @@
-"""Forward passes of what learns by itself, in small, against NumPy by both back ends: momentum contrast (He et al., 2019), a
-world model with a slow critic (Hafner et al., 2023), adapting to tasks (Finn et al., 2017).
+"""Forward passes of what learns by itself, in small, against NumPy by both back ends: momentum contrast (He et al., 2019),
+bootstrapped views (Grill et al., 2020), distillation by a slow teacher (Caron et al., 2021), a world model with a slow critic
+(Hafner et al., 2023), adapting to tasks (Finn et al., 2017; Rajeswaran et al., 2019).
 
 Usage: learners.py WEFT
 """
 
+import math
 import sys
 
 import numpy as np
 
-from program_case import check
+import program_case
+
+
+def check(*case, **options):
+    """No kernel of a learner may become plain loops."""
+    return program_case.check(*case, silent=True, **options)
 
 
 def real(rng, *shape):
@@ -250,10 +257,233 @@ entry tasks {
     return check(weft, "adapting", text, inputs, wanted, weights=w, tolerance=1e-4)
 
 
+def bootstrap(weft, rng):
+    """Two views each predict what a slow copy makes of the other; both views go through every batch norm (Grill et al., 2020)."""
+    text = """weft 0.1
+import std.activation: relu
+import std.linear: Linear
+import std.norm: BatchNorm, l2_normalize
+import std.optim: moving_average, sgd
+
+op apart(p: float[N], z: float[N]) -> d: float { d = 2 - 2 * sum(n) l2_normalize(p)[n] * l2_normalize(z)[n] }
+
+model Projector(din: int, hidden: int, dout: int) {
+  widen: Linear(din, hidden)
+  norm: BatchNorm(hidden)
+  narrow: Linear(hidden, dout)
+  forward(x: float[B, din]) -> y: float[B, dout] { y = narrow(relu(norm(widen(x)))) }
+}
+
+entry bootstrap {
+  dim B in 2..9
+  online as "o": Projector(5, 6, 4)
+  predict as "p": Projector(4, 6, 4)
+  target as "t": Projector(5, 6, 4)
+  state speed: online.params = 0.5
+  forward(x1: f32[B, 5], x2: f32[B, 5], tau: f32) -> loss: f32, after: f32[76], slow: f32[76] {
+    p1 = predict(online(x1, training = true), training = true)
+    p2 = predict(online(x2, training = true), training = true)
+    z1 = stop(target(x1, training = true))
+    z2 = stop(target(x2, training = true))
+    loss = mean(b) (apart(p1[b], z2[b]) + apart(p2[b], z1[b]))
+    w, next speed = sgd(online.params, loss * online.params, speed, 0.1, 0.9)
+    teacher = moving_average(target.params, w, tau)
+    next online.params = w
+    next target.params = teacher
+    after = flatten(w)
+    slow = flatten(teacher)
+  }
+}
+"""
+    def draw(din):
+        shapes = {"widen.weight": (6, din), "widen.bias": (6,), "norm.weight": (6,), "norm.bias": (6,), "narrow.weight": (4, 6),
+                  "narrow.bias": (4,)}
+        return {name: real(rng, *shape) for name, shape in shapes.items()}
+
+    def project(w, x):
+        h = x @ w["widen.weight"].T + w["widen.bias"]
+        h = (h - h.mean(0)) / np.sqrt(h.var(0) + 1e-5) * w["norm.weight"] + w["norm.bias"]
+        return np.maximum(h, 0) @ w["narrow.weight"].T + w["narrow.bias"]
+
+    online, predict, target = draw(5), draw(4), draw(5)
+    x1, x2, tau = real(rng, 7, 5), real(rng, 7, 5), np.float32(0.75)
+    apart = lambda p, z: 2 - 2 * (unit(p) * unit(z)).sum(-1)
+    p1, p2 = (project(predict, project(online, x)) for x in (x1, x2))
+    z1, z2 = (project(target, x) for x in (x1, x2))
+    loss = (apart(p1, z2) + apart(p2, z1)).mean()
+    flat = lambda w: np.concatenate([value.ravel() for value in w.values()])
+    after = flat(online) - 0.1 * (0.9 * 0.5 + loss * flat(online))
+    wanted = {"loss": loss, "after": after, "slow": tau * flat(target) + (1 - tau) * after}
+    weights = {f"{part}.{name}": value for part, w in (("o", online), ("p", predict), ("t", target))
+               for name, value in w.items()}
+    return check(weft, "bootstrap", text, {"x1": x1, "x2": x2, "tau": tau}, wanted, weights=weights)
+
+
+def distillation(weft, rng):
+    """A student sees wide and close crops, its slow teacher the wide ones; a center keeps the teacher from one answer for all
+    (Caron et al., 2021)."""
+    text = """weft 0.1
+import std.activation: gelu
+import std.linear: Linear
+import std.norm: l2_normalize
+import std.optim: adamw, moving_average
+import std.pool: global_avg_pool
+import std.random: normal
+import std.softmax: softmax, log_softmax
+
+model Head(din: int, dout: int; hidden: int = 5, neck: int = 3) {
+  mlp: [Linear(din, hidden), Linear(hidden, neck)]
+  param direction[k, d]: float[dout, neck] = normal(seed, k, d)
+  forward(x: float[din]) -> y: float[dout] {
+    z = l2_normalize(mlp[1](gelu(mlp[0](x))))
+    w = l2_normalize(direction)
+    y[k] = sum(d) z[d] * w[k, d]
+  }
+}
+model Net() {
+  head: Head(2, 6)
+  forward(x: float[B, 2, H, W]) -> y: float[B, 6] {
+    h = global_avg_pool(x)
+    y[b] = head(h[b])
+  }
+}
+
+entry distil {
+  dim B in 1..4
+  student as "s": Net()
+  teacher as "t": Net()
+  state center: f32[6] = 0.5
+  state m: student.params = 0
+  state v: student.params = 0
+  state n: int = 0
+  forward(wide: f32[2, B, 2, 6, 6], close: f32[3, B, 2, 4, 4], sharp: f32)
+      -> loss: f32, mid: f32[6], after: f32[51], slow: f32[51] {
+    at_wide[i] = student(wide[i], training = true)
+    at_close[i] = student(close[i], training = true)
+    s = concat([at_wide, at_close])
+    t[i] = stop(teacher(wide[i], training = true))
+    p[i, b] = softmax((t[i, b] - center) / sharp)
+    log_q[i, b] = log_softmax(s[i, b] / 0.1)
+    loss = -mean(i, j, b where i != j) sum(k) p[i, b, k] * log_q[j, b, k]
+    w, next m, next v = adamw(student.params, loss * student.params, m, v, n + 1, 0.01, 0.1)
+    follower = moving_average(teacher.params, w, 0.9)
+    next n = n + 1
+    next student.params = w
+    next teacher.params = follower
+    mid[k] = 0.9 * center[k] + 0.1 * mean(i, b) t[i, b, k]
+    next center = mid
+    after = flatten(w)
+    slow = flatten(follower)
+  }
+}
+"""
+    erf = np.vectorize(math.erf)
+    shapes = {"mlp.0.weight": (5, 2), "mlp.0.bias": (5,), "mlp.1.weight": (3, 5), "mlp.1.bias": (3,), "direction": (6, 3)}
+    student, teacher = ({name: real(rng, *shape) for name, shape in shapes.items()} for _ in range(2))
+
+    def net(w, x):
+        h = x.mean((-2, -1)) @ w["mlp.0.weight"].T + w["mlp.0.bias"]
+        z = (h / 2 * (1 + erf(h / np.sqrt(2)))) @ w["mlp.1.weight"].T + w["mlp.1.bias"]
+        return unit(z) @ unit(w["direction"]).T
+
+    wide, close, sharp = real(rng, 2, 3, 2, 6, 6), real(rng, 3, 3, 2, 4, 4), np.float32(0.3)
+    s, t = np.concatenate([net(student, wide), net(student, close)]), net(teacher, wide)
+    p, scaled = softmax((t - 0.5) / sharp), s / 0.1
+    log_q = scaled - logsumexp(scaled)[..., None]
+    loss = -np.mean([(p[i] * log_q[j]).sum(-1) for i in range(2) for j in range(5) if i != j])
+    flat = lambda w: np.concatenate([value.ravel() for value in w.values()])
+    step = loss * flat(student)
+    after = (1 - 0.01 * 0.1) * flat(student) - 0.01 * step / (np.abs(step) + 1e-8)
+    wanted = {"loss": loss, "mid": 0.9 * 0.5 + 0.1 * t.mean((0, 1)), "after": after,
+              "slow": 0.9 * flat(teacher) + 0.1 * after}
+    weights = {f"{part}.head.{name}": value for part, w in (("s", student), ("t", teacher)) for name, value in w.items()}
+    return check(weft, "distillation", text, {"wide": wide, "close": close, "sharp": sharp}, wanted, weights=weights)
+
+
+def implicit_adapting(weft, rng):
+    """Each task adapts for as many steps as it needs, held to the common weights; conjugate gradients on records of weights turn
+    a slope at the end into one at the start (Rajeswaran et al., 2019)."""
+    text = """weft 0.1
+import std.linear: Linear
+
+model Learner() {
+  layer: Linear(3, 2)
+  loss(x: float[S, 3], y: float[S, 2]) -> l: float { l = mean(s, o) (layer(x)[s, o] - y[s, o])^2 }
+}
+model Implicit() {
+  net: Learner()
+  task(x: float[S, 3], y: float[S, 2], rate: float, pull: float) -> l: float, steps: int, rounds: int, meta: net.params {
+    rec s < T <= 30 {
+      away[s] = phi[s-1] - net.params
+      cost[s] = net.loss(x, y; phi[s-1]) + pull/2 * total(away[s] * away[s])
+      g[s] = cost[s] * phi[s-1] + pull * away[s]
+      phi[s] = phi[s-1] - rate * g[s]
+    } from phi[-1] = net.params
+      until total(g[s] * g[s]) < 2
+    best = stop(phi[T-1])
+    l = net.loss(x, y; best)
+    b = l * best
+    rec i < M <= 4 {
+      hd[i] = d[i-1] + best * best * d[i-1] / pull
+      step[i] = rr[i-1] / total(d[i-1] * hd[i])
+      v[i] = v[i-1] + step[i] * d[i-1]
+      r[i] = r[i-1] - step[i] * hd[i]
+      rr[i] = total(r[i] * r[i])
+      d[i] = r[i] + rr[i]/rr[i-1] * d[i-1]
+    } from v[-1]: net.params = 0, r[-1] = b, d[-1] = b, rr[-1] = total(b * b)
+      until rr[i] < 0.01
+    steps = T
+    rounds = M
+    meta = v[M-1]
+  }
+}
+
+entry tasks {
+  dim K in 1..6, S in 1..9
+  learner as "": Implicit()
+  forward(x: f32[K, S, 3], y: f32[K, S, 2], rate: f32, pull: f32)
+      -> l: f32[K], steps: int[K], rounds: int[K], moved: f32[8] {
+    l[k], steps[k], rounds[k], g[k] = learner.task(x[k], y[k], rate, pull)
+    w = learner.net.params - 0.1 * mean(k) g[k]
+    next learner.net.params = w
+    moved = flatten(w)
+  }
+}
+"""
+    w = {"net.layer.weight": real(rng, 2, 3), "net.layer.bias": real(rng, 2)}
+    x, y = real(rng, 5, 4, 3), real(rng, 5, 4, 2)
+    rate, pull = np.float32(0.1), np.float32(0.5)
+    start = np.concatenate([value.ravel() for value in w.values()]).astype(np.float64)
+
+    def loss(phi, x, y):
+        return ((x @ phi[:6].reshape(2, 3).T + phi[6:] - y) ** 2).mean()
+
+    def task(x, y):
+        phi, steps, square = start, 0, np.inf
+        while square >= 2 and steps < 30:
+            away = phi - start
+            g = (loss(phi, x, y) + pull / 2 * away @ away) * phi + pull * away
+            phi, steps, square = phi - rate * g, steps + 1, g @ g
+        r = d = loss(phi, x, y) * phi
+        v, rr, rounds = np.zeros(8), r @ r, 0
+        while (rounds == 0 or rr >= 0.01) and rounds < 4:
+            hd = d + phi**2 * d / pull
+            step = rr / (d @ hd)
+            v, r = v + step * d, r - step * hd
+            d, rr, rounds = r + (r @ r) / rr * d, r @ r, rounds + 1
+        return loss(phi, x, y), steps, rounds, v
+
+    l, steps, rounds, v = zip(*(task(*pair) for pair in zip(x, y)))
+    assert len(set(steps)) > 1 and len(set(rounds)) > 1, "the tasks are to end at steps of their own"
+    wanted = {"l": np.array(l), "steps": np.array(steps), "rounds": np.array(rounds), "moved": start - 0.1 * np.mean(v, 0)}
+    return check(weft, "implicit adapting", text, {"x": x, "y": y, "rate": rate, "pull": pull}, wanted, weights=w,
+                 tolerance=1e-4)
+
+
 def main():
     rng = np.random.default_rng(12)
     problems = []
-    for case in (momentum_contrast, slow_critic, adapting):
+    for case in (momentum_contrast, slow_critic, adapting, bootstrap, distillation, implicit_adapting):
         problems += case(sys.argv[1], rng)
     print("\n".join(problems) or "learners agree with NumPy")
     sys.exit(bool(problems))

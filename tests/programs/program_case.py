@@ -20,8 +20,9 @@ def write_safetensors(path, tensors):
     path.write_bytes(struct.pack("<Q", len(text)) + text + data)
 
 
-def run(weft, text, inputs, outputs, *options, backend="halide", folder=None, weights=None):
-    """The outputs of the entry in `text`. `inputs`, `weights`: arrays by name; `options` go to `weft run`."""
+def run(weft, text, inputs, outputs, *options, backend="halide", folder=None, weights=None, silent=False):
+    """The outputs of the entry in `text`. `inputs`, `weights`: arrays by name; `options` go to `weft run`, which when `silent`
+    may note nothing: no kernel becomes plain loops."""
     with tempfile.TemporaryDirectory() as own:
         folder = pathlib.Path(folder or own)
         (folder / "model.weft").write_text(text)
@@ -37,6 +38,7 @@ def run(weft, text, inputs, outputs, *options, backend="halide", folder=None, we
         command = [weft, "run", folder / "model.weft", "--backend", backend, *words, *options]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, f"{backend}: exit code {done.returncode}\n{done.stderr[:4000]}{text}"
+        assert not silent or not done.stderr, f"{backend} says: {done.stderr[:1000]}"
         return {name: np.load(folder / f"{name}_out.npy") for name in outputs}
 
 
@@ -54,12 +56,12 @@ def difference(got, wanted, tolerance):
     return None if same_nan.all() and error <= tolerance * scale else f"is off by {error}"
 
 
-def check(weft, title, text, inputs, wanted, *options, tolerance=1e-5, weights=None):
+def check(weft, title, text, inputs, wanted, *options, tolerance=1e-5, weights=None, silent=False):
     """Problems of the entry in `text`: `wanted` holds the outputs by name."""
     problems = []
     for backend in BACKENDS:
         try:
-            got = run(weft, text, inputs, wanted, *options, backend=backend, weights=weights)
+            got = run(weft, text, inputs, wanted, *options, backend=backend, weights=weights, silent=silent)
         except AssertionError as error:
             return problems + [f"{title} on {error}"]
         for name, values in wanted.items():
