@@ -46,7 +46,7 @@ LINEAR = "stdlib/linear.weft"
 # suggestions; and the file or program that is checked, if it is another
 MISTAKES = [
     # Names.
-    (SOFTMAX, "exp(x[n] - peak)\n  y", "exp(x[n] - peek)\n  y", "unknown-name", "peek", ["did you mean `peak`?"]),
+    (SOFTMAX, "exp(x[n] - peak)\n  scale", "exp(x[n] - peek)\n  scale", "unknown-name", "peek", ["did you mean `peak`?"]),
     (MLP, "layer3(relu(layer2", "layer3(relu(layr2", "unknown-name", "layr2", ["did you mean `layer2`?"]),
     (VITS, "import std.activation: gelu", "import std.activation: gleu", "unknown-import", "gleu", ["did you mean `gelu`?"]),
     (RESNET, "import std.photo: imagenet_crop", "import std.phto: imagenet_crop", "unknown-module", "std.phto", ["std.photo"]),
@@ -107,7 +107,7 @@ MISTAKES = [
     (UNET, "    y = relu(norm2(conv2(h)))\n  }\n}", "    y = relu(norm2(conv2(h)))\n  }", "unclosed-bracket", "{", []),
     (RESNETS, "h = relu(bn1(conv1(x)))", "h = relu(bn1(conv1(x))))", "stray-bracket", ")", []),
     (MLP, "layer1 as \"0\": Linear", "layer1 as \"0: Linear", "unterminated-string", "", []),
-    (NORM, "sqrt(square[..s] + eps) * weight[i]", "sqrt(square[..s] + eps) × weight[i]", "invalid-character", "×", ["write `*`"]),
+    (NORM, "scale[..s] * weight[i]", "scale[..s] × weight[i]", "invalid-character", "×", ["write `*`"]),
     (VITS, "model Mlp(dim: int, hidden: int) {", "modle Mlp(dim: int, hidden: int) {", "unknown-declaration", "modle", ["did you mean `model`?"]),
     (MLP, "weft 0.1\n", "", "missing-version", "import", ["weft 0.1"]),
     (BERT, "-> y: float[B, T, dim] where T <= positions {", "-> y: float[B, T, dim] where T <= {", "unexpected-token", "{", []),
