@@ -324,7 +324,8 @@ class Chooser {
       if (columns.extent >= 0 && columns.extent < width)
         width = std::max(lanes_, columns.extent / lanes_ * lanes_);
     } else if (!one_row) {
-      tall = DepthwiseRows(row_extent);
+      width = DepthwiseColumns(columns.extent);
+      tall = DepthwiseRows(row_extent, width / lanes_);
     }
 
     std::vector<std::pair<std::string, int64_t>> outer;
@@ -432,11 +433,19 @@ class Chooser {
     return false;
   }
 
+  // Two vectors of channels lie in lines beside each other, which the cache fetches together; unless the
+  // second would often be computed for nothing.
+  int64_t DepthwiseColumns(int64_t extent) const {
+    int64_t vectors = (extent + lanes_ - 1) / lanes_;
+    bool in_pairs = extent >= 2 * lanes_ && (vectors % 2 == 0 || vectors > 16);
+    return knobs_.Choose("columns", in_pairs ? 2 * lanes_ : lanes_, OtherWidths(extent, lanes_, {1, 2, 4}));
+  }
+
   // Without reuse every lane loads for itself: enough rows to hide latencies, few enough to share the loads
   // of overlapping windows in registers.
-  int64_t DepthwiseRows(int64_t extent) const {
+  int64_t DepthwiseRows(int64_t extent, int64_t vectors) const {
     if (extent < 0) return 4;
-    int64_t most = target_.vector_registers >= 32 ? 14 : 6, best = 1;
+    int64_t most = (target_.vector_registers >= 32 ? 14 : 6) / vectors, best = 1;
     double best_use = 0;
     std::vector<KnobValue> others;
     for (int64_t rows = 1; rows <= std::min(most, extent); ++rows) {
