@@ -65,7 +65,7 @@ def bars(rows, place, base, ticks, figure, extra=lambda row: []):
     return svg(height, parts)
 
 
-def ratio_bars(rows):
+def ratio_bars(title, rows):
     rows = [row for row in rows if report.best(row)]
     if not rows:
         return ""
@@ -79,7 +79,7 @@ def ratio_bars(rows):
         return [(found[1], f"{report.peer_name(name)} {found[1]:.2f}") for name, found in row["ratio"].items()
                 if name != report.best(row)[0]]
 
-    return ("<h3>R: time of the fastest peer over ours</h3><figure>"
+    return (f"<h3>{title}: time of the fastest peer over ours</h3><figure>"
             + bars(rows, place, 1, ticks, lambda row: report.best(row)[1], others)
             + "<figcaption>Right of 1 Weft is faster. Rings are the other peers; the thin line reaches from quartile to quartile."
             "</figcaption></figure>")
@@ -139,9 +139,13 @@ def machine_part(run, found, _):
     by_group = {group: [row for row in newest if row["group"] == group] for group in GROUPS}
     parts = [f"<h2>{html.escape(run['machine'])}, {run['features']}</h2><p>{run['cores']} processors; last run {run['run']}</p>",
              table(report.summary(newest))]
-    parts.append(ratio_bars([row for group in ("network", "system", "operator") for row in by_group[group]]))
+    whole = ("network", "system", "operator")
+    parts.append(ratio_bars("R", [row for group in whole for row in by_group[group]]))
     parts += [roofline(int(threads), reached, newest) for threads, reached in run["limits"].items()]
-    parts += [share_bars(group, [row for row in rows if "share" in row]) for group, rows in by_group.items()]
+    for group, rows in by_group.items():
+        parts.append(share_bars(group, [row for row in rows if "share" in row]))
+        if group not in whole:
+            parts.append(ratio_bars(f"{group.capitalize()}, R", rows))
     return "".join(parts)
 
 

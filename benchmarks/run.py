@@ -38,9 +38,10 @@ def options():
 
 
 def wanted(subject, chosen):
+    from subject import GROUPS
     if chosen.quick and not subject.quick:
         return False
-    return any(part == subject.group or part.lower() in subject.name.lower() for part in chosen.only.split(","))
+    return any(part == subject.group if part in GROUPS else part.lower() in subject.name.lower() for part in chosen.only.split(","))
 
 
 def peers_that_are_here(chosen, subjects):
@@ -73,7 +74,7 @@ def rows(subject, peers, chosen, limits):
         subject.write(folder, peers)
         subprocess.run([chosen.weft, "compile", *subject.program(folder), "--emit", "so", "-o", folder / "subject.so"], check=True)
         for threads in map(int, chosen.threads.split(",")):
-            seconds = chosen.seconds or (2 if chosen.quick else 60 if subject.group in ("network", "system") else 6)
+            seconds = chosen.seconds or (1.2 if chosen.quick else 60 if subject.group in ("network", "system") else 6)
             yield contenders.measure(subject, folder, [peer for peer in subject.peers if peer in peers], threads, chosen.rounds,
                                      seconds, limits)
 
