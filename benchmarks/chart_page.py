@@ -45,7 +45,7 @@ def dot(x, y, color, title, radius=4.0, hollow=False):
 
 
 def label(row):
-    return f"{row['name']}, {row['threads']} thread{'s' if row['threads'] > 1 else ''}"
+    return f"{row['name']}, {report.threads(row['threads'])}"
 
 
 def bars(rows, place, base, ticks, figure, extra=lambda row: []):
@@ -123,7 +123,7 @@ def roofline(threads, reached, rows):
               for row, speed, intensity in zip(rows, speeds, wide)]
     keys = "".join(f'<span class="key" style="background:var({COLORS[group]})"></span>{group}' for group in COLORS
                    if any(row["group"] == group for row in rows))
-    return (f"<h3>Roofline, {threads} thread{'s' if threads > 1 else ''}</h3><figure>{svg(450, parts)}"
+    return (f"<h3>Roofline, {report.threads(threads)}</h3><figure>{svg(450, parts)}"
             f"<figcaption>GFLOP/s over operations per byte of operands and results. {keys}</figcaption></figure>")
 
 

@@ -45,7 +45,7 @@ def machine_text(run, found, runs):
              f"Last run: {run['run']}, {run['commit']}.\n"]
     for threads, reached in limits.items():
         bandwidths = ", ".join(f"{level} {reached[level]:.0f}" for level in ("l1", "l2", "l3", "memory") if level in reached)
-        lines.append(f"- {threads} threads: {reached['fma']:.0f} GFLOP/s" + (f"; GB/s read from {bandwidths}" if bandwidths else ""))
+        lines.append(f"- {report.threads(threads)}: {reached['fma']:.0f} GFLOP/s" + (f"; GB/s read from {bandwidths}" if bandwidths else ""))
     lines += ["", *report.summary(newest)]
     for group in GROUPS:
         rows = [row for row in newest if row["group"] == group]
@@ -57,7 +57,13 @@ def machine_text(run, found, runs):
     return "\n".join(lines) + "\n"
 
 
-def write():
+def texts():
+    """The pages, by path."""
     found = list(machines())
-    (DOCS / "performance.md").write_text(INTRODUCTION + "".join(machine_text(*each) for each in found))
-    (DOCS / "performance.html").write_text(chart_page.page(found))
+    return {DOCS / "performance.md": INTRODUCTION + "".join(machine_text(*each) for each in found),
+            DOCS / "performance.html": chart_page.page(found)}
+
+
+def write():
+    for path, text in texts().items():
+        path.write_text(text)

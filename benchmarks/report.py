@@ -27,6 +27,10 @@ def best(row):
     return min(row["ratio"].items(), key=lambda each: each[1][1], default=None)
 
 
+def threads(count):
+    return f"{count} thread" + ("s" if int(count) > 1 else "")
+
+
 def peer_name(name):
     return contenders.library(name).NAME
 
@@ -61,12 +65,12 @@ def summary(rows):
     """A table: how each group does altogether."""
     lines = list(SUMMARY)
     for group in GROUPS:
-        for threads in sorted({row["threads"] for row in rows}):
-            chosen = [row for row in rows if row["group"] == group and row["threads"] == threads]
+        for count in sorted({row["threads"] for row in rows}):
+            chosen = [row for row in rows if row["group"] == group and row["threads"] == count]
             shares = {row["name"]: row["share"][1] for row in chosen if "share" in row}
             ratios = {row["name"]: best(row)[1][1] for row in chosen if best(row)}
             if shares or ratios:
-                lines.append(f"| {group} | {threads} | {len(chosen)} | {mean_and_least(shares)} | {mean_and_least(ratios)} |")
+                lines.append(f"| {group} | {count} | {len(chosen)} | {mean_and_least(shares)} | {mean_and_least(ratios)} |")
     return lines
 
 
@@ -110,6 +114,6 @@ def slower(found):
                               **{f"R beside {peer_name(name)}": [each["ratio"][name] for each in (before, now)]
                                  for name in now["ratio"] if name in before["ratio"]}}.items():
             if None not in figures and figures[1][2] < figures[0][0] and figures[1][1] < 0.95 * figures[0][1]:
-                lines.append(f"slower than before: {now['name']}, {now['threads']} threads, {what} {figures[1][1]:.2f} "
+                lines.append(f"slower than before: {now['name']}, {threads(now['threads'])}, {what} {figures[1][1]:.2f} "
                              f"after {figures[0][1]:.2f}")
     return lines

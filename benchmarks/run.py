@@ -84,14 +84,14 @@ def measure(subjects, chosen):
     import contenders
     import report
     peers, versions = peers_that_are_here(chosen, subjects)
-    run = {"run": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M"), "commit": commit(), **machine.facts(),
+    run = {"run": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S"), "commit": commit(), **machine.facts(),
            "versions": versions, "limits": {}}
     found, faults = [], []
     with tempfile.TemporaryDirectory() as folder:
         limits = machine.limits_program(folder)
         for threads in map(int, chosen.threads.split(",")):
             run["limits"][str(threads)] = machine.limits(limits, threads)
-            print(f"{threads} threads reach {run['limits'][str(threads)]}")
+            print(f"{report.threads(threads)}: {run['limits'][str(threads)]}")
         print("\n".join(report.TITLE), flush=True)
         for subject in subjects:
             missing = [package for package, version in contenders.versions(subject.needs).items() if version is None]
@@ -102,7 +102,7 @@ def measure(subjects, chosen):
                 for row, wrong in rows(subject, peers, chosen, limits):
                     found.append({"run": run["run"], **row})
                     print(report.line(row), flush=True)
-                    faults += [f"{subject.name}, {row['threads']} threads: {fault}" for fault in wrong]
+                    faults += [f"{subject.name}, {report.threads(row['threads'])}: {fault}" for fault in wrong]
             except (contenders.Failed, subprocess.CalledProcessError) as fault:
                 faults.append(f"{subject.name}: {fault}")
     return run, found, faults

@@ -44,7 +44,7 @@ def recorded_runs():
                                       "| matrix product | 1 | 1 | 0.50 | 0.50 (8x8x8) | 0.80 | 0.80 (8x8x8) |"], "summary")
     same(report.summary([newest[0], {**newest[0], "name": "large", "share": [0.9, 0.9, 0.9]}])[2:],
          ["| network | 1 | 2 | 0.60 | 0.40 (small) | 1.50 | 1.50 (small) |"], "the geometric mean of 0.4 and 0.9")
-    same(report.slower(found), ["slower than before: small, 1 threads, share 0.40 after 0.60"], "what is slower")
+    same(report.slower(found), ["slower than before: small, 1 thread, share 0.40 after 0.60"], "what is slower")
 
 
 class Drawn(html.parser.HTMLParser):
@@ -75,7 +75,7 @@ def page():
     machines = [(runs[-1][0], report.series(runs), runs)]
     text = pages.machine_text(*machines[0])
     for wanted in ("## Some processor, AVX2", "2 processors; ONNX Runtime 1, OpenVINO 3, oneDNN 2", "### Networks",
-                   "### Attention", "- 1 threads: 100 GFLOP/s; GB/s read from l1 200, l2 100, l3 20, memory 10",
+                   "### Attention", "- 1 thread: 100 GFLOP/s; GB/s read from l1 200, l2 100, l3 20, memory 10",
                    "- slower than before: small"):
         if wanted not in text:
             sys.exit(f"the page does not say {wanted}:\n{text}")
@@ -83,6 +83,12 @@ def page():
     same(drawn.open, [], "elements that are not closed")
     # Bars: R and share of two rows. Dots: a second peer, and a product in the roofline.
     same((drawn.count["rect"], drawn.count["circle"]), (4, 2), "bars and dots")
+
+
+def pages_are_up_to_date():
+    for path, text in pages.texts().items():
+        if path.read_text() != text:
+            sys.exit(f"{path.relative_to(ROOT)} is not what is in benchmarks/results: benchmarks/run.py --pages")
 
 
 def results():
@@ -132,6 +138,7 @@ def tiny_run(weft):
 
 recorded_runs()
 page()
+pages_are_up_to_date()
 results()
 programs(sys.argv[1])
 tiny_run(sys.argv[1])
