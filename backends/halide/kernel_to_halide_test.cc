@@ -1,5 +1,6 @@
 #include "backends/halide/kernel_to_halide.h"
 
+#include <algorithm>
 #include <random>
 
 #include "absl/strings/match.h"
@@ -8,6 +9,7 @@
 #include "backends/execute/loaded_kernel.h"
 #include "backends/halide/test_kernels.h"
 #include "backends/loops/compile_kernel.h"
+#include "backends/schedule/check_schedule.h"
 #include "backends/schedule/default_schedule.h"
 #include "backends/schedule/joins.h"
 #include "backends/schedule/read_schedule.h"
@@ -93,6 +95,43 @@ TEST_F(HalideTest, AgreesWithTheLoopsOnNarrowTargets) {
       EXPECT_TRUE(status.ok()) << status;
     }
   }
+}
+
+// Whatever one knob of a default schedule is set to, it has that value, the rules allow the schedule, and
+// what it computes is the same.
+TEST_F(HalideTest, AgreesWithTheLoopsForAllKnobs) {
+  target_.cores = 2;
+  target_.l2_bytes = 1 << 20;
+  std::vector<TestKernel> tests = SmallTestKernels();
+  tests.push_back(Matmul(131, 64, 80, 32));
+  tests.push_back(Convolution(23, 16, 40, 3, 1, 1, 16));
+  tests.push_back(Softmax(301, 197));
+  int count = 0;
+  for (const TestKernel& test : tests) {
+    ir::KernelOp kernel = Parse(test.text);
+    KernelView view = ViewKernel(kernel);
+    Knobs by_model;
+    std::string plain = PrintSchedule(DefaultSchedule(view, target_, by_model));
+    EXPECT_EQ(plain, PrintSchedule(DefaultSchedule(view, target_)));
+    for (const Knob& knob : by_model.chosen()) {
+      for (const KnobValue& value : knob.values) {
+        if (value.value == knob.chosen) continue;
+        SCOPED_TRACE(absl::StrCat(test.name, ": ", knob.name, " = ", value.value));
+        Knobs knobs(KnobSetting{{knob.name, value.value}});
+        Schedule schedule = DefaultSchedule(view, target_, knobs);
+        bool is_set = std::any_of(knobs.chosen().begin(), knobs.chosen().end(), [&](const Knob& other) {
+          return other.name == knob.name && other.chosen == value.value;
+        });
+        EXPECT_TRUE(is_set);
+        EXPECT_THAT(CheckSchedule(view, schedule), ::testing::IsEmpty()) << PrintSchedule(schedule);
+        if (PrintSchedule(schedule) == plain) continue;
+        absl::Status status = Compare(kernel, schedule, test);
+        EXPECT_TRUE(status.ok()) << status << "\n" << PrintSchedule(schedule);
+        ++count;
+      }
+    }
+  }
+  EXPECT_GT(count, 50);
 }
 
 // A random schedule that the rules allow: splits by any factor, any order, any marks.

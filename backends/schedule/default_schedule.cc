@@ -135,7 +135,7 @@ class Chooser {
     if (shared < 0) return;
     std::vector<KnobValue> others;
     for (int i = 0; i < static_cast<int>(outer.size()); ++i)
-      if (outer[i].second != 1)
+      if (outer[i].second != 1 && !plan.IsInnerPart(outer[i].first))
         others.push_back({i, Imbalance(outer[i].second) / Imbalance(outer[shared].second)});
     shared = static_cast<int>(knobs_.Choose("parallel", shared, std::move(others)));
     auto [loop, extent] = outer[shared];

@@ -13,6 +13,12 @@ void Plan::Split(const std::string& loop, int64_t factor, std::string* outer, st
   directives.push_back({DirectiveKind::kSplit, {loop, *outer, *inner}, factor});
 }
 
+bool Plan::IsInnerPart(const std::string& loop) const {
+  for (const Directive& d : directives)
+    if (d.kind == DirectiveKind::kSplit && d.names[2] == loop) return true;
+  return false;
+}
+
 void Plan::Mark(DirectiveKind kind, const std::string& loop) {
   for (Directive& d : directives) {
     if (d.kind == kind && kind != DirectiveKind::kPad) {

@@ -58,6 +58,7 @@ void ShowProgress(const tune::KernelProgress& kernel, size_t kernels, double sec
 }
 
 void ShowFinished(const tune::KernelProgress& kernel, size_t kernels, double seconds_left) {
+  if (kernel.problem.empty() && kernel.candidates == 0) return;
   std::string line = absl::StrFormat("[%d/%d] %s: %.1f %% of the time, ", kernel.number, kernels, kernel.name,
                                      100 * kernel.share);
   if (!kernel.problem.empty()) {
@@ -110,6 +111,10 @@ int Tune(const TuneCommand& command) {
     std::string title = absl::StrCat("Schedules of `", program->entry, "` in ", command.program.file);
     if (int failed = Write(command.report, tune::HtmlReport(title, *result))) return failed;
   }
+  size_t waiting = 0;
+  for (const tune::KernelProgress& kernel : result->kernels)
+    waiting += kernel.problem.empty() && kernel.candidates == 0;
+  if (waiting > 0) std::cerr << "no time for " << waiting << (waiting == 1 ? " kernel\n" : " kernels\n");
   const tune::Rounds& whole = result->program;
   if (result->scheduled == 0) {
     std::cout << "no faster schedule\n";

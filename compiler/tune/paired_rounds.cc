@@ -1,5 +1,7 @@
 #include "compiler/tune/paired_rounds.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -14,10 +16,17 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kSideSeconds = 1e-3;  // at least, of one contender in one round
-constexpr double kMostSeconds = 0.6;   // of all rounds, if there are enough
+constexpr double kSideSeconds = 4e-4;  // at least, of one contender in one round
+constexpr double kMostSeconds = 0.8;   // of all rounds, if there are enough
 constexpr size_t kFewestRounds = 9, kMostRounds = 61;
 constexpr double kHopeless = 4;  // times slower: not measured any further
+
+// How often this process had to leave a processor to another one.
+int64_t Displacements() {
+  rusage usage;
+  ::getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
+}
 
 // Seconds of one call; negative if one fails.
 double Time(const std::function<bool()>& run, int64_t calls) {
@@ -32,6 +41,23 @@ double Quantile(std::vector<double> values, double share) {
   return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1))];
 }
 
+struct Series {
+  std::vector<double> ratios, times, other_times;
+
+  void Add(double time, double other) {
+    ratios.push_back(time / other), times.push_back(time), other_times.push_back(other);
+  }
+  Rounds Result() const {
+    return {"",
+            Quantile(ratios, 0.25),
+            Quantile(ratios, 0.5),
+            Quantile(ratios, 0.75),
+            Quantile(times, 0.5),
+            Quantile(other_times, 0.5),
+            static_cast<int>(ratios.size())};
+  }
+};
+
 }  // namespace
 
 Rounds RunRounds(const std::function<bool()>& incumbent, const std::function<bool()>& challenger) {
@@ -42,31 +68,25 @@ Rounds RunRounds(const std::function<bool()>& incumbent, const std::function<boo
     if (time < 0 || other < 0) return {"a call failed"};
     once = std::min(once, time), other_once = std::min(other_once, other);
   }
-  std::vector<double> ratios, times, other_times;
-  auto result = [&] {
-    return Rounds{"",
-                  Quantile(ratios, 0.25),
-                  Quantile(ratios, 0.5),
-                  Quantile(ratios, 0.75),
-                  Quantile(times, 0.5),
-                  Quantile(other_times, 0.5),
-                  static_cast<int>(ratios.size())};
-  };
   bool is_hopeless = other_once > kHopeless * once;
   auto calls = static_cast<int64_t>(std::ceil(kSideSeconds / std::max(once, 1e-8)));
+  Series undisturbed, all;
   Clock::time_point start = Clock::now();
-  while (ratios.size() < kMostRounds) {
-    bool first = ratios.size() % 2 == 0;
+  while (undisturbed.ratios.size() < kMostRounds) {
+    bool first = all.ratios.size() % 2 == 0;
+    int64_t before = Displacements();
     double time = first ? Time(incumbent, calls) : 0, other = Time(challenger, calls);
     if (!first) time = Time(incumbent, calls);
     if (time < 0 || other < 0) return {"a call failed"};
-    ratios.push_back(time / other), times.push_back(time), other_times.push_back(other);
-    if (is_hopeless) break;
-    if (ratios.size() < kFewestRounds) continue;
-    bool is_slower = Quantile(ratios, 0.75) < 1;
-    if (is_slower || Clock::now() - start > std::chrono::duration<double>(kMostSeconds)) break;
+    all.Add(time, other);
+    if (Displacements() == before) undisturbed.Add(time, other);
+    double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    bool is_enough = undisturbed.ratios.size() >= kFewestRounds;
+    bool is_slower = is_enough && Quantile(undisturbed.ratios, 0.75) < 1;
+    bool is_busy = all.ratios.size() >= kFewestRounds && seconds > 3 * kMostSeconds;
+    if (is_hopeless || is_slower || (is_enough && seconds > kMostSeconds) || is_busy) break;
   }
-  return result();
+  return (undisturbed.ratios.size() >= kFewestRounds ? undisturbed : all).Result();
 }
 
 std::string ToBytes(const Rounds& rounds) {

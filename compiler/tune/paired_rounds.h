@@ -20,8 +20,9 @@ struct Rounds {
   int count = 0;
 };
 
-// Each call gives false if it failed. In every other round the challenger begins. Stops early once the
-// challenger is plainly slower.
+// Each call gives false if it failed. In every other round the challenger begins. Rounds in which another
+// process took a processor away do not count, where there are enough others. Stops early once the challenger
+// is plainly slower.
 Rounds RunRounds(const std::function<bool()>& incumbent, const std::function<bool()>& challenger);
 
 std::string ToBytes(const Rounds& rounds);

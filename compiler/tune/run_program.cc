@@ -1,5 +1,6 @@
 #include "compiler/tune/run_program.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -120,18 +121,16 @@ absl::Status RecordRuns(absl::string_view program_request) {
   Recorder& recorder = TheRecorder();
   recorder.is_on = true;
   if (absl::Status status = run(); !status.ok()) return status;
-  for (auto& [name, use] : recorder.uses) use.seconds = 0;
-  std::map<std::string, int64_t> launches;
-  for (const auto& [name, use] : recorder.uses) launches[name] = use.launches;
+  // Of each kernel the run in which others disturbed it least.
+  std::map<std::string, KernelUse> least = recorder.uses;
   int runs = 0;
   for (Clock::time_point start = Clock::now();
        runs < kFewestRuns || Clock::now() - start < std::chrono::duration<double>(kRecordSeconds); ++runs) {
+    for (auto& [name, use] : recorder.uses) use.seconds = 0;
     if (absl::Status status = run(); !status.ok()) return status;
+    for (auto& [name, use] : least) use.seconds = std::min(use.seconds, recorder.uses[name].seconds);
   }
-  for (auto& [name, use] : recorder.uses) {
-    use.launches = launches[name];
-    use.seconds /= runs;
-  }
+  recorder.uses = std::move(least);
   return absl::OkStatus();
 }
 

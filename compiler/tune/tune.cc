@@ -28,7 +28,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
 
-constexpr size_t kAtOnce = 2;  // candidates that are compiled side by side
+constexpr size_t kAtOnce = 2;        // candidates that are compiled side by side
+constexpr double kLeastSeconds = 3;  // for a kernel, or it has none at all
 
 class Tuner {
  public:
@@ -66,9 +67,9 @@ class Tuner {
       progress.share = group.seconds / std::max(all, 1e-12);
       progress.launches = group.launches;
       // What one kernel does not use, those behind it may.
-      double share = group.seconds / std::max(left, 1e-12);
-      Clock::time_point deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                                      Seconds(std::max(0.0, SecondsLeft()) * share));
+      double part = SecondsLeft() * group.seconds / std::max(left, 1e-12);
+      part = std::min(std::max(part, kLeastSeconds), SecondsLeft());
+      auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(Seconds(part));
       left -= group.seconds;
       if (absl::Status status = TuneGroup(group, deadline, groups.size(), progress); !status.ok())
         return status;
