@@ -11,8 +11,9 @@
 namespace weft::tune {
 namespace {
 
-// A kernel runs for some milliseconds, and a measurement takes a second.
+// A kernel runs for some milliseconds, and a measurement takes a second; a machine may be busy.
 constexpr int64_t kMostSeconds = 20;
+constexpr int64_t kWallTimes = 3;
 
 std::string Answer(absl::string_view request) {
   std::vector<std::string> fields = driver::UnpackTexts(request).value();
@@ -26,7 +27,8 @@ std::string Answer(absl::string_view request) {
 
 std::unique_ptr<driver::ForkServer> StartRunServer() {
   driver::ChildLimits limits = driver::LimitsOfEnvironment();
-  limits.wall_seconds = std::min(limits.cpu_seconds, kMostSeconds);
+  limits.cpu_seconds = std::min(limits.cpu_seconds, kMostSeconds);
+  limits.wall_seconds = kWallTimes * limits.cpu_seconds;
   return std::make_unique<driver::ForkServer>(Answer, limits);
 }
 

@@ -176,7 +176,10 @@ class Tuner {
     auto trial = trials.Run(incumbent.text, challenger.text);
     if (!trial.ok()) return trial.status();
     ++progress.measured;
-    if (absl::Status status = store_->Keep(key, *trial); !status.ok()) return status;
+    // That the default fails may be for a busy machine, and would leave the kernel alone for ever.
+    bool is_lasting = trial->problem.empty() || incumbent.text != challenger.text;
+    if (is_lasting)
+      if (absl::Status status = store_->Keep(key, *trial); !status.ok()) return status;
     return std::optional<Trial>(*std::move(trial));
   }
 

@@ -121,8 +121,8 @@ def check_other_model(setting):
 
 def check_faults(setting):
     for fault, problem, environment in (("wrong", "wrong: in result 0 element ", {}), ("segv", "its run was ended by the signal", {}),
-                                        ("hang", "its run took more than 1 s", {"WEFT_KERNEL_SECONDS": "1"}),
-                                        ("sleep", "its run took more than 1 s", {"WEFT_KERNEL_SECONDS": "1"})):
+                                        ("hang", "its run took more than ", {"WEFT_KERNEL_SECONDS": "1"}),
+                                        ("sleep", "its run took more than ", {"WEFT_KERNEL_SECONDS": "1"})):
         kernels = setting.tune(fault, "--candidates", "1", WEFT_TEST_FAULT=f"candidate:{fault}", **environment)
         assert [(c, rejected, gain) for c, _, rejected, gain in kernels] == [(1, 1, 1.0)] * 2, (fault, kernels)
         trials = [trial for trial in setting.trials(fault) if trial[1] != trial[2]]
