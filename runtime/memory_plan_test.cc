@@ -11,7 +11,7 @@ namespace weft::runtime {
 namespace {
 
 CodeTable CodeOf(const std::vector<SlotTable>& slots) {
-  return {nullptr, "", 0, static_cast<int64_t>(slots.size()), slots.data(), nullptr, nullptr};
+  return {nullptr, "", 0, static_cast<int64_t>(slots.size()), slots.data(), nullptr, nullptr, nullptr};
 }
 
 // Plans a segment whose slots have these bytes, in the order of the slots.

@@ -211,7 +211,6 @@ Status Program::Run(const MethodTable& method, const weft_tensor* inputs, size_t
   Workspace* workspace = Acquire();
   Status status = RunIn(*workspace, method, inputs, outputs);
   Release(workspace);
-  if (status.ok()) states_.Commit(method);
   return status;
 }
 
@@ -255,6 +254,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
                       weft_tensor* outputs) {
   if (Status status = CheckInputs(workspace, method, inputs); !status.ok()) return status;
   workspace.error.clear();
+  workspace.deferred.clear();
   workspace.backwards = false;
   workspace.lends_results = false;
   workspace.input_dims.clear();
@@ -286,8 +286,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
 
   Grow(workspace.outputs, static_cast<size_t>(method.output_count));
   workspace.output_pointers.resize(static_cast<size_t>(method.output_count));
-  for (int32_t i = 0; i < method.next_count; ++i)
-    workspace.output_pointers.push_back(states_.NextOf(method.next[i]));
+  states_.AddNext(method, code, &workspace.output_pointers);
   const int64_t* dims = workspace.output_dims.data();
   for (int32_t i = 0; i < method.output_count; ++i) {
     const PortTable& port = method.outputs[i];
@@ -333,6 +332,10 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
     }
     dims += method.outputs[i].rank;
   }
+  // Nothing fails from here on.
+  for (const DeferredLaunch& launch : workspace.deferred)
+    weft_launch(&workspace, launch.launch, launch.kernel, launch.buffers.data(), launch.extents.data());
+  states_.Commit(method, code);
   return {};
 }
 

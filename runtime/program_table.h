@@ -10,7 +10,7 @@
 
 namespace weft::runtime {
 
-constexpr uint32_t kTableVersion = 4;
+constexpr uint32_t kTableVersion = 5;
 
 struct PortTable {
   const char* name;
@@ -90,6 +90,9 @@ struct CodeTable {
   const SlotTable* slots;
   ShapesFunction shapes;
   RunFunction run;
+  // Per state of MethodTable::next: whether the code changes a part of it. Then it must be what the state is
+  // before the run, and what the code defers makes the state the same afterwards.
+  const int32_t* in_place;
 };
 
 struct MethodTable {
@@ -135,6 +138,10 @@ struct ProgramTable {
 extern "C" {
 int32_t weft_launch(void* context, int32_t launch, weft::runtime::KernelFunction kernel, void* const* buffers,
                     const int64_t* extents);
+// The same when the run has succeeded; buffers and extents are copied. The kernel cannot fail.
+void weft_defer_launch(void* context, int32_t launch, weft::runtime::KernelFunction kernel,
+                       void* const* buffers, int64_t buffer_count, const int64_t* extents,
+                       int64_t extent_count);
 int32_t weft_check_failed(void* context, const char* message, const int64_t* values, int32_t count);
 void* weft_malloc(void* context, int64_t bytes);
 void weft_free(void* context, void* pointer);

@@ -36,10 +36,19 @@ Status States::Create(std::vector<void*>* pointers) {
   return {};
 }
 
-void* States::NextOf(int32_t weight) {
-  for (State& state : states_)
-    if (state.weight == weight) return state.next.data();
-  return nullptr;
+States::State& States::StateOf(int32_t weight) {
+  return *std::find_if(states_.begin(), states_.end(),
+                       [&](const State& state) { return state.weight == weight; });
+}
+
+void States::AddNext(const MethodTable& method, const CodeTable& code, std::vector<void*>* pointers) {
+  for (int32_t i = 0; i < method.next_count; ++i) {
+    State& state = StateOf(method.next[i]);
+    if (code.in_place[i] != 0 && !state.is_same)
+      std::memcpy(state.next.data(), state.now.data(), static_cast<size_t>(state.bytes));
+    state.is_same = false;  // until the run has succeeded
+    pointers->push_back(state.next.data());
+  }
 }
 
 void States::Swap(State& state) {
@@ -47,14 +56,17 @@ void States::Swap(State& state) {
   (*pointers_)[static_cast<size_t>(state.weight)] = state.now.data();
 }
 
-void States::Commit(const MethodTable& method) {
-  for (int32_t i = 0; i < method.next_count; ++i)
-    for (State& state : states_)
-      if (state.weight == method.next[i]) Swap(state);
+void States::Commit(const MethodTable& method, const CodeTable& code) {
+  for (int32_t i = 0; i < method.next_count; ++i) {
+    State& state = StateOf(method.next[i]);
+    Swap(state);
+    state.is_same = code.in_place[i] != 0;
+  }
 }
 
 void States::Reset() {
   for (State& state : states_) {
+    state.is_same = false;
     if (state.initial != nullptr) {
       std::memcpy(state.now.data(), state.initial, static_cast<size_t>(state.bytes));
     } else {
@@ -125,7 +137,10 @@ Status States::Load(const std::string& path) {
     for (const std::string& line : problems) text += "\n  " + line;
     return StateError(text);
   }
-  for (State& state : states_) Swap(state);
+  for (State& state : states_) {
+    Swap(state);
+    state.is_same = false;
+  }
   return {};
 }
 

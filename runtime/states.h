@@ -11,8 +11,9 @@
 namespace weft::runtime {
 
 // The weights that methods change. Each lies in memory twice: what it is, and what a run makes of it, which
-// takes its place when the run has succeeded. So a run that fails changes nothing. The caller sees to it that
-// nothing else uses the states while a function that is not const runs.
+// takes its place when the run has succeeded. So a run that fails changes nothing. Code that changes a part
+// in place finds both the same, and leaves them so: it writes that part twice instead of all once. The caller
+// sees to it that nothing else uses the states while a function that is not const runs.
 class States {
  public:
   explicit States(const ProgramTable& table) : table_(table) {}
@@ -22,10 +23,10 @@ class States {
   Status Create(std::vector<void*>* pointers);
 
   bool empty() const { return states_.empty(); }
-  // Where a run writes the next value of a weight.
-  void* NextOf(int32_t weight);
-  // What `method` has written is what its states are from now on.
-  void Commit(const MethodTable& method);
+  // Where a run of `code` writes the next values of the states of `method`: they are added to `pointers`.
+  void AddNext(const MethodTable& method, const CodeTable& code, std::vector<void*>* pointers);
+  // What it has written, its deferred launches made, is what these states are from now on.
+  void Commit(const MethodTable& method, const CodeTable& code);
 
   // The values at the beginning.
   void Reset();
@@ -40,10 +41,12 @@ class States {
     int32_t weight;
     int64_t bytes;
     Buffer now, next;
-    const void* initial;  // null: its fill
+    const void* initial;   // null: its fill
+    bool is_same = false;  // whether `next` holds what `now` does
   };
 
   const WeightTable& WeightOf(const State& state) const { return table_.weights[state.weight]; }
+  State& StateOf(int32_t weight);
   void Swap(State& state);
 
   const ProgramTable& table_;

@@ -106,6 +106,13 @@ int32_t weft_launch(void* context, int32_t launch, weft::runtime::KernelFunction
   return result;
 }
 
+void weft_defer_launch(void* context, int32_t launch, weft::runtime::KernelFunction kernel,
+                       void* const* buffers, int64_t buffer_count, const int64_t* extents,
+                       int64_t extent_count) {
+  static_cast<Workspace*>(context)->deferred.push_back(
+      {launch, kernel, {buffers, buffers + buffer_count}, {extents, extents + extent_count}});
+}
+
 int32_t weft_check_failed(void* context, const char* message, const int64_t* values, int32_t count) {
   std::string text;
   for (const char* at = message; *at != 0; ++at) {

@@ -37,6 +37,14 @@ struct ProfileEvent {
   int64_t start_ns, duration_ns;  // since the clock's beginning
 };
 
+// What is left to do when a run has succeeded.
+struct DeferredLaunch {
+  int32_t launch;
+  KernelFunction kernel;
+  std::vector<void*> buffers;
+  std::vector<int64_t> extents;
+};
+
 // Everything that one call of a program changes. Kernels get it as their context.
 struct Workspace {
   ThreadPool* pool = nullptr;  // null: loops run on the calling thread
@@ -47,6 +55,8 @@ struct Workspace {
   // Whether loops go from their end to the front. They do in every other step of a recurrence: what the last
   // loops of one step left in the cache, as weights, serves the first ones of the next.
   bool backwards = false;
+
+  std::vector<DeferredLaunch> deferred;
 
   ScratchMemory scratch;
   Buffer arena;

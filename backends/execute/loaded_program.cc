@@ -21,6 +21,7 @@ absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>
                                                   decltype(&weft_launch) launch) {
   auto code = LoadObjects({objects.begin(), objects.end()},
                           {{"weft_launch", reinterpret_cast<void*>(launch)},
+                           {"weft_defer_launch", reinterpret_cast<void*>(&weft_defer_launch)},
                            {"weft_check_failed", reinterpret_cast<void*>(&weft_check_failed)},
                            {"weft_malloc", reinterpret_cast<void*>(&weft_malloc)},
                            {"weft_free", reinterpret_cast<void*>(&weft_free)},

@@ -1,8 +1,7 @@
 #include "backends/host/function_code.h"
 
-#include <iterator>
-
 #include "backends/host/call_tables.h"
+#include "backends/host/host_builder.h"
 #include "backends/host/late_sizes.h"
 #include "compiler/ir/scatter_ops.h"
 #include "compiler/ir/until.h"
@@ -28,18 +27,15 @@ enum FrameField { kInputDims, kInputs, kOutputs, kArena, kSlots, kWeights, kPrep
 // No memory has so many bytes: a request for them fails with a message.
 constexpr int64_t kTooManyBytes = (int64_t{1} << 46) + 1;
 
-class FunctionEmitter {
+class FunctionEmitter : HostBuilder {
  public:
   FunctionEmitter(HostFunction kind, func::FuncOp source, const ProgramView& program,
                   const std::map<std::string, std::string>& kernel_symbols, mlir::ModuleOp module)
-      : kind_(kind),
+      : HostBuilder(module, source.getLoc()),
+        kind_(kind),
         source_(source),
         program_(program),
-        kernel_symbols_(kernel_symbols),
-        module_(module),
-        b_(module.getContext()),
-        loc_(source.getLoc()),
-        pointer_(LLVM::LLVMPointerType::get(module.getContext())) {}
+        kernel_symbols_(kernel_symbols) {}
 
   mlir::LogicalResult Run(absl::string_view symbol) {
     late_.Run(source_);
@@ -49,6 +45,7 @@ class FunctionEmitter {
     if (!shapes() && mlir::failed(PlanSegment(0, &body.front()))) return mlir::failure();
     if (mlir::failed(EmitFrom(&body.front()))) return mlir::failure();
     if (mlir::failed(EmitReturn())) return mlir::failure();
+    if (!shapes()) DeferUpdates();
     func::ReturnOp::create(b_, loc_, I32(0));
     return mlir::success();
   }
@@ -62,26 +59,6 @@ class FunctionEmitter {
   bool shapes() const { return kind_ == HostFunction::kShapes; }
   // Whether sizes alone are computed: of all that only the data does not decide, or of a segment.
   bool sizes_only() const { return shapes() || is_planning_; }
-  Value I32(int32_t value) { return arith::ConstantIntOp::create(b_, loc_, b_.getI32Type(), value); }
-  Value I64(int64_t value) { return arith::ConstantIntOp::create(b_, loc_, b_.getI64Type(), value); }
-  Value Index(int64_t value) { return arith::ConstantIndexOp::create(b_, loc_, value); }
-  Value ToI64(Value index) { return arith::IndexCastOp::create(b_, loc_, b_.getI64Type(), index); }
-
-  Value Element(Value base, mlir::Type type, int64_t position) {
-    return LLVM::GEPOp::create(b_, loc_, pointer_, type, base,
-                               llvm::ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(position)});
-  }
-  Value LoadPointer(Value base, int64_t position) {
-    return LLVM::LoadOp::create(b_, loc_, pointer_, Element(base, pointer_, position));
-  }
-  Value LoadSize(Value base, int64_t position) {
-    Value wide = LLVM::LoadOp::create(b_, loc_, b_.getI64Type(), Element(base, b_.getI64Type(), position));
-    return arith::IndexCastOp::create(b_, loc_, b_.getIndexType(), wide);
-  }
-  void Store(Value value, Value base, int64_t position) {
-    LLVM::StoreOp::create(b_, loc_, value, Element(base, value.getType(), position));
-  }
-
   void Begin(absl::string_view symbol) {
     // shapes(context, input_dims, output_dims); run(context, frame)
     SmallVector<mlir::Type> inputs(shapes() ? 3 : 2, pointer_);
@@ -243,16 +220,6 @@ class FunctionEmitter {
     places_[op.getResult(0)] = place;
   }
 
-  Value Bytes(llvm::StringRef bytes) {
-    std::string name =
-        "weft_data_" + std::to_string(std::distance(module_.getBody()->begin(), module_.getBody()->end()));
-    mlir::OpBuilder at_end = mlir::OpBuilder::atBlockEnd(module_.getBody());
-    auto type = LLVM::LLVMArrayType::get(b_.getI8Type(), bytes.size());
-    auto global = LLVM::GlobalOp::create(at_end, loc_, type, /*isConstant=*/true, LLVM::Linkage::Private,
-                                         name, b_.getStringAttr(bytes), /*alignment=*/64);
-    return LLVM::AddressOfOp::create(b_, loc_, pointer_, global.getSymName());
-  }
-
   mlir::LogicalResult EmitConstant(arith::ConstantOp constant) {
     Place place = StaticPlace(constant);
     if (!sizes_only()) {
@@ -264,13 +231,6 @@ class FunctionEmitter {
     }
     places_[constant] = place;
     return mlir::success();
-  }
-
-  LLVM::LLVMFuncOp Declare(llvm::StringRef name, mlir::Type result, llvm::ArrayRef<mlir::Type> arguments) {
-    if (auto known = module_.lookupSymbol<LLVM::LLVMFuncOp>(name)) return known;
-    mlir::OpBuilder at_start = mlir::OpBuilder::atBlockBegin(module_.getBody());
-    return LLVM::LLVMFuncOp::create(at_start, module_.getLoc(), name,
-                                    LLVM::LLVMFunctionType::get(result, arguments));
   }
 
   // Returns `code` unless `good`.
@@ -381,10 +341,6 @@ class FunctionEmitter {
     return Advance(frame_[kArena], I64(arena_base_ + offset));
   }
   void NeedSlot(int64_t slot, Value bytes) { Store(bytes, frame_[kBytes], slot_base_ + slot); }
-  Value Advance(Value pointer, Value bytes) {
-    return LLVM::GEPOp::create(b_, loc_, pointer_, b_.getI8Type(), pointer, mlir::ValueRange{bytes});
-  }
-
   func::FuncOp StepOf(ir::IterateOp iterate) {
     return source_->getParentOfType<mlir::ModuleOp>().lookupSymbol<func::FuncOp>(iterate.getCallee());
   }
@@ -611,34 +567,64 @@ class FunctionEmitter {
     return pointer;
   }
 
-  void EmitCall(ir::LaunchOp launch) {
-    int64_t buffers = 0, extents = 0;
+  struct Call {
+    Value number, address;
+    int64_t buffers = 0, numbers = 0;  // in the tables
+  };
+
+  // Fills the tables with what the kernel takes. An update in place changes `changed`.
+  Call FillTables(ir::LaunchOp launch, Value changed) {
+    Call call;
     auto add_tensor = [&](Value tensor) {
       const Place& place = places_[tensor];
-      Store(place.pointer, buffers_, buffers++);
+      bool is_changed = changed && (tensor == launch.getInputs()[0] || tensor == launch.getResult(0));
+      Store(is_changed ? changed : place.pointer, buffers_, call.buffers++);
       auto type = mlir::cast<mlir::RankedTensorType>(tensor.getType());
       for (int64_t axis = 0; axis < type.getRank(); ++axis)
         if (type.isDynamicDim(axis))
-          Store(ToI64(place.sizes[static_cast<size_t>(axis)]), numbers_, extents++);
+          Store(ToI64(place.sizes[static_cast<size_t>(axis)]), numbers_, call.numbers++);
     };
     for (Value input : launch.getInputs())
       if (mlir::isa<mlir::RankedTensorType>(input.getType())) add_tensor(input);
     for (Value result : launch.getResults()) add_tensor(result);
     for (Value input : launch.getInputs())
-      if (input.getType().isIndex()) Store(ToI64(scalars_.lookup(input)), numbers_, extents++);
+      if (input.getType().isIndex()) Store(ToI64(scalars_.lookup(input)), numbers_, call.numbers++);
 
     std::string kernel = launch.getCallee().str();
     if (auto symbol = kernel_symbols_.find(kernel); symbol != kernel_symbols_.end()) kernel = symbol->second;
+    auto callee = Declare(kernel, b_.getI32Type(), {pointer_, pointer_, pointer_});
+    call.address = LLVM::AddressOfOp::create(b_, loc_, pointer_, callee.getSymName());
+    call.number = I32(program_.launch_numbers.lookup(launch));
+    return call;
+  }
+
+  void EmitCall(ir::LaunchOp launch) {
+    bool in_place = launch->hasAttr(ir::kInPlace);
+    Call call = FillTables(launch, in_place ? places_[launch.getResult(0)].pointer : Value());
     mlir::Type i32 = b_.getI32Type();
-    auto callee = Declare(kernel, i32, {pointer_, pointer_, pointer_});
     auto launcher = Declare("weft_launch", i32, {pointer_, i32, pointer_, pointer_, pointer_});
-    Value address = LLVM::AddressOfOp::create(b_, loc_, pointer_, callee.getSymName());
-    Value number = I32(program_.launch_numbers.lookup(launch));
-    Value result = LLVM::CallOp::create(b_, loc_, launcher,
-                                        mlir::ValueRange{context_, number, address, buffers_, numbers_})
-                       .getResult();
+    Value result =
+        LLVM::CallOp::create(b_, loc_, launcher,
+                             mlir::ValueRange{context_, call.number, call.address, buffers_, numbers_})
+            .getResult();
     Value good = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::eq, result, I32(0));
     ReturnUnless(good, [&] { return result; });
+  }
+
+  // States whose next values were changed in place are changed like them, when the run has succeeded.
+  void DeferUpdates() {
+    for (ir::LaunchOp launch : source_.getBody().front().getOps<ir::LaunchOp>()) {
+      if (!launch->hasAttr(ir::kInPlace)) continue;
+      Value state = launch.getInputs()[0];
+      while (auto before = state.getDefiningOp<ir::LaunchOp>()) state = before.getInputs()[0];
+      Call call = FillTables(launch, places_[state].pointer);
+      mlir::Type i32 = b_.getI32Type(), i64 = b_.getI64Type();
+      auto defer = Declare("weft_defer_launch", LLVM::LLVMVoidType::get(b_.getContext()),
+                           {pointer_, i32, pointer_, pointer_, i64, pointer_, i64});
+      LLVM::CallOp::create(b_, loc_, defer,
+                           mlir::ValueRange{context_, call.number, call.address, buffers_, I64(call.buffers),
+                                            numbers_, I64(call.numbers)});
+    }
   }
 
   mlir::LogicalResult EmitReturn() {
@@ -664,10 +650,6 @@ class FunctionEmitter {
   func::FuncOp source_;
   const ProgramView& program_;
   const std::map<std::string, std::string>& kernel_symbols_;
-  mlir::ModuleOp module_;
-  mlir::OpBuilder b_;
-  mlir::Location loc_;
-  mlir::Type pointer_;
   func::FuncOp function_;
   Value context_, input_dims_, output_dims_, buffers_, numbers_;
   SmallVector<Value> frame_;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "backends/loops/element_type.h"
 #include "compiler/ir/location.h"
+#include "compiler/ir/scatter_ops.h"
 #include "compiler/ir/variant.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
@@ -214,6 +215,12 @@ class TableBuilder {
                    I32(type.getRank()), Array(sizes), Array(texts), lo, hi});
   }
 
+  // Whether the last of what makes a state's next value changes a part of it in place: then all does.
+  static bool ChangesInPlace(mlir::func::FuncOp code, unsigned result) {
+    auto launch = code.front().getTerminator()->getOperand(result).getDefiningOp<ir::LaunchOp>();
+    return launch && launch->hasAttr(ir::kInPlace);
+  }
+
   Constant* Code(mlir::func::FuncOp code, Constant* shapes, Constant* run) {
     Fields dims;
     for (mlir::Type input : code.getArgumentTypes())
@@ -222,8 +229,11 @@ class TableBuilder {
     Fields slots;
     for (const ProgramSlot& slot : SlotsOf(code))
       slots.push_back(Struct({I64(slot.segment), I64(slot.first), I64(slot.last)}));
+    Fields in_place;
+    for (unsigned i = 0; i < code.getNumResults(); ++i)
+      if (!NextState(code, i).empty()) in_place.push_back(I32(ChangesInPlace(code, i)));
     return Struct({Array(dims), String(ir::VariantSizes(code, " = ", ", ")), I64(Number(code, "weft.arena")),
-                   I64(slots.size()), Array(slots), shapes, run});
+                   I64(slots.size()), Array(slots), shapes, run, Array(in_place)});
   }
 
   absl::StatusOr<Constant*> Method(const ProgramMethod& method) {

@@ -69,25 +69,71 @@ void Translator::EmitUpdate(ir::UpdateOp op) {
     b_.setInsertionPoint(copies.thenYield());
     LLVM::MemcpyOp::create(b_, loc_, result.pointer, tensor.pointer, ByteSize(tensor), /*isVolatile=*/false);
   }
-  SmallVector<Value> at(tensor.sizes.size());
+  // Where the slice begins along each axis that has a position, and which of its elements are inside.
+  struct Part {
+    Value start, first, end;
+  };
+  SmallVector<std::optional<Part>> parts(tensor.sizes.size());
   Value inside = arith::ConstantOp::create(b_, loc_, b_.getBoolAttr(true));
-  for (auto [axis, position] : llvm::zip_equal(op.getAxes(), op.getPositions())) {
-    auto number = static_cast<size_t>(axis);
-    at[number] = arith::IndexCastOp::create(b_, loc_, b_.getIndexType(), Load(tensors_[position], {}));
-    Value fits = Compare(arith::CmpIPredicate::ult, at[number], tensor.sizes[number]);
-    inside = arith::AndIOp::create(b_, loc_, inside, fits);
+  size_t kept = 0;
+  for (auto [axis, size] : llvm::enumerate(tensor.sizes)) {
+    const auto* place = llvm::find(op.getAxes(), static_cast<int64_t>(axis));
+    bool spans = llvm::is_contained(op.getSpans(), static_cast<int64_t>(axis));
+    bool wraps = llvm::is_contained(op.getWraps(), static_cast<int64_t>(axis));
+    if (place != op.getAxes().end()) {
+      Value position = op.getPositions()[static_cast<size_t>(place - op.getAxes().begin())];
+      Part& part = parts[axis].emplace();
+      part.start = arith::IndexCastOp::create(b_, loc_, b_.getIndexType(), Load(tensors_[position], {}));
+      if (!spans) {
+        Value fits = Compare(arith::CmpIPredicate::ult, part.start, size);
+        inside = arith::AndIOp::create(b_, loc_, inside, fits);
+      } else {
+        SpanInside(size, slice.sizes[kept], wraps, part.start, part.first, part.end);
+      }
+    }
+    if (place == op.getAxes().end() || spans) ++kept;
   }
   auto writes = scf::IfOp::create(b_, loc_, inside, /*withElseRegion=*/false);
   b_.setInsertionPoint(writes.thenYield());
-  SmallVector<Value> from;
-  for (auto [place, size] : llvm::zip_equal(at, tensor.sizes)) {
-    if (place) continue;
-    auto loop = scf::ForOp::create(b_, loc_, Index(0), size, Index(1));
-    place = loop.getInductionVar();
-    from.push_back(place);
+  SmallVector<Value> at, from;
+  for (auto [axis, size] : llvm::enumerate(tensor.sizes)) {
+    const std::optional<Part>& part = parts[axis];
+    if (part && !part->end) {
+      at.push_back(part->start);
+      continue;
+    }
+    auto loop =
+        scf::ForOp::create(b_, loc_, part ? part->first : Index(0), part ? part->end : size, Index(1));
     b_.setInsertionPointToStart(loop.getBody());
+    from.push_back(loop.getInductionVar());
+    at.push_back(from.back());
+    if (!part) continue;
+    at.back() = arith::AddIOp::create(b_, loc_, part->start, from.back());
+    if (!llvm::is_contained(op.getWraps(), static_cast<int64_t>(axis))) continue;
+    Value around = arith::SubIOp::create(b_, loc_, at.back(), size);
+    Value fits = Compare(arith::CmpIPredicate::ult, at.back(), size);
+    at.back() = arith::SelectOp::create(b_, loc_, fits, at.back(), around);
   }
   Store(result, at, Load(slice, from));
+}
+
+// Which of `length` elements from `start` on lie inside of an axis; the start is moved to where those that
+// are count from.
+void Translator::SpanInside(Value size, Value length, bool wraps, Value& start, Value& first, Value& end) {
+  if (wraps) {
+    Value rest = arith::RemSIOp::create(b_, loc_, start, arith::MaxSIOp::create(b_, loc_, size, Index(1)));
+    Value raised = arith::AddIOp::create(b_, loc_, rest, size);
+    Value negative = Compare(arith::CmpIPredicate::slt, rest, Index(0));
+    start = arith::SelectOp::create(b_, loc_, negative, raised, rest);
+    first = Index(0);
+    end = arith::MinSIOp::create(b_, loc_, length, size);
+    return;
+  }
+  Value least = arith::SubIOp::create(b_, loc_, Index(0), length);
+  start = arith::MaxSIOp::create(b_, loc_, start, least);
+  start = arith::MinSIOp::create(b_, loc_, start, size);
+  first = arith::SubIOp::create(b_, loc_, Index(0), arith::MinSIOp::create(b_, loc_, start, Index(0)));
+  end = arith::MinSIOp::create(b_, loc_, length, arith::SubIOp::create(b_, loc_, size, start));
 }
 
 // A call of weft_filter in the runtime.

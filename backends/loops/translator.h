@@ -3,6 +3,7 @@
 
 // How a kernel becomes plain loops; kernel_to_loops.h is the interface.
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -99,6 +100,7 @@ class Translator {
   void EmitSort(ir::SortOp op);
   void EmitSegments(ir::SegmentsOp op);
   void EmitUpdate(ir::UpdateOp op);
+  void SpanInside(Value size, Value length, bool wraps, Value& start, Value& first, Value& end);
   void EmitFilter(ir::FilterOp op);
   void EmitExtern(ir::ExternOp op);
   LogicalResult EmitIf(scf::IfOp op);

@@ -14,9 +14,12 @@
 
 namespace weft::ir {
 
+// That a part of a tensor is changed where it lies. Of `weft.iterate`: one entry per state. Of a launch of
+// `weft.update`: it changes the next value of a state of the program, see weft-update-in-place.
+inline constexpr llvm::StringLiteral kInPlace = "weft.in_place";
+
 // How many slices of a state of `iterate` must have memory while its steps run: those of its window and the
-// one that is computed, unless a step writes it over the one before (attribute `weft.in_place`, one entry per
-// state).
+// one that is computed, unless a step writes it over the one before.
 int64_t RingSize(IterateOp iterate, unsigned state);
 
 }  // namespace weft::ir

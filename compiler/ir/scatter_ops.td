@@ -32,18 +32,24 @@ def Weft_SegmentsOp : Weft_Op<"segments", [Pure]> {
 }
 
 def Weft_UpdateOp : Weft_Op<"update", [Pure]> {
-  let summary = "A tensor with one of its slices replaced";
+  let summary = "A tensor with a part of it replaced";
   let description = [{
-    The slice lies at `positions` of the axes `axes` and along all others. Where a position is outside of its axis the
-    tensor stays as it is. In a step of a loop whose state it is, the slice alone may be written.
+    The slice lies at `positions` of the axes `axes` and along all others. Along an axis of `spans` it is longer than one
+    element and begins at the position; with the axis in `wraps` it goes on at 0 behind the end, and what is longer than
+    the axis is left out. What lies outside of the tensor is left out. In a step of a loop whose state it is, and where
+    it is the next value of a state of the program, the slice alone may be written.
 
     C1. The result has the type of the tensor.
-    C2. There is one position, an i64, per axis; axes are in order, and the slice has the others.
+    C2. There is one position, an i64, per axis; axes are in order, and the slice has the others and `spans`.
+    C3. `wraps` are in order and in `spans`, which are in order and in `axes`.
 
         %y = weft.update %x at [0] (%n) with %row : tensor<9x4xf32>, (tensor<i64>), tensor<4xf32> -> tensor<9x4xf32>
+        %z = weft.update %x at [0] (%n) with %rows {spans = array<i64: 0>} : tensor<9x4xf32>, (tensor<i64>),
+            tensor<2x4xf32> -> tensor<9x4xf32>
   }];
   let arguments = (ins AnyRankedTensor:$tensor, DenseI64ArrayAttr:$axes, Variadic<0DTensorOf<[I64]>>:$positions,
-                       AnyRankedTensor:$slice);
+                       AnyRankedTensor:$slice, DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$spans,
+                       DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$wraps);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $tensor `at` $axes `(` $positions `)` `with` $slice attr-dict `:`

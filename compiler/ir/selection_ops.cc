@@ -1,7 +1,10 @@
 // What weft.sort, weft.segments, weft.filter, weft.update and weft.extern demand, and the sizes of their
 // results.
 
+#include <functional>
+
 #include "compiler/ir/scatter_ops.h"
+#include "llvm/ADT/Sequence.h"
 
 namespace weft::ir {
 namespace {
@@ -96,7 +99,7 @@ LogicalResult FilterOp::verify() {
 }
 
 int64_t RingSize(IterateOp iterate, unsigned state) {
-  auto in_place = iterate->getAttrOfType<mlir::DenseBoolArrayAttr>("weft.in_place");
+  auto in_place = iterate->getAttrOfType<mlir::DenseBoolArrayAttr>(kInPlace);
   return iterate.getWindow()[state] + (in_place && in_place[state] ? 0 : 1);
 }
 
@@ -105,15 +108,24 @@ LogicalResult UpdateOp::verify() {
   auto slice = mlir::cast<RankedTensorType>(getSlice().getType());
   if (getResult().getType() != tensor)
     return emitOpError("C1: gives ") << getResult().getType() << " for " << tensor;
-  llvm::SmallVector<int64_t> rest;
-  for (int64_t axis = 0; axis < tensor.getRank(); ++axis)
-    if (!llvm::is_contained(getAxes(), axis)) rest.push_back(tensor.getDimSize(axis));
-  bool in_order = true;
-  for (auto [number, axis] : llvm::enumerate(getAxes()))
-    in_order &= axis < tensor.getRank() && axis > (number == 0 ? -1 : getAxes()[number - 1]);
-  if (!in_order || getPositions().size() != getAxes().size() || slice.getShape() != llvm::ArrayRef(rest) ||
-      slice.getElementType() != tensor.getElementType())
+  auto is_part = [](llvm::ArrayRef<int64_t> axes, llvm::ArrayRef<int64_t> all) {
+    return llvm::is_sorted(axes, std::less_equal<>()) &&  // each once
+           llvm::all_of(axes, [&](int64_t axis) { return llvm::is_contained(all, axis); });
+  };
+  llvm::SmallVector<int64_t> all = llvm::to_vector(llvm::seq<int64_t>(tensor.getRank()));
+  bool fits = is_part(getAxes(), all) && getPositions().size() == getAxes().size() &&
+              slice.getElementType() == tensor.getElementType();
+  int64_t kept = 0;
+  for (int64_t axis : all) {
+    bool spans = llvm::is_contained(getSpans(), axis);
+    if (llvm::is_contained(getAxes(), axis) && !spans) continue;
+    fits &= kept < slice.getRank() && (spans || slice.getDimSize(kept) == tensor.getDimSize(axis));
+    ++kept;
+  }
+  if (!fits || slice.getRank() != kept)
     return emitOpError("C2: puts ") << slice << " at " << getAxes().size() << " axes of " << tensor;
+  if (!is_part(getSpans(), getAxes()) || !is_part(getWraps(), getSpans()))
+    return emitOpError("C3: spans or wraps along an axis that has no position");
   return mlir::success();
 }
 

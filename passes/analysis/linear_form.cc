@@ -25,6 +25,21 @@ std::pair<LinearForm, LinearForm> DivideForm(const LinearForm& form, int64_t div
   return {quotient, remainder};
 }
 
+LinearForm Minus(LinearForm a, const LinearForm& b) {
+  a.constant -= b.constant;
+  for (const LinearForm::Term& term : b.terms) {
+    auto* same = llvm::find_if(a.terms, [&](const LinearForm::Term& t) { return t.atom == term.atom; });
+    if (same == a.terms.end()) {
+      a.terms.push_back({term.atom, -term.coefficient});
+    } else if (same->coefficient == term.coefficient) {
+      a.terms.erase(same);
+    } else {
+      same->coefficient -= term.coefficient;
+    }
+  }
+  return a;
+}
+
 int64_t OperationCount(const LinearForm& form) {
   int64_t parts = form.constant != 0 ? 1 : 0, multiplications = 0;
   bool has_positive = false;

@@ -14,6 +14,8 @@ namespace weft::passes {
 // 0..divisor.
 std::pair<LinearForm, LinearForm> DivideForm(const LinearForm& form, int64_t divisor);
 
+LinearForm Minus(LinearForm a, const LinearForm& b);
+
 // Additions and multiplications that WriteForm needs.
 int64_t OperationCount(const LinearForm& form);
 

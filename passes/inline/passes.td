@@ -68,10 +68,11 @@ def NarrowHistories : WeftPass<"weft-narrow-histories", "mlir::func::FuncOp"> {
 }
 
 def UpdateRows : WeftPass<"weft-update-rows", "mlir::func::FuncOp"> {
-  let summary = "Compute of a state the slice that a step changes";
+  let summary = "Compute of a state the slice that changes";
   let description = [{
-    `rec s[t, n, d] = (row[t, d] if n == at[t] else s[t-1, n, d])` computes N*D elements a step as it stands. Where the
-    condition is an equality of indices with what the step decides, or an `and` of such, the slice there becomes an
+    `rec s[t, n, d] = (row[t, d] if n == at[t] else s[t-1, n, d])` computes N*D elements a step as it stands, and `next
+    s[n, d] = rows[(n - at) % N, d] else s[n, d]` as many a run. Where a condition or a guard says of an index that only one of
+    its values counts, or some in a row, perhaps around a ring, what the step or the run decides, the slice there becomes an
     equation of its own, and `weft.update` puts it into the state. States of at most 4096 elements stay.
   }];
   let options = [

@@ -4,8 +4,12 @@ def UpdateInPlace : WeftPass<"weft-update-in-place", "mlir::ModuleOp"> {
   let summary = "Write a changed slice of a state over the state itself";
   let description = [{
     A step whose new state is `weft.update` of the one before needs no second copy of it, if all that reads the one
-    before can run first. Attribute `weft.in_place` of `weft.iterate`, one entry per state.
+    before can run first. Attribute `weft.in_place` of `weft.iterate`, one entry per state. Where the next value of a state
+    of the program is `weft.update` of the state, once or several times, the launches have the attribute: each changes
+    its part of the place where that value belongs, and, when the run has succeeded, of the state.
   }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
 }
 
 def PlanMemory : WeftPass<"weft-plan-memory", "mlir::ModuleOp"> {

@@ -116,6 +116,7 @@ class FunctionPlan {
           if (found != storage_of.end() && storage_[found->second].output < 0)
             storage_[found->second].output = number;
         }
+        PlaceUpdates(op, storage_of);
       } else if (mlir::isa<ir::FoundOp>(op)) {
         segment_ = ++segments_;
         op.setAttr("weft.segment", mlir::Builder(op.getContext()).getI64IntegerAttr(segment_));
@@ -124,6 +125,20 @@ class FunctionPlan {
     }
     offsets_.assign(storage_.size(), kNowhere);
     slots_.assign(storage_.size(), kNowhere);
+  }
+
+  // Parts of the next values of states are changed where these belong, and once more behind the end.
+  void PlaceUpdates(mlir::Operation& end, const llvm::DenseMap<Value, size_t>& storage_of) {
+    for (mlir::Operation& op : llvm::reverse(*end.getBlock())) {
+      auto update = mlir::dyn_cast<ir::LaunchOp>(op);
+      if (!update || !update->hasAttr(ir::kInPlace)) continue;
+      for (Value input : llvm::drop_begin(update.getInputs()))
+        if (auto found = storage_of.find(input); found != storage_of.end())
+          storage_[found->second].last = time_;
+      auto before = storage_of.find(update.getInputs()[0]);
+      if (before != storage_of.end())
+        storage_[before->second].output = storage_[storage_of.at(update.getResult(0))].output;
+    }
   }
 
   // What a loop of steps needs while it runs, in this order: the slices that its windows hold and the one

@@ -65,6 +65,10 @@ std::unique_ptr<mlir::Pass> Updating(const PipelineOptions& options) {
   return createUpdateRows({.explain = options.explain});
 }
 
+std::unique_ptr<mlir::Pass> UpdatingInPlace(const PipelineOptions& options) {
+  return createUpdateInPlace({.explain = options.explain});
+}
+
 std::unique_ptr<mlir::Pass> Blocking(const PipelineOptions& options) {
   return createBlockRecurrences({.explain = options.explain});
 }
@@ -158,7 +162,7 @@ std::vector<Stage> Stages() {
        }},
       {"memory",
        {
-           OnModule("update-in-place", createUpdateInPlace),
+           {"update-in-place", UpdatingInPlace, false},
            OnModule("plan-memory", [] { return createPlanMemory(); }),
        }},
   };

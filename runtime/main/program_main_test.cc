@@ -59,8 +59,8 @@ int32_t RunThree(void* context, const Frame* frame) {
 
 const int64_t kThree[] = {3}, kAny[] = {-1};
 const SlotTable kSlots[] = {{0, 0, 1}};
-const CodeTable kCodes[] = {{kThree, "N = 3", 0, 1, kSlots, Shapes, RunThree},
-                            {kAny, "", 256, 1, kSlots, Shapes, Run}};
+const CodeTable kCodes[] = {{kThree, "N = 3", 0, 1, kSlots, Shapes, RunThree, nullptr},
+                            {kAny, "", 256, 1, kSlots, Shapes, Run, nullptr}};
 const MethodTable kMethods[] = {{"forward", "Shifts.", 2, 2, kInputs, kOutputs, kCodes, 2, 0, 0, nullptr}};
 const ProgramTable kTable = {
     kTableVersion, 1,         1,       1,       1,  0,       "model.weft", "shift", kDimensions, kWeights,

@@ -68,7 +68,21 @@ CASES = [
     ("side(x: f32[N], c: bool) -> y: f32 { y = (sum(i) x[i]) if c else 0 }", ["condition: one side is computed"]),
     (
         "state row: f32[5000] = 0\n  push(x: f32, at: int in 0..5000) -> y: f32 {\n    y = row[at]\n    next row[i] = x if i == at else row[i]\n  }",
-        ["next row: all of it is written, because a run that fails keeps the one before"],
+        ["next row: what changes is written alone"],
+    ),
+    (
+        "state row: f32[50, 100] = 0\n  push(x: f32[E, 100], at: int) -> y: f32 {\n    y = x[0, 0]\n"
+        "    next row[i] = x[i - at] else row[i]\n  }",
+        ["next row: what changes is written alone"],
+    ),
+    (
+        "state row: f32[5000] = 0\n  push(x: f32, at: int) -> y: f32 {\n    y = x\n    next row[i] = x if i > at else row[i]\n  }",
+        ["next row: all of it is written, because any of it may change"],
+    ),
+    (
+        "state a: f32[5000] = 0\n  state b: f32[5000] = 0\n  swap(k: f32, at: int) -> y: f32 {\n    y = k\n"
+        "    next a[i] = b[i] if i == at else a[i]\n    next b[i] = k * b[i]\n  }",
+        ["next a: what changes is written alone"],
     ),
     (
         "cheap(x: f32[E, D], v: f32[E, D], k: int[E] in 0..2) -> y: f32[E, D] { y[e, c] = [x[e, c], 2 * v[e, c]][k[e]] }",

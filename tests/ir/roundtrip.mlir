@@ -104,6 +104,8 @@ func.func public @lists(%x: tensor<?x9xf32>, %m: tensor<?xi1>) -> (tensor<?x5xi6
   %at, %count = weft.filter %m sizes(%n) : tensor<?xi1> -> tensor<?xi64>, tensor<i64>
   // CHECK: weft.update %{{.*}} at [0](%[[COUNT]]) with %[[COUNT]] : tensor<?xi64>, (tensor<i64>), tensor<i64> -> tensor<?xi64>
   %changed = weft.update %at at [0](%count) with %count : tensor<?xi64>, (tensor<i64>), tensor<i64> -> tensor<?xi64>
+  // CHECK: weft.update %{{.*}} at [0](%[[COUNT]]) with %[[AT]] {spans = array<i64: 0>, wraps = array<i64: 0>} : tensor<?xi64>, (tensor<i64>), tensor<?xi64> -> tensor<?xi64>
+  %ring = weft.update %changed at [0](%count) with %at {spans = array<i64: 0>, wraps = array<i64: 0>} : tensor<?xi64>, (tensor<i64>), tensor<?xi64> -> tensor<?xi64>
   // CHECK: %[[K:.*]] = weft.found %[[COUNT]] : tensor<i64>
   %k = weft.found %count : tensor<i64>
   // CHECK: tensor.extract_slice %[[AT]][0] [%[[K]]] [1]

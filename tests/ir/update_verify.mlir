@@ -21,3 +21,19 @@ func.func @update_c2_order(%x: tensor<4x4xf32>, %n: tensor<i64>, %r: tensor<f32>
   %y = weft.update %x at [1, 0](%n, %n) with %r : tensor<4x4xf32>, (tensor<i64>, tensor<i64>), tensor<f32> -> tensor<4x4xf32>
   return %y : tensor<4x4xf32>
 }
+
+// -----
+
+func.func @update_c2_span(%x: tensor<4x3xf32>, %n: tensor<i64>, %r: tensor<2x2xf32>) -> tensor<4x3xf32> {
+  // expected-error @+1 {{'weft.update' op C2: puts 'tensor<2x2xf32>' at 1 axes of 'tensor<4x3xf32>'}}
+  %y = weft.update %x at [0](%n) with %r {spans = array<i64: 0>} : tensor<4x3xf32>, (tensor<i64>), tensor<2x2xf32> -> tensor<4x3xf32>
+  return %y : tensor<4x3xf32>
+}
+
+// -----
+
+func.func @update_c3(%x: tensor<4x3xf32>, %n: tensor<i64>, %r: tensor<2x3xf32>) -> tensor<4x3xf32> {
+  // expected-error @+1 {{'weft.update' op C3: spans or wraps along an axis that has no position}}
+  %y = weft.update %x at [0](%n) with %r {spans = array<i64: 0>, wraps = array<i64: 1>} : tensor<4x3xf32>, (tensor<i64>), tensor<2x3xf32> -> tensor<4x3xf32>
+  return %y : tensor<4x3xf32>
+}
