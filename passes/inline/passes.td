@@ -26,10 +26,11 @@ def PartitionChoices : WeftPass<"weft-partition-choices", "mlir::func::FuncOp"> 
 def ScanPrefixes : WeftPass<"weft-scan-prefixes", "mlir::func::FuncOp"> {
   let summary = "Compute reductions over what lies before an index step by step";
   let description = [{
-    `sum(j <= i) x[j]` adds up N*N/2 elements as it stands. A reduction that gives no position, over `0..i`, `0..i + 1`,
-    `i..N` or `i + 1..N`, whose elements do not depend on i becomes a `weft.loop` that carries it, in the order in which a
-    plain loop adds: indices as i64, sums of f16 and bf16 as f32. `first`, `last` and what has an `else` under a
-    condition carry whether there was an element, too. A sum of equal numbers is their number times one.
+    `sum(j <= i) x[j]` adds up N*N/2 elements as it stands. A reduction over `0..i`, `0..i + 1`, `i..N` or `i + 1..N`, whose
+    elements do not depend on i becomes a `weft.loop` that carries it, in the order in which a plain loop adds: indices as
+    i64, sums of f16 and bf16 as f32. `argmax` and `argmin` carry the place, too; these, `first`, `last` and what has an `else`
+    under a condition whether there was an element. `logsumexp` carries the peak and the sum, scaled when that rises. One
+    with several such ranges is reduced along one after the other. A sum of equal numbers is their number times one.
   }];
   let options = [
     Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];

@@ -46,7 +46,26 @@ CASES = [
         ["choice among 3: each of its own e alone"],
     ),
     ("counted(x: f32[E]) -> y: int[E] { y[i] = count(j <= i) x[j] > 0 }", ["sum over j: carried from one i to the next", "all steps are kept"]),
-    ("best(x: f32[E]) -> y: int[E] { y[i] = argmax(j <= i) x[j] }", ["argmax over j: all of them for every i, because it gives a position"]),
+    ("best(x: f32[E]) -> y: int[E] { y[i] = argmax(j <= i) x[j] }", [
+            "argmax over j: carried from one i to the next",
+            "state 1 of the recurrence: no step is kept",
+            "state 2 of the recurrence: all steps are kept",
+            "state 3 of the recurrence: no step is kept",
+        ]),
+    (
+        "peaks(x: f32[E]) -> y: f32[E] { y[i] = logsumexp(j <= i) x[j] }",
+        [
+            "sum over j: carried from one i to the next, with the peak",
+            "max over j: carried from one i to the next",
+            "state 1 of the recurrence: no step is kept",
+            "all steps are kept",
+            "all steps are kept",
+        ],
+    ),
+    (
+        "area(x: f32[E, D]) -> y: f32[E, D] { y[i, j] = sum(r <= i, s <= j) x[r, s] }",
+        ["sum over s: carried from one j to the next", "sum over r: carried from one i to the next", "all steps are kept"],
+    ),
     (
         "placed(x: f32[E], at: int[E], old: f32[N]) -> y: f32[N] { y[n] = last(k where at[k] == n) x[k] else old[n] }",
         ["last over k: once for each, by n"],

@@ -8,7 +8,7 @@ import tempfile
 
 import numpy as np
 
-from program_case import check
+from program_case import BACKENDS, check, difference, run
 
 
 def entry(signature, body, declarations=""):
@@ -259,6 +259,119 @@ def more_prefixes(weft, rng):
     return problems
 
 
+def places_of_prefixes(weft, rng):
+    """The first of the largest or smallest, also of equal ones and beside NaN, both ways; what is before none, or counts."""
+    size = 300
+    x = rng.integers(-20, 20, size).astype(np.float32)
+    x[[50, 200]] = np.nan
+    n = rng.integers(-30, 30, size)
+    b = rng.random(size) < 0.1
+    text = entry(
+        f"forward(x: f32[{size}], n: int[{size}], b: bool[{size}]) -> a: int[{size}], c: int[{size}], d: int[{size}],"
+        f" e: int[{size}], f: int[{size}], g: int[{size}]",
+        f"""    a[i] = argmax(j <= i) x[j]
+    c[i] = argmin(j <= i) x[j]
+    d[i] = argmax(j in i..{size}) n[j]
+    e[i] = argmin(j in i..{size}) x[j]
+    f[i] = (argmin(j < i where b[j]) n[j] else -i)
+    g[i < {size}] = (argmax(j in i+1..{size} where b[j]) x[j] else i)""",
+    )
+    places = np.arange(size)
+    argmin = lambda a: int(np.nanargmin(a)) if not np.isnan(a).all() else 0
+    wanted = {
+        "a": np.array([int(np.argmax(x[: i + 1])) for i in places]),
+        "c": np.array([argmin(x[: i + 1]) for i in places]),
+        "d": np.array([i + int(np.argmax(n[i:])) for i in places]),
+        "e": np.array([i + argmin(x[i:]) for i in places]),
+        "f": np.array([(lambda p: int(p[np.argmin(n[p])]) if len(p) else -i)(np.flatnonzero(b[:i])) for i in places]),
+        "g": np.array([(lambda p: int(p[np.argmax(x[p])]) if len(p) else i)(i + 1 + np.flatnonzero(b[i + 1 :])) for i in places]),
+    }
+    problems = check(weft, "places of prefixes", text, {"x": x, "n": n, "b": b}, wanted)
+    if "weft.reduce" in emitted(weft, text):
+        problems.append("a place in a prefix is looked for at every index")
+    return problems
+
+
+def exponentials(weft, rng):
+    """Logarithms of sums of exponentials of prefixes: of large numbers, small ones and infinities, and under conditions."""
+    x = (rng.normal(size=(5, 200)) * np.array([[1], [1000], [30], [1], [1]])).astype(np.float32)
+    x[3, :60] = -np.inf
+    x[3, 150] = np.inf
+    x[4, 100] = np.nan
+    b = rng.random(200) < 0.3
+    text = entry(
+        "forward(x: f32[5, 200], b: bool[200]) -> y: f32[5, 200], z: f32[5, 200], w: f32[5, 200], v: f32[200]",
+        """    y[c, i] = logsumexp(j <= i) x[c, j]
+    z[c, i < 200] = logsumexp(j < i where b[j]) x[c, j]
+    w[c, i] = logsumexp(j in i..200) 2 * x[c, j]
+    v[i] = logsumexp(j <= i where j >= 3) x[0, j - 3]""",
+    )
+    def of(values):
+        values = values.astype(np.float64)
+        peak = values.max(initial=-np.inf)
+        shift = peak if np.isfinite(peak) else 0
+        with np.errstate(all="ignore"):
+            return np.log(np.exp(values - shift).sum()) + shift
+
+    each = lambda f: np.array([[f(row, i) for i in range(200)] for row in x])
+    wanted = {
+        "y": each(lambda row, i: of(row[: i + 1])),
+        "z": each(lambda row, i: of(row[:i][b[:i]])),
+        "w": each(lambda row, i: of(2 * row[i:])),
+        "v": np.array([of(x[0, : max(i - 2, 0)]) for i in range(200)]),
+    }
+    problems = []
+    for backend in BACKENDS:
+        got = run(weft, text, {"x": x, "b": b}, wanted, backend=backend)
+        for name, values in wanted.items():
+            where = ~np.isfinite(values) | ~np.isfinite(got[name])  # these have no difference
+            if not np.array_equal(got[name][where], values[where], equal_nan=True):
+                problems.append(f"exponentials on {backend}: what is infinite or no number in {name}")
+            if message := difference(got[name][~where], values[~where], 1e-5):
+                problems.append(f"exponentials on {backend}: {name} {message}")
+    if "weft.reduce" in emitted(weft, text):
+        problems.append("exponentials are summed for every index")
+    return problems
+
+
+def areas(weft, rng):
+    """Reductions over several prefixes: along one axis after the other, so in as many steps as there are elements."""
+    x = rng.normal(size=(60, 70)).astype(np.float32)
+    h = (rng.integers(-8, 9, (40, 40, 40)) / 8).astype(np.float16)
+    p = (1 + rng.normal(size=(60, 70)) / 50).astype(np.float32)
+    text = entry(
+        "forward(x: f32[60, 70], h: f16[40, 40, 40], p: f32[60, 70]) -> a: f32[60, 70], c: f32[60, 70], d: int[60, 70], e: f16[40, 40, 40],"
+        " f: f32[60, 70], g: bool[60, 70], m: f32[60]",
+        """    a[i, j] = sum(r <= i, s <= j) x[r, s]
+    c[i < 60, j < 70] = sum(r < i, s in j+1..70 where x[r, s] > 0) x[r, s]
+    d[i, j] = count(r in i..60, s <= j) x[r, s] > 0
+    e[i, j, k] = sum(r <= i, s <= j, t <= k) h[r, s, t]
+    f[i, j] = prod(r <= i, s <= j) p[r, s]
+    g[i, j < 70] = any(r in i..60, s < j) x[r, s] > 2.5
+    m[i] = max(r <= i, s) x[r, s]""",
+    )
+    wide = x.astype(np.float64)
+    from_top = lambda a: np.cumsum(a[::-1], 0)[::-1]
+    c = np.zeros((60, 70))
+    c[1:, :-1] = np.cumsum(np.cumsum(np.maximum(wide, 0)[:, ::-1], 1)[:, ::-1], 0)[:-1, 1:]
+    g = np.zeros((60, 70), bool)
+    g[:, 1:] = from_top(np.cumsum(x > 2.5, 1))[:, :-1] > 0
+    wanted = {
+        "a": wide.cumsum(0).cumsum(1),
+        "c": c,
+        "d": from_top(np.cumsum(x > 0, 1)),
+        "e": h.astype(np.float64).cumsum(0).cumsum(1).cumsum(2).astype(np.float16),
+        "f": p.astype(np.float64).cumprod(0).cumprod(1),
+        "g": g,
+        "m": np.maximum.accumulate(x.max(1)),
+    }
+    problems = check(weft, "areas", text, {"x": x, "h": h, "p": p}, wanted, tolerance=1e-4)
+    reductions = re.findall(r"weft\.reduce \w+ \([^)]*\) from \([^)]*\) to \([^)]*\)", emitted(weft, text))
+    if len(reductions) != 1:
+        problems.append(f"areas: {reductions}, not the one over the second axis alone")
+    return problems
+
+
 def against_all_before(weft, rng):
     """Conditions that compare a step with every earlier one that held go in blocks of 64 steps."""
     text = entry(
@@ -305,7 +418,7 @@ def main():
     weft = sys.argv[1]
     problems = []
     for case in (upwards, downwards, several_states, whole_history, under_indices, large_steps, small_steps, prefixes,
-                 more_prefixes, against_all_before):
+                 more_prefixes, places_of_prefixes, exponentials, areas, against_all_before):
         problems += case(weft, np.random.default_rng(7))
     for problem in problems:
         print(problem)

@@ -7,8 +7,8 @@ func.func @up_to(%x: tensor<3x64xf32>) -> tensor<3x64xf32> {
   // CHECK: %[[ZERO:.*]] = weft.equation (%{{.*}}) in (3) names ["b"]
   // CHECK: %[[SUMS:.*]] = weft.loop up (%[[T:.*]]) in (64) names ["j"] state (%[[BEFORE:.*]]: tensor<3xf32>) from (%[[ZERO]] : tensor<3xf32>)
   // CHECK: weft.equation (%[[B:.*]]) in (3) names ["b"]
-  // CHECK: %[[X:.*]] = weft.read %{{.*}}[%[[B]], %[[T]]]
   // CHECK: %[[S:.*]] = weft.read %[[BEFORE]][%[[B]]]
+  // CHECK: %[[X:.*]] = weft.read %{{.*}}[%[[B]], %[[T]]]
   // CHECK: arith.addf %[[S]], %[[X]]
   // CHECK: weft.equation (%[[B1:.*]], %[[I1:.*]]) in (3, 64)
   // CHECK-NOT: weft.reduce
