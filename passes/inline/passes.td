@@ -15,9 +15,9 @@ def PartitionChoices : WeftPass<"weft-partition-choices", "mlir::func::FuncOp"> 
   let description = [{
     `y[r] = [f(x[r]), g(x[r])][k[r]]` computes f and g for every r as it stands. What is used for one element alone goes
     through its own rows instead: `weft.segments` lists the rows by k, each element has as many as `weft.found` says, and
-    y reads the row of the one that it chooses. Without an index in k, the element and what it alone needs is a side
-    (`weft.side`) that runs or does not. Left as they are: elements of less than 16 operations a value, lists of which
-    everything takes less than 65536 (16384 without an index).
+    y reads the row of the one that it chooses. So do the steps of loops among it. Without an index in k, the element and
+    what it alone needs is a side (`weft.side`) that runs or does not. Left as they are: elements of less than 16
+    operations a value, lists of which everything takes less than 65536 (16384 without an index).
   }];
   let options = [
     Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];

@@ -1,8 +1,8 @@
 """`[...][k]`: of a list of which data chooses an element that element alone is computed, under indices too. By both back ends,
-against NumPy; work is counted from profiles: python choices.py WEFT"""
+against NumPy; work is counted in profiles and in the IR: python choices.py WEFT"""
 
-import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -205,47 +205,112 @@ def once(weft, rng):
     return problems
 
 
-def work(weft, rng):
-    """Eight experts take less than half as long as all of them for every row."""
+RUN = """
+op run(x: float[D], w: float[H, D], v: float[D, H]) -> y: float[D] {
+  rec t < 9 {
+    c[t] = 0.5 * c[t-1]
+    z[t] = expert(z[t-1], w, v) + c[t-1]
+  } from z[-1] = x, c[-1] = x
+  y = z[8]
+}"""
+
+
+def loops(weft, rng):
+    """Elements with loops of their own: what they begin with is shared or not, a state reads its history, a loop in a loop."""
+    n, d, h = 61, 12, 20
+    x = rng.normal(size=(n, d)).astype(np.float32)
+    w = (rng.normal(size=(2, h, d)) / 5).astype(np.float32)
+    v = (rng.normal(size=(2, d, h)) / 6).astype(np.float32)
+    k = rng.integers(0, 4, n)
     text = entry(
-        "forward(x: f32[512, 64], w: f32[8, 128, 64], v: f32[8, 64, 128], k: int[512] in 0..8) -> y: f32[512, 64]",
-        "    y[r] = [expert(x[r], w[e], v[e]) for e in 0..8][k[r]]",
-        EXPERT,
+        f"forward(x: f32[{n}, {d}], w: f32[2, {h}, {d}], v: f32[2, {d}, {h}], k: int[{n}] in 0..4, s: f32) -> y: f32[{n}, {d}], z: f32[{n}, {d}]",
+        """    y[r] = [run(x[r], w[0], v[0]), run(expert(x[r], w[0], v[0]), w[1], v[1]), x[r], all_before(x[r], w[0], s)][k[r]]
+    z[r] = [nested(x[r], w[1], v[1]), expert(x[r], w[0], v[0]), -x[r], x[r]][k[r]]""",
+        EXPERT
+        + RUN
+        + """
+op all_before(x: float[D], w: float[H, D], s: float) -> y: float[D] {
+  rec t < 6 {
+    scale[t] = 0.5 * scale[t-1]
+    z[t, d] = scale[t] * (sum(a < t) z[a, d]) + tanh(sum(j) w[j, d] * z[t-1, d])
+  } from z[-1] = x, scale[-1] = s
+  y = z[5]
+}
+op nested(x: float[D], w: float[H, D], v: float[D, H]) -> y: float[D] {
+  rec t < 3 {
+    z[t] = run(z[t-1], w, v)
+  } from z[-1] = x
+  y = z[2]
+}""",
     )
-    inputs = {
-        "x": rng.normal(size=(512, 64)).astype(np.float32),
-        "w": rng.normal(size=(8, 128, 64)).astype(np.float32),
-        "v": rng.normal(size=(8, 64, 128)).astype(np.float32),
-        "k": rng.integers(0, 8, 512),
-    }
+
+    def run(x, w, v):
+        z, c = x, x
+        for _ in range(9):
+            z, c = expert(z, w, v) + c, 0.5 * c
+        return z
+
+    def all_before(x, w, s):
+        history, last = [], x
+        for _ in range(6):
+            s = 0.5 * s
+            last = s * sum(history, np.zeros_like(x)) + np.tanh(w.sum(0) * last)
+            history.append(last)
+        return last
+
+    wide = x.astype(np.float64)
+    nested = wide
+    for _ in range(3):
+        nested = run(nested, w[1], v[1])
+    y = [run(wide, w[0], v[0]), run(expert(wide, w[0], v[0]), w[1], v[1]), wide, all_before(wide, w[0], 0.7)]
+    z = [nested, expert(wide, w[0], v[0]), -wide, wide]
+    wanted = {"y": np.choose(k[:, None], y), "z": np.choose(k[:, None], z)}
+    return check(weft, "loops", text, {"x": x, "w": w, "v": v, "k": k, "s": np.float32(0.7)}, wanted, tolerance=1e-3)
+
+
+def work(weft, rng):
+    """Products are made for the rows of their element alone, in the steps of a loop too: none has all rows."""
+    experts = (
+        "forward(x: f32[512, 64], w: f32[8, 128, 64], v: f32[8, 64, 128], k: int[512] in 0..8) -> y: f32[512, 64]",
+        "    y[r] = [{} for e in 0..8][k[r]]",
+        EXPERT + RUN,
+    )
     problems = []
-    for backend in BACKENDS:
-        one, every = (least_time(weft, text, inputs, backend, *options) for options in ((), ("--without", "partition-choices")))
-        if one > every / 2:
-            problems.append(f"work on {backend}: {one} us, and {every} us for all experts")
+    for call, loops_of in (("expert(x[r], w[e], v[e])", 0), ("run(x[r], w[e], v[e])", 8)):
+        text = entry(experts[0], experts[1].format(call), experts[2])
+        for options, by_rows in (((), True), (("--without", "partition-choices"), False)):
+            ir = emitted(weft, text, *options)
+            products = [extents for extents in sums(ir) if "64" in extents or "128" in extents]
+            slices = re.findall(r"func\.func private @\w+_step\w*\([^)]*?tensor<([^>]*)>", ir)
+            if len(products) != 16 or any(("512" in extents) == by_rows for extents in products):
+                problems.append(f"work of {call} {options}: sums over {products}")
+            if len(slices) != loops_of or any(slice.startswith("512x") == by_rows for slice in slices):
+                problems.append(f"work of {call} {options}: loops of {slices}")
     return problems
 
 
-def least_time(weft, text, inputs, backend, *options):
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        (folder / "m.weft").write_text(text)
-        subprocess.run([weft, "compile", folder / "m.weft", "--backend", backend, *options, "-o", folder / "m"], check=True, timeout=300)
-        words = []
-        for key, value in inputs.items():
-            np.save(folder / f"{key}.npy", value)
-            words += ["--input", f"{key}={folder / key}.npy"]
-        times = []
-        for _ in range(5):
-            subprocess.run([folder / "m", *words, "--output", f"y={folder}/y.npy", "--profile", folder / "t.json"], check=True, capture_output=True, timeout=300)
-            events = json.loads((folder / "t.json").read_text())["traceEvents"]
-            times.append(sum(event.get("dur", 0) for event in events if event.get("cat") == "kernel"))
-        return min(times)
+def emitted(weft, text, *options):
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder) / "model.weft"
+        model.write_text(text)
+        done = subprocess.run([weft, "compile", model, "--emit", "ir", "--after", "loadtime", *options], capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout
+
+
+def sums(ir):
+    """Of every equation with a sum: its extents."""
+    found, extents = [], None
+    for line in ir.splitlines():
+        if begin := re.search(r"weft\.equation \([^)]*\) in \(([^)]*)\)", line):
+            extents = begin[1].split(", ")
+        if "weft.reduce sum" in line:
+            found.append(extents)
+    return found
 
 
 def main():
     problems = []
-    for case in (experts, places, steps, pyramid, once, work):
+    for case in (experts, places, steps, loops, pyramid, once, work):
         problems += case(sys.argv[1], np.random.default_rng(7))
     print("\n".join(problems))
     sys.exit(bool(problems))
