@@ -23,6 +23,18 @@ def PartitionChoices : WeftPass<"weft-partition-choices", "mlir::func::FuncOp"> 
     Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
 }
 
+def NarrowRanges : WeftPass<"weft-narrow-ranges", "mlir::func::FuncOp"> {
+  let summary = "Let the ranges of reductions end where their conditions do";
+  let description = [{
+    `sum(j where j <= i) x[i, j]` and `max(j) (x[i, j] if j <= i else -inf)` look at all j as they stand. A comparison of an
+    index of the reduction with other indices and sizes, which must hold for an element to change anything, becomes a bound of
+    the range: what a condition asks for, what `any` does, or what chooses between an element and the value of nothing.
+    Where tiles of results share what is read, as in products of matrices, different ends would cost more than they save.
+  }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched">];
+}
+
 def ScanPrefixes : WeftPass<"weft-scan-prefixes", "mlir::func::FuncOp"> {
   let summary = "Compute reductions over what lies before an index step by step";
   let description = [{

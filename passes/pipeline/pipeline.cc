@@ -49,6 +49,10 @@ std::unique_ptr<mlir::Pass> Partitioning(const PipelineOptions& options) {
   return createPartitionChoices({.explain = options.explain});
 }
 
+std::unique_ptr<mlir::Pass> Bounding(const PipelineOptions& options) {
+  return createNarrowRanges({.explain = options.explain});
+}
+
 std::unique_ptr<mlir::Pass> Scanning(const PipelineOptions& options) {
   return createScanPrefixes({.explain = options.explain});
 }
@@ -89,6 +93,7 @@ std::vector<Stage> Stages() {
        {
            OnFunctions("inline-parallel", createInlineParallel),
            {"partition-choices", Partitioning, true},
+           {"narrow-ranges", Bounding, true},
            {"scan-prefixes", Scanning, true},
            {"segment-reductions", Segmenting, true},
            {"narrow-histories", Narrowing, true},
@@ -206,8 +211,9 @@ std::vector<std::string> PassNames() {
 }
 
 std::vector<std::string> OptionalPasses() {
-  return {"partition-choices", "scan-prefixes",    "segment-reductions", "narrow-histories",
-          "update-rows",       "hoist-from-steps", "hoist-invariants",   "fold-scaling"};
+  return {"partition-choices",  "narrow-ranges",    "scan-prefixes",
+          "segment-reductions", "narrow-histories", "update-rows",
+          "hoist-from-steps",   "hoist-invariants", "fold-scaling"};
 }
 
 void RegisterPasses() {

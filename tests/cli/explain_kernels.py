@@ -67,6 +67,12 @@ CASES = [
         ["sum over s: carried from one j to the next", "sum over r: carried from one i to the next", "all steps are kept"],
     ),
     (
+        "masked(x: f32[E, D]) -> y: f32[E], z: f32[E] {\n    y[i] = max(j) (x[i, j] if j <= i else -inf)\n"
+        "    z[i] = sum(j where j <= i and x[i, j] > 0) x[i, j]\n  }",
+        ["max over j: only as far as its condition holds", "sum over j: only as far as its condition holds"],
+    ),
+    ("triangle(x: f32[E, D], w: f32[D, D]) -> y: f32[E, D] { y[i, k] = sum(j where j <= i) x[i, j] * w[j, k] }", []),
+    (
         "placed(x: f32[E], at: int[E], old: f32[N]) -> y: f32[N] { y[n] = last(k where at[k] == n) x[k] else old[n] }",
         ["last over k: once for each, by n"],
     ),

@@ -168,11 +168,11 @@ op cell(x: float[I], h: float[H], w: float[H, I], u: float[H, H]) -> y: float[H]
     return problems
 
 
-def emitted(weft, text):
+def emitted(weft, text, *options):
     with tempfile.TemporaryDirectory() as folder:
         model = pathlib.Path(folder) / "model.weft"
         model.write_text(text)
-        done = subprocess.run([weft, "compile", model, "--emit", "ir"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([weft, "compile", model, "--emit", "ir", *options], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -372,6 +372,42 @@ def areas(weft, rng):
     return problems
 
 
+def triangles(weft, rng):
+    """Conditions on an index of a reduction end its range, so that half of the elements are looked at."""
+    text = entry(
+        "dim N in 0..400\n  dim M in 0..400\n  forward(x: f32[N, M], w: f32[M, 5]) -> a: f32[N], b: f32[N], c: f32[N], d: bool[N], e: int[N],"
+        " f: f32[N, 5], g: f32[N]",
+        """    a[i] = exp(max(j) (x[i, j] if j <= i else -inf))
+    b[i] = sum(j where j > i and x[i, j] > 0) x[i, j]
+    c[i] = prod(j) (1 + x[i, j] / 9 if i - 3 < j and j <= i + 3 else 1)
+    d[i] = any(j) j >= i and x[i, j] > 2
+    e[i] = (argmax(j where j < i) x[i, j] else -1)
+    f[i, k] = sum(j where j <= i) x[i, j] * w[j, k]
+    g[i] = minimum(9, min(j) (x[i, j] if j <= i else 3.0))""",
+    )
+    problems = []
+    for n, m in ((0, 3), (3, 0), (1, 1), (40, 7), (70, 90)):
+        x, w = rng.normal(size=(n, m)).astype(np.float32), rng.normal(size=(m, 5)).astype(np.float32)
+        near = lambda i: slice(max(i - 2, 0), max(i + 4, 0))
+        with np.errstate(all="ignore"):
+            wanted = {
+                "a": np.exp(np.array([x[i, : i + 1].max(initial=-np.inf) for i in range(n)], np.float32)),
+                "b": np.array([np.maximum(x[i, i + 1 :], 0).sum() for i in range(n)], np.float32),
+                "c": np.array([(1 + x[i, near(i)] / 9).prod() for i in range(n)], np.float32),
+                "d": np.array([(x[i, i:] > 2).any() for i in range(n)], bool),
+                "e": np.array([x[i, :i].argmax() if x[i, :i].size else -1 for i in range(n)], int),
+                "f": np.array([x[i, : i + 1] @ w[: i + 1] for i in range(n)], np.float32).reshape(n, 5),
+                "g": np.array([min(x[i, : i + 1].min(initial=9), 3 if i + 1 < m else 9) for i in range(n)], np.float32),
+            }
+        for options in ((), ("--without", "narrow-ranges")):
+            problems += check(weft, f"triangles {n} {m} {options}", text, {"x": x, "w": w}, wanted, *options, tolerance=1e-4)
+    # Where indices end or begin ranges: not of a product of matrices, and not where a mask has another number.
+    bounds = lambda *options: len(re.findall(r"arith\.(?:min|max)si [^\n]*: index", emitted(weft, text, *options)))
+    if bounds() < 4 or bounds("--without", "narrow-ranges") != 0:
+        problems.append(f"triangles: {bounds()} bounds")
+    return problems
+
+
 def against_all_before(weft, rng):
     """Conditions that compare a step with every earlier one that held go in blocks of 64 steps."""
     text = entry(
@@ -418,7 +454,7 @@ def main():
     weft = sys.argv[1]
     problems = []
     for case in (upwards, downwards, several_states, whole_history, under_indices, large_steps, small_steps, prefixes,
-                 more_prefixes, places_of_prefixes, exponentials, areas, against_all_before):
+                 more_prefixes, places_of_prefixes, exponentials, areas, triangles, against_all_before):
         problems += case(weft, np.random.default_rng(7))
     for problem in problems:
         print(problem)
