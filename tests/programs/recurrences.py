@@ -341,14 +341,15 @@ def areas(weft, rng):
     p = (1 + rng.normal(size=(60, 70)) / 50).astype(np.float32)
     text = entry(
         "forward(x: f32[60, 70], h: f16[40, 40, 40], p: f32[60, 70]) -> a: f32[60, 70], c: f32[60, 70], d: int[60, 70], e: f16[40, 40, 40],"
-        " f: f32[60, 70], g: bool[60, 70], m: f32[60]",
+        " f: f32[60, 70], g: bool[60, 70], m: f32[60], n: f32[60, 70]",
         """    a[i, j] = sum(r <= i, s <= j) x[r, s]
     c[i < 60, j < 70] = sum(r < i, s in j+1..70 where x[r, s] > 0) x[r, s]
     d[i, j] = count(r in i..60, s <= j) x[r, s] > 0
     e[i, j, k] = sum(r <= i, s <= j, t <= k) h[r, s, t]
     f[i, j] = prod(r <= i, s <= j) p[r, s]
     g[i, j < 70] = any(r in i..60, s < j) x[r, s] > 2.5
-    m[i] = max(r <= i, s) x[r, s]""",
+    m[i] = max(r <= i, s) x[r, s]
+    n[i < 60, j < 70] = sum(r in i+1..60, s in j+1..70) x[r, s]""",
     )
     wide = x.astype(np.float64)
     from_top = lambda a: np.cumsum(a[::-1], 0)[::-1]
@@ -364,6 +365,7 @@ def areas(weft, rng):
         "f": p.astype(np.float64).cumprod(0).cumprod(1),
         "g": g,
         "m": np.maximum.accumulate(x.max(1)),
+        "n": np.pad(from_top(from_top(wide).T).T, ((0, 1), (0, 1)))[1:, 1:],
     }
     problems = check(weft, "areas", text, {"x": x, "h": h, "p": p}, wanted, tolerance=1e-4)
     reductions = re.findall(r"weft\.reduce \w+ \([^)]*\) from \([^)]*\) to \([^)]*\)", emitted(weft, text))
