@@ -52,10 +52,15 @@ def weights_of(weft, file):
 
 
 def drawn_weights(rng, shapes):
+    """Scales are near 1: through many norms of small batches others would make differences of rounding grow."""
     weights = {}
     for name, shape in shapes.items():
         values = rng.normal(size=shape) / np.sqrt(np.prod(shape[1:]))
-        weights[name] = (0.5 + np.abs(values) if name.endswith("_var") else values).astype(np.float32)
+        if name.endswith("_var"):
+            values = 0.5 + np.abs(values)
+        elif len(shape) == 1:
+            values = 0.3 * values + name.endswith("weight")
+        weights[name] = values.astype(np.float32)
     return weights
 
 
