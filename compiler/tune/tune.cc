@@ -90,8 +90,9 @@ class Tuner {
   absl::Status CompileTo(std::vector<std::string>& objects) {
     auto compiled = driver::CompileScheduled(*scheduled_, settings_, *compiler_, options_.compile.kernels,
                                              sources_, diagnostics_);
-    if (compiled.ok()) objects = *std::move(compiled);
-    return compiled.status();
+    if (!compiled.ok()) return compiled.status();
+    objects = *std::move(compiled);
+    return absl::OkStatus();
   }
 
   absl::Status Record(const ProgramRun& run, std::vector<EqualKernels>& groups) {
