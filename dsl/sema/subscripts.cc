@@ -40,9 +40,8 @@ void Elaborator::RunDeferred() {
   std::vector<Deferred> questions;
   std::swap(questions, deferred_);
   for (const Deferred& question : questions) {
-    if (HoldsUnranged(question.form)) continue;
     Prover prover = MakeProver({question.form, question.axis}, question.facts);
-    if (prover.IsInside(question.form, question.axis)) continue;
+    if (prover.IsInside(question.form, question.axis) || HoldsUnranged(question.form)) continue;
     if (generic_ ? !IsAlwaysWrong(question) : CheckedAtBoundary(question)) continue;
     DiagnosticBuilder builder =
         Report(question.span, kOutOfRange, absl::StrCat("`", sources_.Text(question.span), "`"), question.of,
