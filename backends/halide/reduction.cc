@@ -560,7 +560,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
       std::vector<Expr> here(vars.begin(), vars.end()), of_block = here;
       of_block.emplace_back(blocks);
       state.func(vars) = Identity(view.kind, type);
-      state.func(here) = Combine(view.kind, state.func(here), state.main(of_block));
+      state.func(here) = step(state.func(here), state.main(of_block), Expr());
     }
     if (state.has_lanes) {
       int64_t width = state.vector_width;

@@ -116,6 +116,15 @@ double FlopsPerPoint(ir::EquationOp equation) {
   return flops;
 }
 
+void CollectConjuncts(Value condition, llvm::SetVector<Value>& conjuncts) {
+  if (auto both = condition.getDefiningOp<arith::AndIOp>()) {
+    CollectConjuncts(both.getLhs(), conjuncts);
+    CollectConjuncts(both.getRhs(), conjuncts);
+  } else {
+    conjuncts.insert(condition);
+  }
+}
+
 bool HasReduction(ir::EquationOp equation) {
   return equation.getBody().walk([](ir::ReduceOp) { return mlir::WalkResult::interrupt(); }).wasInterrupted();
 }

@@ -34,6 +34,9 @@ double CostOf(mlir::Operation* op, double unknown = 64);
 // function counts one. A reduction whose bounds are not numbers counts one step.
 double FlopsPerPoint(ir::EquationOp equation);
 
+// Adds the operands of a tree of `and`, or what is no such tree itself.
+void CollectConjuncts(mlir::Value condition, llvm::SetVector<mlir::Value>& conjuncts);
+
 // Whether the body holds a reduction.
 bool HasReduction(ir::EquationOp equation);
 

@@ -43,16 +43,10 @@ class PartFinder {
 
   // Every part of an `and` narrows what may change; those that say nothing here are left to the body.
   void AddCondition(Value condition) {
-    SmallVector<Value> open = {condition};
-    while (!open.empty()) {
-      Value part = open.pop_back_val();
-      if (auto both = part.getDefiningOp<arith::AndIOp>()) {
-        open.push_back(both.getLhs());
-        open.push_back(both.getRhs());
-      } else if (auto compare = part.getDefiningOp<arith::CmpIOp>()) {
-        AddComparison(compare);
-      }
-    }
+    llvm::SetVector<Value> parts;
+    CollectConjuncts(condition, parts);
+    for (Value part : parts)
+      if (auto compare = part.getDefiningOp<arith::CmpIOp>()) AddComparison(compare);
   }
 
   // A subscript that must be inside an axis of this size.

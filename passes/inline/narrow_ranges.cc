@@ -105,16 +105,10 @@ class RangeNarrower {
   }
 
   void AddParts(Value condition) {
-    SmallVector<Value> open = {condition};
-    while (!open.empty()) {
-      Value part = open.pop_back_val();
-      if (auto both = part.getDefiningOp<arith::AndIOp>()) {
-        open.push_back(both.getLhs());
-        open.push_back(both.getRhs());
-      } else if (auto compare = part.getDefiningOp<arith::CmpIOp>()) {
-        AddBound(compare);
-      }
-    }
+    llvm::SetVector<Value> parts;
+    CollectConjuncts(condition, parts);
+    for (Value part : parts)
+      if (auto compare = part.getDefiningOp<arith::CmpIOp>()) AddBound(compare);
   }
 
   // coefficient * index + rest against 0, where the rest is made of sizes and other indices.

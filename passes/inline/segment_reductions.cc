@@ -38,16 +38,6 @@ bool IsZero(Value value) {
   return mlir::matchPattern(value, mlir::m_Zero()) || mlir::matchPattern(value, mlir::m_AnyZeroFloat());
 }
 
-// The operands of a tree of `and`.
-void CollectConjuncts(Value condition, llvm::SetVector<Value>& conjuncts) {
-  if (auto both = condition.getDefiningOp<arith::AndIOp>()) {
-    CollectConjuncts(both.getLhs(), conjuncts);
-    CollectConjuncts(both.getRhs(), conjuncts);
-  } else {
-    conjuncts.insert(condition);
-  }
-}
-
 // `segment == key`, where an index of the equation is the segment and the key knows nothing of it.
 struct Equality {
   Value conjunct;
