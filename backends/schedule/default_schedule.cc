@@ -8,7 +8,9 @@
 #include "backends/schedule/knob_values.h"
 #include "backends/schedule/motion.h"
 #include "backends/schedule/plan.h"
+#include "backends/schedule/pointwise_tile.h"
 #include "backends/schedule/reduction_blocks.h"
+#include "backends/schedule/reduction_order.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -230,27 +232,44 @@ class Chooser {
   }
 
   void Pointwise(Plan& plan) {
-    std::vector<std::pair<std::string, int64_t>> outer;
+    Loops outer, within;
     std::vector<std::string> inner;
+    PointwiseTile tile;
+    if (!plan.domain.empty()) tile = TilePointwise(plan, lanes_, !inside_ && shared_loops_ == 0, knobs_);
     for (size_t i = 0; i < plan.domain.size(); ++i) {
       const LoopInfo& loop = plan.domain[i];
       bool last = i + 1 == plan.domain.size() && !(i < shared_loops_ && plan.domain.size() > shared_loops_);
-      if (!last) {
+      if (!last && static_cast<int>(i) != tile.across) {
         outer.emplace_back(loop.name, loop.extent);
         continue;
       }
       std::string o, n;
-      // Two vectors at a time, unless the second would often be computed for nothing.
-      int64_t vectors = (loop.extent + lanes_ - 1) / lanes_;
-      int64_t width = loop.extent >= 8 * lanes_ && (vectors % 2 == 0 || vectors > 32) ? 2 * lanes_ : lanes_;
-      width = knobs_.Choose("columns", width, OtherWidths(loop.extent, lanes_, {1, 2, 4}));
-      Lanewise(plan, loop, width, &o, &n);
-      if (!o.empty()) outer.emplace_back(o, loop.extent < 0 ? kUnknown : (loop.extent + width - 1) / width);
-      inner.push_back(n);
+      if (last) {
+        Lanewise(plan, loop, tile.columns, &o, &n);
+        inner.push_back(n);
+      } else {
+        plan.Split(loop.name, tile.rows, &o, &n);
+        within.emplace_back(n, tile.rows);
+      }
+      int64_t block = last ? tile.columns : tile.rows;
+      if (!o.empty()) outer.emplace_back(o, loop.extent < 0 ? kUnknown : (loop.extent + block - 1) / block);
     }
+    if (tile.pieces > 1) InPieces(plan, tile.pieces, outer, within);
     if (!inside_ && shared_loops_ > 0) PlaceAt(outer);
     Parallel(plan, outer);
+    outer.insert(outer.end(), within.begin(), within.end());
     plan.Order(FirstOf(outer), {}, inner);
+  }
+
+  // Takes the last loop out of `outer` and cuts it into pieces, the loops `within`.
+  static void InPieces(Plan& plan, int64_t pieces, Loops& outer, Loops& within) {
+    auto [blocks, extent] = outer.back();
+    outer.pop_back();
+    std::string piece = blocks, block;
+    if (extent > pieces) plan.Split(blocks, extent / pieces, &piece, &block);
+    plan.Mark(DirectiveKind::kUnroll, piece);
+    within.emplace_back(piece, pieces);
+    if (!block.empty()) within.emplace_back(block, extent / pieces);
   }
 
   // The innermost of the last equation's outer loops that the others share.
@@ -384,7 +403,7 @@ class Chooser {
     std::vector<std::string> around = FirstOf(outer);
     if (reuse && packed && !column_outer.empty() && !inside_ && shared_loops_ == 0)
       ReduceInBlocks(plan, column_outer, width, target_, knobs_, around);
-    std::vector<std::string> reductions = ReductionOrder(plan, reads, lane, reuse);
+    std::vector<std::string> reductions = OrderReductions(plan, reads, lane, reuse, knobs_);
     plan.Order(around, reductions, inner);
     return true;
   }
@@ -536,61 +555,6 @@ class Chooser {
       at = outer.insert(at, {block, (extent + size - 1) / size}) + 1;
     }
     outer.insert(at, columns);
-  }
-
-  // Outermost first: as the operand that moves along the lanes lies in memory, so that it is read straight
-  // through. The innermost is unrolled by a few steps.
-  std::vector<std::string> ReductionOrder(Plan& plan, const std::vector<const ReadView*>& reads, size_t lane,
-                                          bool reuse) {
-    std::vector<std::pair<double, size_t>> places;
-    for (size_t i = 0; i < plan.reductions.size(); ++i) {
-      double place = 0;
-      for (const ReadView* read : reads) {
-        bool by_lane = MotionOf(*read, plan.domain_indices[lane]) != Motion::kStill;
-        for (size_t a = 0; a < read->subscripts.size(); ++a) {
-          if (Mentions(plan.reduction_indices[i], read->subscripts[a])) {
-            place = std::max(place, (by_lane ? 100.0 : 1.0) * (static_cast<double>(a) + 1));
-          }
-        }
-      }
-      places.emplace_back(place, i);
-    }
-    // Reductions in one another keep their order: bounds of the inner ones may name the outer.
-    bool nested = false;
-    for (const ReduceView& reduce : plan.view->reduces) {
-      for (const ReduceView& other : plan.view->reduces) nested |= other.op->isProperAncestor(reduce.op);
-    }
-    if (!nested) std::sort(places.begin(), places.end());
-    std::vector<std::string> order;
-    for (auto [place, i] : places) order.push_back(plan.reductions[i].name);
-    if (order.empty() || nested) return order;
-    int64_t unrolled = 1;
-    // Short loops are unrolled whole, from the innermost; a long innermost one by four.
-    for (size_t n = places.size(); n-- > 0;) {
-      const LoopInfo& loop = plan.reductions[places[n].second];
-      int64_t most = reuse ? 8 : Gathers(reads) ? 4 : 32;
-      if (loop.extent >= 0 && loop.extent * unrolled <= most) {
-        if (loop.extent > 1) plan.Mark(DirectiveKind::kUnroll, loop.name);
-        unrolled *= std::max<int64_t>(1, loop.extent);
-        continue;
-      }
-      if (unrolled == 1 && loop.extent > 0) {
-        std::vector<KnobValue> others;
-        for (int64_t factor : {1, 2, 4, 8})
-          if (loop.extent % factor == 0) others.push_back({factor, 1.03});
-        int64_t by_model = loop.extent % 4 == 0 ? 4 : loop.extent % 2 == 0 ? 2 : 1;
-        int64_t factor = knobs_.Choose("unroll", by_model, std::move(others));
-        if (factor > 1) {
-          std::string o, i;
-          plan.Split(loop.name, factor, &o, &i);
-          plan.Mark(DirectiveKind::kUnroll, i);
-          order[n] = o;
-          order.insert(order.begin() + static_cast<int64_t>(n) + 1, i);
-        }
-      }
-      break;
-    }
-    return order;
   }
 
   // Reductions along what lies densely in memory: partial results in the lanes. The result itself is

@@ -1,0 +1,85 @@
+#include "backends/schedule/pointwise_tile.h"
+
+#include <numeric>
+
+#include "backends/schedule/knob_values.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+namespace weft::backends {
+namespace {
+
+constexpr int64_t kMostPieces = 8;  // each is code of its own
+
+// Where `index`, a number at a time, changes the outcome of `compare`: at the first number behind. 0: it does
+// not, or elsewhere too. An equality changes it at the next number again.
+int64_t ChangesAt(mlir::arith::CmpIOp compare, mlir::Value index) {
+  using Predicate = mlir::arith::CmpIPredicate;
+  AffineForm left, right;
+  if (!MatchAffine(compare.getLhs(), &left) || !MatchAffine(compare.getRhs(), &right)) return 0;
+  if (left.terms.size() + right.terms.size() != 1) return 0;
+  int64_t step = left.Coefficient(index) - right.Coefficient(index);
+  if (step != 1 && step != -1) return 0;
+  // step * index + rest, against 0.
+  int64_t rest = left.constant - right.constant, zero = -rest * step;
+  switch (compare.getPredicate()) {
+    case Predicate::slt:
+    case Predicate::sge:
+      return step > 0 ? zero : zero + 1;
+    case Predicate::sle:
+    case Predicate::sgt:
+      return step > 0 ? zero + 1 : zero;
+    default:
+      return 0;
+  }
+}
+
+// The greatest length that all pieces are multiples of; 0: nothing cuts the loop.
+int64_t PieceLength(const EquationView& view, mlir::Value index, int64_t extent) {
+  int64_t length = 0;
+  view.op->walk([&](mlir::arith::CmpIOp compare) {
+    int64_t at = ChangesAt(compare, index);
+    if (at > 0 && at < extent) length = std::gcd(length, at);
+  });
+  return std::gcd(length, length == 0 ? 0 : extent);
+}
+
+bool LongEnough(const LoopInfo& loop, int64_t lanes) { return loop.extent < 0 || loop.extent >= lanes; }
+
+int AcrossLanes(const Plan& plan, size_t lane) {
+  for (const ReadView& read : plan.view->reads) {
+    Motion by_lane = MotionOf(read, plan.domain_indices[lane]);
+    if (by_lane == Motion::kStill || by_lane == Motion::kDense) continue;
+    for (size_t i = 0; i < lane; ++i)
+      if (MotionOf(read, plan.domain_indices[i]) == Motion::kDense) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, Knobs& knobs) {
+  PointwiseTile tile;
+  size_t lane = plan.domain.size() - 1;
+  const LoopInfo& columns = plan.domain[lane];
+  if (alone && LongEnough(columns, lanes)) {
+    tile.across = AcrossLanes(plan, lane);
+    if (tile.across >= 0 && !LongEnough(plan.domain[tile.across], lanes)) tile.across = -1;
+  }
+  // Two vectors at a time, unless the second would often be computed for nothing.
+  int64_t vectors = (columns.extent + lanes - 1) / lanes;
+  bool in_pairs = columns.extent >= 8 * lanes && (vectors % 2 == 0 || vectors > 32) && tile.across < 0;
+  int64_t piece = 0;
+  if (alone && lane > 0 && tile.across < 0 && plan.domain_indices[lane].size() == 1)
+    piece = PieceLength(*plan.view, plan.domain_indices[lane][0], columns.extent);
+  if (piece % lanes != 0 || piece * kMostPieces < columns.extent) piece = 0;
+  if (piece > 0) in_pairs = piece % (2 * lanes) == 0;
+  tile.columns =
+      knobs.Choose("columns", in_pairs ? 2 * lanes : lanes, OtherWidths(columns.extent, lanes, {1, 2, 4}));
+  if (piece > 0 && piece % tile.columns == 0) tile.pieces = columns.extent / piece;
+  if (tile.across >= 0)
+    tile.rows = knobs.Choose("across", 2 * lanes, {{1, 3.0}, {lanes, 1.1}, {4 * lanes, 1.1}});
+  if (tile.rows == 1) tile.across = -1;
+  return tile;
+}
+
+}  // namespace weft::backends

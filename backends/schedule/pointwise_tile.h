@@ -1,0 +1,30 @@
+#ifndef WEFT_BACKENDS_SCHEDULE_POINTWISE_TILE_H_
+#define WEFT_BACKENDS_SCHEDULE_POINTWISE_TILE_H_
+
+// How an equation without reductions goes over its result.
+
+#include <cstdint>
+
+#include "backends/schedule/knobs.h"
+#include "backends/schedule/plan.h"
+
+namespace weft::backends {
+
+struct PointwiseTile {
+  int64_t columns = 1;  // elements of the innermost loop that are computed at once
+  // Into how many equal pieces comparisons of the innermost index with numbers cut it, as those of a
+  // concatenation do. With a loop for each piece its reads are dense; together they are gathers.
+  int64_t pieces = 1;
+  // A loop that some operand lies densely along while the innermost one strides through it, and its block:
+  // the lines of that operand which a vector touches are read to their ends while they are in the cache.
+  int across = -1;  // position in the domain; -1: none
+  int64_t rows = 1;
+};
+
+// `plan` has at least one loop; those before the innermost must be the equation's own for anything but
+// columns to be chosen: `alone`.
+PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, Knobs& knobs);
+
+}  // namespace weft::backends
+
+#endif  // WEFT_BACKENDS_SCHEDULE_POINTWISE_TILE_H_
