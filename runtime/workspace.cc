@@ -1,5 +1,6 @@
 #include "runtime/workspace.h"
 
+#include <atomic>
 #include <bit>
 #include <chrono>
 #include <cstdlib>
@@ -28,13 +29,21 @@ int32_t ParallelFor(Workspace& workspace, ThreadPool::Task task, int64_t count, 
 }  // namespace
 
 ScratchMemory::~ScratchMemory() {
-  for (Header*& list : free_) {
-    while (list != nullptr) {
-      Header* next = list->next;
-      std::free(list);
-      list = next;
+  for (Shelf& shelf : shelves_) {
+    for (Header*& list : shelf.free) {
+      while (list != nullptr) {
+        Header* next = list->next;
+        std::free(list);
+        list = next;
+      }
     }
   }
+}
+
+ScratchMemory::Shelf& ScratchMemory::OfThisThread() {
+  static std::atomic<size_t> threads{0};
+  thread_local const size_t number = threads++;
+  return shelves_[number % kShelves];
 }
 
 void* ScratchMemory::Allocate(int64_t bytes) {
@@ -42,9 +51,10 @@ void* ScratchMemory::Allocate(int64_t bytes) {
   int64_t class_bytes = 0;
   int size_class = SizeClass(bytes, &class_bytes);
   {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (Header* block = free_[size_class]) {
-      free_[size_class] = block->next;
+    Shelf& shelf = OfThisThread();
+    std::lock_guard<std::mutex> lock(shelf.mutex);
+    if (Header* block = shelf.free[size_class]) {
+      shelf.free[size_class] = block->next;
       return reinterpret_cast<char*>(block) + kAlignment;
     }
   }
@@ -57,9 +67,10 @@ void* ScratchMemory::Allocate(int64_t bytes) {
 void ScratchMemory::Free(void* pointer) {
   if (pointer == nullptr) return;
   Header* block = reinterpret_cast<Header*>(static_cast<char*>(pointer) - kAlignment);
-  std::lock_guard<std::mutex> lock(mutex_);
-  block->next = free_[block->size_class];
-  free_[block->size_class] = block;
+  Shelf& shelf = OfThisThread();
+  std::lock_guard<std::mutex> lock(shelf.mutex);
+  block->next = shelf.free[block->size_class];
+  shelf.free[block->size_class] = block;
 }
 
 int64_t Workspace::reserved_bytes() const {

@@ -1,6 +1,7 @@
 #ifndef WEFT_RUNTIME_WORKSPACE_H_
 #define WEFT_RUNTIME_WORKSPACE_H_
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -15,7 +16,8 @@
 
 namespace weft::runtime {
 
-// The short-lived memory of kernels. Blocks are kept for the next one of about the same size.
+// The short-lived memory of kernels. Blocks are kept for the next one of about the same size, by threads
+// apart: a kernel may ask for one in its innermost loop.
 class ScratchMemory {
  public:
   ~ScratchMemory();
@@ -23,13 +25,18 @@ class ScratchMemory {
   void Free(void* block);
 
  private:
-  static constexpr int kClasses = 160;
+  static constexpr int kClasses = 160, kShelves = 16;
   struct Header {
     Header* next;
     int64_t size_class;
   };
-  std::mutex mutex_;
-  Header* free_[kClasses] = {};
+  struct alignas(64) Shelf {  // of some threads; no two share a line of the cache
+    std::mutex mutex;
+    Header* free[kClasses] = {};
+  };
+  Shelf& OfThisThread();
+
+  std::array<Shelf, kShelves> shelves_;
 };
 
 struct ProfileEvent {

@@ -224,6 +224,22 @@ void PipelineBuilder::PlaceBlocks(EquationState& equation, ReduceState& state) {
   }
 }
 
+// Tells the size of what a reduction keeps of a tile, also where its last tiles are cut: memory of a known
+// size is in registers, or on the stack.
+void PipelineBuilder::BoundTile(Func& func, const EquationState& equation, const ReduceState& state) {
+  const auto& at_once = equation.nest.inner;
+  for (int i : state.loops) {
+    const BaseLoop& loop = equation.loops[i];
+    bool in_tile = std::find(at_once.begin(), at_once.end(), loop.inner_name) != at_once.end();
+    if (loop.factor == 0 || !in_tile) continue;
+    if (loop.tiled) {
+      func.bound_storage(Var(loop.outer_name), 1);
+    } else {
+      func.bound_storage(Var(loop.name), Expr(static_cast<int32_t>(loop.factor)));
+    }
+  }
+}
+
 void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state) {
   const LoopNest& nest = equation.nest;
   // One tile of the equation at a time: inside the innermost of its loops that the reduction depends on.
@@ -253,6 +269,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       func.compute_at(parent.main, var);
     } else if (!level.empty()) {
       func.compute_at(consumer, Var(level));
+      BoundTile(func, equation, state);
     } else if (nest.placed && !nest.at_equation.empty() && !equation.output) {
       func.compute_at(FindEquation(nest.at_equation)->funcs[0], Var(nest.at_loop));
     } else {

@@ -149,6 +149,7 @@ class PipelineBuilder {
   absl::Status AddPrefetch(const EquationState& equation);
   void ScheduleStage(Halide::Stage stage, EquationState& equation, bool of_result, const ReduceState* reduce,
                      bool update);
+  static void BoundTile(Halide::Func& func, const EquationState& equation, const ReduceState& state);
   void ScheduleReduce(EquationState& equation, ReduceState& state);
   static std::vector<Halide::Var> InsideBlocks(const EquationState& equation, const ReduceState& state);
   static void PlaceBlocks(EquationState& equation, ReduceState& state);

@@ -55,12 +55,18 @@ bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indice
 }
 
 int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane) {
+  auto moves = [](const AffineForm& form, const std::vector<mlir::Value>& indices) {
+    return std::any_of(indices.begin(), indices.end(),
+                       [&](mlir::Value index) { return form.Coefficient(index) != 0; });
+  };
   for (size_t i = 0; i < lane; ++i) {
     for (const ReadView* read : reads) {
       for (mlir::Value subscript : read->subscripts) {
-        bool reduced = std::any_of(plan.reduction_indices.begin(), plan.reduction_indices.end(),
-                                   [&](const auto& indices) { return Mentions(indices, subscript); });
-        if (reduced && Mentions(plan.domain_indices[i], subscript)) return static_cast<int>(i);
+        // Where data says how a window goes on with the loop, neighbours need not overlap.
+        AffineForm form;
+        if (!MatchAffine(subscript, &form) || !moves(form, plan.domain_indices[i])) continue;
+        for (const auto& reduced : plan.reduction_indices)
+          if (moves(form, reduced)) return static_cast<int>(i);
       }
     }
   }

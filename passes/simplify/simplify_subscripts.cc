@@ -1,4 +1,5 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "passes/analysis/access.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/index_range.h"
 #include "passes/analysis/linear_form.h"
@@ -164,12 +165,11 @@ struct ShortenLinear : mlir::OpRewritePattern<Linear> {
 struct DropGuards : mlir::OpRewritePattern<ir::ReadOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ir::ReadOp read, PatternRewriter& rewriter) const override {
-    auto type = mlir::cast<mlir::RankedTensorType>(read.getTensor().getType());
     SmallVector<ir::Outside> outside = OutsideOf(read);
     bool changed = false, fills = false;
     for (auto [axis, word] : llvm::enumerate(outside)) {
-      if (word != ir::Outside::inside && !type.isDynamicDim(axis) &&
-          RangeOf(read.getSubscripts()[axis]).Within(0, type.getDimSize(axis))) {
+      if (word != ir::Outside::inside &&
+          StaysInside(read.getSubscripts()[axis], read.getTensor(), static_cast<int64_t>(axis))) {
         word = ir::Outside::inside;
         changed = true;
       }
