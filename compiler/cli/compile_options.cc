@@ -29,6 +29,7 @@ bool ReadDimensions(const std::vector<std::string>& texts, std::map<std::string,
 }
 
 constexpr char kClearLine[] = "\r\033[K";
+constexpr char kNoSchedule[] = "none";  // in place of a file
 
 // One line, rewritten in place.
 void ShowProgress(size_t done, size_t all, const std::string& name) {
@@ -61,7 +62,9 @@ void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
   command.add_option("--backend", options.backend, "halide, or the plain reference loops")
       ->check(CLI::IsMember({"halide", "loops"}));
   command.add_option("--schedule", options.schedule,
-                     "a file of `schedule` blocks, as --emit schedule prints them");
+                     "a file of `schedule` blocks, as --emit schedule prints them, in place of "
+                     "MODEL.tuned.schedule; `none` leaves that out");
+  options.is_scheduled = true;
   command.add_flag("--no-cache", options.no_cache, "compile every kernel anew and keep none");
 }
 
@@ -69,7 +72,10 @@ std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::S
   std::map<std::string, int64_t> dims;
   if (!ReadDimensions(options.dims, &dims) || !LoadOrReport(source, options.file)) return std::nullopt;
   std::optional<dsl::Program> program = source.Elaborate(options.entry, dims);
-  if (!options.schedule.empty() && !source.LoadSchedules(options.schedule)) {
+  if (options.is_scheduled && options.schedule.empty()) {
+    source.LoadTunedSchedules();
+  } else if (options.is_scheduled && options.schedule != kNoSchedule &&
+             !source.LoadSchedules(options.schedule)) {
     Fail(absl::StrCat("cannot read `", options.schedule, "`"));
     return std::nullopt;
   }

@@ -17,17 +17,18 @@ struct ProgramOptions {
   std::string file, entry, target = "host", backend = "halide", schedule;
   std::vector<std::string> dims, without, linked;
   bool no_cache = false;
+  bool is_scheduled = false;  // a file of schedules is used: `schedule`, or what was tuned
 };
 
 // Declares FILE and which program of it is meant: entry, dimensions, passes, files with ops in C.
 void AddSourceOptions(CLI::App& command, ProgramOptions& options);
-// These, and for which target and how it is compiled.
+// These, and for which target and how it is compiled: by which schedules, too.
 void AddProgramOptions(CLI::App& command, ProgramOptions& options);
 
 // Reads, checks and elaborates; nothing, after saying why, if that fails.
 std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::SourceProgram& source);
 
-// For driver::Compile, with the schedules of the model file and of --schedule, the cache, and progress on the
+// For driver::Compile, with the schedules that LoadProgram has read, the cache, and progress on the
 // standard error if that is a terminal.
 driver::CompileOptions MakeCompileOptions(const ProgramOptions& options, driver::SourceProgram& source);
 

@@ -64,6 +64,7 @@ int Explain(std::string code) {
 int ExplainFile(const std::string& file) {
   driver::SourceProgram source;
   if (!LoadOrReport(source, file)) return 1;
+  bool has_tuned = source.LoadTunedSchedules();
   std::vector<std::string> entries;
   if (source.module())
     for (const auto* entry : dsl::Entries(*source.module())) entries.push_back(entry->name.text);
@@ -76,9 +77,13 @@ int ExplainFile(const std::string& file) {
     }
     auto remarks = driver::ExplainKernels(*program, source.sources());
     if (!remarks.ok()) return Fail(remarks.status().message());
+    if (has_tuned) {
+      auto tuned = driver::ExplainTuned(*program, source.sources(), source.schedules(), source.diagnostics());
+      if (tuned.ok()) remarks->insert(remarks->end(), tuned->begin(), tuned->end());
+    }
     for (const driver::Remark& remark : *remarks) std::cout << remark.place << ": " << remark.text << "\n";
   }
-  return 0;
+  return PrintDiagnostics(source);
 }
 
 }  // namespace
@@ -93,7 +98,8 @@ void AddExplainCommand(CLI::App& app, Run& run) {
   command->add_option("CODE", *code, "what stands in brackets behind the message");
   command
       ->add_option("--kernels", *file,
-                   "a model file: one line for each reduction or recurrence of a known form")
+                   "a model file: one line for each reduction or recurrence of a known form, and for each "
+                   "kernel with a tuned schedule")
       ->excludes("CODE");
   command->callback([&run, code, file] {
     run = [code, file] {

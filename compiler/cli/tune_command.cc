@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -95,8 +94,7 @@ int Tune(const TuneCommand& command) {
   if (::isatty(2)) options.progress = ShowProgress;
   options.finished = ShowFinished;
   std::string output = command.output;
-  if (output.empty())
-    output = std::filesystem::path(command.program.file).replace_extension(".tuned.schedule").string();
+  if (output.empty()) output = driver::TunedSchedulesOf(command.program.file);
   std::string head =
       absl::StrCat("// Schedules of the entry `", program->entry, "` that `weft tune` found.\n\n");
   options.keep = [&](const std::string& schedules) {
@@ -137,8 +135,7 @@ void AddTuneCommand(CLI::App& app, Run& run) {
   CLI::App* command = app.add_subcommand(
       "tune",
       "Search for faster schedules of an entry's kernels on this machine.\n"
-      "Example: weft tune model.weft --dim B=1 --budget 10m && weft compile model.weft --dim B=1 --schedule "
-      "model.tuned.schedule");
+      "Example: weft tune model.weft --dim B=1 --budget 10m && weft compile model.weft --dim B=1");
   AddSourceOptions(*command, options->program);
   command->add_option("--method", options->method, "what is run; `forward`, or the only one, if left out");
   command->add_option("--budget", options->budget, "how long to search: 90s, 10m (default), 1h");

@@ -164,6 +164,17 @@ absl::StatusOr<bool> CompileOrReport(std::vector<Kernel>& kernels, const KernelS
   return !fault->has_value();
 }
 
+// Says how many kernels have schedules that were found for them, and from which file.
+void NoteTuned(const std::vector<Kernel>& kernels, const dsl::SourceManager& sources,
+               const KernelOptions& options) {
+  auto is_tuned = [](const Kernel& kernel) { return kernel.is_tuned; };
+  auto first = std::find_if(kernels.begin(), kernels.end(), is_tuned);
+  if (first == kernels.end() || !options.note) return;
+  auto count = std::count_if(first, kernels.end(), is_tuned);
+  options.note(absl::StrCat("tuned schedules of ", count, count == 1 ? " kernel" : " kernels", ", of ",
+                            sources.file(first->schedule_place.file).name()));
+}
+
 // The program of compiled kernels.
 absl::StatusOr<Compiled> LinkProgram(mlir::ModuleOp module, const std::vector<Kernel>& kernels,
                                      const backends::Target& target, const CompileOptions& options) {
@@ -242,6 +253,7 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   BindSchedules(kernels, **module, program, *target, options.schedules, diagnostics);
   if (diagnostics.has_errors()) return Reported();
   if (options.emit == Emit::kSchedule) return Compiled{PrintSchedules(kernels), ""};
+  NoteTuned(kernels, sources, options.kernels);
   auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
   if (Timing* timing = options.kernels.timing)
     timing->identical = CountLaunches(**module) - timing->compiled - timing->from_cache;
@@ -297,6 +309,29 @@ absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
     if (!known) once.push_back(std::move(remark));
   }
   return once;
+}
+
+absl::StatusOr<std::vector<Remark>> ExplainTuned(const dsl::Program& program,
+                                                 const dsl::SourceManager& sources,
+                                                 const std::vector<ScheduleSource>& schedules,
+                                                 dsl::Diagnostics& diagnostics) {
+  absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
+  if (!target.ok()) return target.status();
+  CompileOptions options;
+  options.schedules = schedules;
+  mlir::MLIRContext context;
+  auto scheduled = ScheduleProgram(program, sources, options, *target, context, diagnostics);
+  if (!scheduled.ok()) return scheduled.status();
+  std::vector<Remark> remarks;
+  for (const Kernel& kernel : scheduled->kernels) {
+    if (!kernel.is_tuned) continue;
+    const dsl::SourceFile& file = sources.file(kernel.schedule_place.file);
+    dsl::LineColumn place = file.Locate(kernel.schedule_place.begin);
+    remarks.push_back(
+        {absl::StrCat(file.name(), ":", place.line, ":", place.column),
+         absl::StrCat("`", kernel.schedule.equations.back().path, "` has this tuned schedule")});
+  }
+  return remarks;
 }
 
 absl::Status CheckSchedules(const dsl::Program& program, const dsl::SourceManager& sources,

@@ -77,6 +77,12 @@ absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceM
 absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
                                                    const dsl::SourceManager& sources);
 
+// Which kernels have schedules of `schedules` that were found for them; stale ones are reported.
+absl::StatusOr<std::vector<Remark>> ExplainTuned(const dsl::Program& program,
+                                                 const dsl::SourceManager& sources,
+                                                 const std::vector<ScheduleSource>& schedules,
+                                                 dsl::Diagnostics& diagnostics);
+
 // A program that is not compiled yet: its module behind the passes, and its kernels with their schedules.
 struct ScheduledProgram {
   mlir::OwningOpRef<mlir::ModuleOp> module;

@@ -159,9 +159,10 @@ std::vector<Kernel> KernelsOf(mlir::ModuleOp module, const backends::Target& tar
   NameEquations(module);
   std::vector<Kernel> kernels;
   module.walk([&](ir::KernelOp op) {
-    std::string name = op.getSymName().str();
-    kernels.push_back(
-        {op, name, "", backends::DefaultSchedule(backends::ViewKernel(op), target), false, {}, {}, ""});
+    Kernel& kernel = kernels.emplace_back();
+    kernel.op = op;
+    kernel.name = op.getSymName().str();
+    kernel.schedule = backends::DefaultSchedule(backends::ViewKernel(op), target);
   });
   return kernels;
 }

@@ -26,6 +26,7 @@ struct Kernel {
   std::string symbol;             // in C
   backends::Schedule schedule;    // of the Halide back end
   bool has_own_schedule = false;  // the user's directives are in it
+  bool is_tuned = false;          // some of them were found for this very kernel
   dsl::Span schedule_place;       // of the first of them
   absl::Status problem;           // why it could not be compiled
   std::string code;               // once compiled: the object, or a text

@@ -238,17 +238,20 @@ class Binder {
       std::vector<backends::EquationSchedule> schedules;
       std::vector<ir::LaunchOp> launches;
       dsl::Span place;
+      bool is_tuned = false;
     };
     std::string unchanged = backends::PrintSchedule({original.schedule.equations});
     std::map<std::string, Group> by_text;
     std::vector<std::string> order;
     if (original.schedule.equations.empty()) return scheduled.push_back(original);
     for (ir::LaunchOp launch : LaunchesOf(module_, original.name)) {
-      Group made = {original.schedule.equations, {}, {}};
-      ApplyLayers(original, PathsOf(launch), made.schedules, made.place);
+      std::vector<std::string> paths = PathsOf(launch);
+      Group made = {original.schedule.equations, {}, {}, IsTuned(paths)};
+      ApplyLayers(original, paths, made.schedules, made.place);
       PlaceInParts(original, made.schedules);
       std::string text = backends::PrintSchedule({made.schedules});
-      if (text == unchanged) made.place = {};  // what is given back as it was printed is the default
+      // What is given back as it was printed is the default.
+      if (text == unchanged) made.place = {}, made.is_tuned = false;
       auto [group, is_new] = by_text.try_emplace(text, std::move(made));
       group->second.launches.push_back(launch);
       if (is_new) order.push_back(text);
@@ -267,10 +270,19 @@ class Binder {
       kernel.schedule.equations = std::move(group.schedules);
       Rename(kernel.schedule, original, PathsOf(group.launches[0]));
       kernel.has_own_schedule = group.place.valid();
+      kernel.is_tuned = group.is_tuned;
       kernel.schedule_place = group.place;
       for (ir::LaunchOp launch : group.launches) launch.setCallee(kernel.name);
       scheduled.push_back(std::move(kernel));
     }
+  }
+
+  bool IsTuned(const std::vector<std::string>& paths) const {
+    return std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+      auto layers = layers_.find(path);
+      return layers != layers_.end() && std::any_of(layers->second.begin(), layers->second.end(),
+                                                    [](const auto& layer) { return layer.second.is_whole; });
+    });
   }
 
   // Directives name equations by the paths of the kernel's first launch; now it has another.
@@ -414,7 +426,7 @@ std::string PrintSchedule(const Kernel& kernel, const std::string& fingerprint) 
     launches.push_back(PathsOf(launch));
   std::vector<std::string> own;
   for (const auto& equation : kernel.schedule.equations) own.push_back(equation.path);
-  std::string text = absl::StrCat("// kernel ", kernel.name, "\n");
+  std::string text = absl::StrCat("// kernel ", kernel.name, kernel.is_tuned ? ", tuned" : "", "\n");
   for (size_t i = 0; i < own.size(); ++i) {
     std::vector<std::string> paths;
     for (const auto& launch : launches) {

@@ -19,7 +19,12 @@ std::string StandardLibrary() {
   return fs::is_directory(installed, error) ? installed.string() : WEFT_SOURCE_DIR "/stdlib";
 }
 
+std::string TunedSchedulesOf(const std::string& path) {
+  return fs::path(path).replace_extension(".tuned.schedule").string();
+}
+
 bool SourceProgram::Load(const std::string& path) {
+  path_ = path;
   loader_ = std::make_unique<dsl::ModuleLoader>(sources_, diagnostics_, dsl::DiskReader(), StandardLibrary());
   module_ = loader_->Load(path);
   if (!module_) return false;
@@ -57,12 +62,21 @@ std::optional<dsl::Program> SourceProgram::Elaborate(const std::string& entry,
 }
 
 bool SourceProgram::LoadSchedules(const std::string& path) {
+  return LoadSchedules(path, ScheduleSource::Scope::kProgram);
+}
+
+bool SourceProgram::LoadTunedSchedules() {
+  bool is_only_entry = dsl::Entries(*module_).size() == 1;
+  return LoadSchedules(TunedSchedulesOf(path_),
+                       is_only_entry ? ScheduleSource::Scope::kProgram : ScheduleSource::Scope::kFile);
+}
+
+bool SourceProgram::LoadSchedules(const std::string& path, ScheduleSource::Scope about) {
   std::optional<std::string> text = dsl::DiskReader()(path);
   if (!text) return false;
   int32_t source = sources_.Add(path, std::move(*text));
   schedule_files_.push_back(dsl::ParseScheduleFile(sources_, source, diagnostics_));
-  schedules_.push_back({backends::ReadSchedules(*schedule_files_.back(), diagnostics_), module_,
-                        ScheduleSource::Scope::kProgram});
+  schedules_.push_back({backends::ReadSchedules(*schedule_files_.back(), diagnostics_), module_, about});
   return true;
 }
 

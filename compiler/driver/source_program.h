@@ -28,6 +28,10 @@ class SourceProgram {
   // Reads a file of `schedule` blocks, which overrule those of the model files. False if it cannot be read.
   bool LoadSchedules(const std::string& path);
 
+  // The same of what `weft tune` has put beside the model, if it has (see TunedSchedulesOf). Where the model
+  // has several entries, blocks may be about another one. False if there is no such file.
+  bool LoadTunedSchedules();
+
   // The blocks of all files, weakest first: of imported ones before those that import them.
   const std::vector<ScheduleSource>& schedules() const { return schedules_; }
 
@@ -36,16 +40,22 @@ class SourceProgram {
   dsl::Diagnostics& diagnostics() { return diagnostics_; }
 
  private:
+  bool LoadSchedules(const std::string& path, ScheduleSource::Scope about);
   void CheckScheduleNames();
 
   dsl::SourceManager sources_;
   dsl::Diagnostics diagnostics_;
+  std::string path_;
   std::unique_ptr<dsl::ModuleLoader> loader_;
   const dsl::sema::Module* module_ = nullptr;
   dsl::Program declared_;  // what is known of the module's declarations without an instance
   std::vector<std::unique_ptr<dsl::ast::File>> schedule_files_;
   std::vector<ScheduleSource> schedules_;
 };
+
+// The file beside the model file `path` that `weft tune` writes and the other commands look for:
+// MODEL.tuned.schedule.
+std::string TunedSchedulesOf(const std::string& path);
 
 // The folder of the standard library: share/weft/stdlib beside the installed compiler, or the one it was
 // built from.

@@ -168,6 +168,34 @@ def check_stale(setting):
     (setting.folder / "net.weft").write_text(MODEL)
 
 
+def check_used_alone(setting):
+    """What lies beside the model is used without being asked for, and every command says so; never for another target."""
+    plain, _ = setting.schedules()
+    assert ", tuned" not in plain, plain
+    done = setting.run("tune", "net.weft", "--budget", "1h", "--store", "found", "--candidates", "3", WEFT_TEST_FAULT="incumbent:slow")
+    assert done.returncode == 0, done
+    given, said = setting.schedules()
+    assert given == setting.schedules("--schedule", "found.schedule")[0] and not said, (given, said)
+    assert len(re.findall(r"^// kernel \w+, tuned$", given, re.M)) == 2, given
+    assert setting.schedules("--schedule", "none") == (plain, "")
+    results, said = setting.results()
+    assert "note: tuned schedules of 2 kernels, of net.tuned.schedule\n" in said, said
+    wanted, said = setting.results("--schedule", "none")
+    assert not said, said
+    for mine, other in zip(results, wanted):
+        assert numpy.allclose(mine, other, rtol=2e-5, atol=2e-5 * numpy.abs(other).max())
+    explained = setting.run("explain", "--kernels", "net.weft")
+    found = re.findall(r"^net\.tuned\.schedule:\d+:\d+: `([\w.]+)` has this tuned schedule$", explained.stdout, re.M)
+    assert sorted(found) == ["forward.p", "forward.y"], explained
+    elsewhere, said = setting.schedules("--target", "x86-64-v2")
+    assert elsewhere == setting.schedules("--target", "x86-64-v2", "--schedule", "none")[0] and "[stale-schedule]" in said, said
+    (setting.folder / "net.weft").write_text(MODEL.replace("x[b, n] * w", "2 * x[b, n] * w"))
+    given, said = setting.schedules()
+    assert given.count(", tuned") == 1 and "`forward.y` is left out" in said, (given, said)
+    (setting.folder / "net.weft").write_text(MODEL)
+    (setting.folder / "net.tuned.schedule").unlink()
+
+
 def check_mistakes(setting):
     for words, said in ((["--budget", "10"], "`--budget 10` is no time"), (["--method", "forwards"], "forwards"),
                         (["--store", "net.weft"], "net.weft")):
@@ -185,6 +213,7 @@ def main():
         for number in (signal.SIGKILL, signal.SIGINT):
             check_interrupted(setting, number)
         check_stale(setting)
+        check_used_alone(setting)
         check_mistakes(setting)
     print("ok")
 
