@@ -404,9 +404,11 @@ def triangles(weft, rng):
         for options in ((), ("--without", "narrow-ranges")):
             problems += check(weft, f"triangles {n} {m} {options}", text, {"x": x, "w": w}, wanted, *options, tolerance=1e-4)
     # Where indices end or begin ranges: not of a product of matrices, and not where a mask has another number.
-    bounds = lambda *options: len(re.findall(r"arith\.(?:min|max)si [^\n]*: index", emitted(weft, text, *options)))
-    if bounds() < 4 or bounds("--without", "narrow-ranges") != 0:
-        problems.append(f"triangles: {bounds()} bounds")
+    for options, wanted in ((), ["max", "sum", "prod", "any", "argmax"]), (("--without", "narrow-ranges"), []):
+        ranges = re.findall(r"weft\.reduce (\w+) \([^)]*\) from (\(%c0\) to \(%dim\w*\))?", emitted(weft, text, *options))
+        narrowed = [kind for kind, whole in ranges if not whole]
+        if len(ranges) != 7 or narrowed != wanted:
+            problems.append(f"triangles {options}: of {len(ranges)} ranges end early {narrowed}")
     return problems
 
 
