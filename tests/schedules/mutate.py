@@ -1,6 +1,6 @@
 """Broken schedules are refused with a diagnostic, never worse: mutate.py WEFT [--count N] [--seed S]
 
-Takes the printed schedules of kernels.weft, and puts mistakes into them: words left out, doubled, exchanged, or taken from
+Takes the printed schedules of the kernels in the folder kernels, and puts mistakes into them: words left out, doubled, exchanged, or taken from
 elsewhere. The compiler takes the result or says what is wrong with it, at a place in it.
 """
 
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-MODEL = pathlib.Path(__file__).parent / "kernels.weft"
+MODELS = sorted((pathlib.Path(__file__).parent / "kernels").glob("*.weft"))
 WORD = re.compile(r"[\w.\"]+|[{}|,]|\n")
 STRANGE = ["0", "1", "-1", "1e9", "99999999999", "0.5", "root", "this", '"by"', "at", "knob", "pack", "recompute", "join", "into", "in", "..", "{", "}",
            "|", ",", "é", "order", "inline", "schedule"]  # fmt: skip
@@ -48,16 +48,18 @@ def main():
     faults = taken = 0
     with tempfile.TemporaryDirectory() as folder:
 
-        def run(*extra):
-            command = [arguments.weft, "compile", str(MODEL), "--emit", "schedule", *extra]
+        def run(model, *extra):
+            command = [arguments.weft, "compile", str(model), "--emit", "schedule", *extra]
             return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
 
         # Each kernel's blocks alone, so that a mistake meets few others.
-        kernels = [part for part in re.split(r"^// kernel .*\n", run().stdout, flags=re.M) if part.strip()]
+        kernels = [(model, part) for model in MODELS
+                   for part in re.split(r"^// kernel .*\n", run(model).stdout, flags=re.M) if part.strip()]  # fmt: skip
         for _ in range(arguments.count):
-            text = mutated(draw.choice(kernels), draw)
+            model, part = draw.choice(kernels)
+            text = mutated(part, draw)
             pathlib.Path(folder, "given.schedule").write_text(text)
-            ran = run("--schedule", "given.schedule")
+            ran = run(model, "--schedule", "given.schedule")
             taken += ran.returncode == 0
             if ran.returncode != 0 and (ran.returncode != 1 or not PLACE.search(ran.stderr)):
                 faults += 1
