@@ -1,6 +1,7 @@
 """Weft beside what a user would pick instead, and beside what the machine reaches.
 
     .venv/bin/python benchmarks/run.py [--only network,3x3,...] [--threads 1,2] [--varied SEED] [--quick] [--write]
+                                       [--tolerance 1e-4]
 
 Every subject is compiled, and its results are compared with every peer's before anything is timed. Then the contenders take
 turns: each is a process of its own, pinned, that sleeps while another runs, and one of them does nothing but what the
@@ -31,10 +32,14 @@ def options():
     parser.add_argument("--seconds", type=float, help="at most, for each row; 60 for networks and systems, else 6")
     parser.add_argument("--quick", action="store_true", help="some of every group in few rounds; two minutes")
     parser.add_argument("--weft", default=str(ROOT / "build/bin/weft"))
+    parser.add_argument("--tolerance", help="ours is compiled with this one (weft compile --tolerance); such runs are not written")
     parser.add_argument("--write", action="store_true", help="adds to benchmarks/results and makes the pages again")
     parser.add_argument("--pages", action="store_true", help="only makes the pages again from benchmarks/results")
     parser.add_argument("--install", action="store_true", help="first installs the peers in build/benchmarks/venv")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.tolerance and chosen.write:
+        parser.error("the pages are about programs without a tolerance: leave out --write or --tolerance")
+    return chosen
 
 
 def wanted(subject, chosen):
@@ -72,7 +77,8 @@ def rows(subject, peers, chosen, limits):
     with tempfile.TemporaryDirectory(prefix="weft_benchmark_") as name:
         folder = pathlib.Path(name)
         subject.write(folder, peers)
-        subprocess.run([chosen.weft, "compile", *subject.program(folder), "--emit", "so", "-o", folder / "subject.so"], check=True)
+        allowed = ["--tolerance", chosen.tolerance] if chosen.tolerance else []
+        subprocess.run([chosen.weft, "compile", *subject.program(folder), *allowed, "--emit", "so", "-o", folder / "subject.so"], check=True)
         for threads in map(int, chosen.threads.split(",")):
             seconds = chosen.seconds or (1.2 if chosen.quick else 60 if subject.group in ("network", "system") else 6)
             yield contenders.measure(subject, folder, [peer for peer in subject.peers if peer in peers], threads, chosen.rounds,

@@ -1,9 +1,12 @@
 #include "backends/schedule/default_schedule.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "backends/schedule/choices.h"
+#include "backends/schedule/depthwise_tile.h"
 #include "backends/schedule/joins.h"
 #include "backends/schedule/knob_values.h"
 #include "backends/schedule/motion.h"
@@ -59,7 +62,10 @@ class Chooser {
       inside_ = together && &*view != last;
       Plan plan = Choose(*view);
       if (inside_) {
-        plan.directives.push_back({DirectiveKind::kAt, {last->loops.path, place_loop_}});
+        const EquationView* reader = OnlyReader(kernel_, *view);
+        plan.directives.push_back(
+            {DirectiveKind::kAt,
+             {(reader ? reader : last)->loops.path, reader ? places_[reader] : place_loop_}});
       }
       reversed.push_back({view->loops.path, plan.directives});
     }
@@ -201,7 +207,7 @@ class Chooser {
       outer[at] = {o, (rows.extent + size - 1) / size};
       // Column blocks that were inside the rows stay around them: their weights serve a whole block.
       size_t place = at + 1 < static_cast<int>(outer.size()) && plan.names.count(outer[at + 1].first) &&
-                             IsColumnBlock(plan, outer[at + 1].first)
+                             plan.IsOuterPart(outer[at + 1].first, plan.domain.back().name)
                          ? at + 2
                          : at + 1;
       outer.insert(outer.begin() + static_cast<int64_t>(place), {n, size});
@@ -209,13 +215,6 @@ class Chooser {
       break;
     }
     plan.directives.push_back(pad);
-  }
-
-  static bool IsColumnBlock(const Plan& plan, const std::string& name) {
-    for (const Directive& d : plan.directives) {
-      if (d.kind == DirectiveKind::kSplit && d.names[1] == name) return d.names[0] == plan.domain.back().name;
-    }
-    return false;
   }
 
   // Splits a loop into vectors; its parts, or the loop itself as `inner` where it is shorter than one.
@@ -234,11 +233,19 @@ class Chooser {
   void Pointwise(Plan& plan) {
     Loops outer, within;
     std::vector<std::string> inner;
+    std::vector<int64_t> periods = PeriodsOfChoices(plan, inside_ ? shared_loops_ : 0);
+    bool chooses = std::count(periods.begin(), periods.end(), 0) < std::ssize(periods);
     PointwiseTile tile;
-    if (!plan.domain.empty()) tile = TilePointwise(plan, lanes_, !inside_ && shared_loops_ == 0, knobs_);
+    if (!plan.domain.empty())
+      tile = TilePointwise(plan, lanes_, !inside_ && shared_loops_ == 0, chooses, knobs_);
     for (size_t i = 0; i < plan.domain.size(); ++i) {
       const LoopInfo& loop = plan.domain[i];
       bool last = i + 1 == plan.domain.size() && !(i < shared_loops_ && plan.domain.size() > shared_loops_);
+      if (periods[i] > 0) {
+        UnrollPeriod(plan, loop, periods[i], outer, inner);
+        if (!inside_ && i + 1 == shared_loops_) BlockTiles(plan, outer);
+        continue;
+      }
       if (!last && static_cast<int>(i) != tile.across) {
         outer.emplace_back(loop.name, loop.extent);
         continue;
@@ -256,6 +263,7 @@ class Chooser {
     }
     if (tile.pieces > 1) InPieces(plan, tile.pieces, outer, within);
     if (!inside_ && shared_loops_ > 0) PlaceAt(outer);
+    if (inside_) places_[plan.view] = outer[shared_loops_ - 1].first;
     Parallel(plan, outer);
     outer.insert(outer.end(), within.begin(), within.end());
     plan.Order(FirstOf(outer), {}, inner);
@@ -270,6 +278,17 @@ class Chooser {
     plan.Mark(DirectiveKind::kUnroll, piece);
     within.emplace_back(piece, pieces);
     if (!block.empty()) within.emplace_back(block, extent / pieces);
+  }
+
+  // The last loop of `outer`, over tiles, in steps of as many as are computed at once.
+  void BlockTiles(Plan& plan, Loops& outer) {
+    auto [tiles, extent] = outer.back();
+    block_ = TilesAtOnce(kernel_, target_);
+    if (extent >= 0 && extent <= block_) return;
+    std::string block, tile;
+    plan.Split(tiles, block_, &block, &tile);
+    outer.back() = {block, extent < 0 ? kUnknown : (extent + block_ - 1) / block_};
+    outer.emplace_back(tile, block_);
   }
 
   // The innermost of the last equation's outer loops that the others share.
@@ -343,8 +362,8 @@ class Chooser {
       if (columns.extent >= 0 && columns.extent < width)
         width = std::max(lanes_, columns.extent / lanes_ * lanes_);
     } else if (!one_row) {
-      width = DepthwiseColumns(columns.extent);
-      tall = DepthwiseRows(row_extent, width / lanes_);
+      width = DepthwiseColumns(columns.extent, target_, knobs_);
+      tall = DepthwiseRows(row_extent, width / lanes_, target_, knobs_);
     }
 
     std::vector<std::pair<std::string, int64_t>> outer;
@@ -452,33 +471,6 @@ class Chooser {
     return false;
   }
 
-  // Two vectors of channels lie in lines beside each other, which the cache fetches together; unless the
-  // second would often be computed for nothing.
-  int64_t DepthwiseColumns(int64_t extent) const {
-    int64_t vectors = (extent + lanes_ - 1) / lanes_;
-    bool in_pairs = extent >= 2 * lanes_ && (vectors % 2 == 0 || vectors > 16);
-    return knobs_.Choose("columns", in_pairs ? 2 * lanes_ : lanes_, OtherWidths(extent, lanes_, {1, 2, 4}));
-  }
-
-  // Without reuse every lane loads for itself: enough rows to hide latencies, few enough to share the loads
-  // of overlapping windows in registers.
-  int64_t DepthwiseRows(int64_t extent, int64_t vectors) const {
-    if (extent < 0) return 4;
-    int64_t most = (target_.vector_registers >= 32 ? 14 : 6) / vectors, best = 1;
-    double best_use = 0;
-    std::vector<KnobValue> others;
-    for (int64_t rows = 1; rows <= std::min(most, extent); ++rows) {
-      int64_t tiles = (extent + rows - 1) / rows;
-      auto steps = static_cast<double>(tiles);
-      double use = static_cast<double>(extent) / (steps * static_cast<double>(rows)) *
-                   static_cast<double>(rows) / (static_cast<double>(rows) + 2.0);
-      if (use > best_use) best = rows, best_use = use;
-      others.push_back({rows, 1 / use});
-    }
-    for (KnobValue& other : others) other.cost *= best_use;
-    return knobs_.Choose("rows", best, std::move(others));
-  }
-
   // Where the loop over column blocks stands among the others. Blocks of weights that do not stay in the
   // cache all together are walked in the outermost loop, so that each is loaded once.
   void PlaceColumns(const Plan& plan, const std::vector<const ReadView*>& reads,
@@ -497,7 +489,8 @@ class Chooser {
                });
       };
       size_t first = 0;
-      bool free = !inside_ && shared_loops_ == 0;
+      // What is computed inside has one step, or one block, of the shared loops.
+      bool free = shared_loops_ == 0 || (inside_ && plan.view->packed_axis >= 0);
       for (size_t i = 0; i < lane; ++i) {
         if (!moves_weights(i)) continue;
         size_t to = free ? first : i;
@@ -622,7 +615,8 @@ class Chooser {
   std::string place_loop_;
   std::vector<std::string> holder_loops_;  // the shared loops as the last equation runs them
   int64_t block_ = 1;                      // of the last shared loop, in the equation that holds the others
-  double cycles_ = 0;                      // of what the equation at hand holds, for one thread
+  std::map<const EquationView*, std::string> places_;  // innermost shared loop of what is computed inside
+  double cycles_ = 0;                                  // of what the equation at hand holds, for one thread
 };
 
 }  // namespace

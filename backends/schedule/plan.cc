@@ -13,6 +13,12 @@ void Plan::Split(const std::string& loop, int64_t factor, std::string* outer, st
   directives.push_back({DirectiveKind::kSplit, {loop, *outer, *inner}, factor});
 }
 
+bool Plan::IsOuterPart(const std::string& name, const std::string& loop) const {
+  for (const Directive& d : directives)
+    if (d.kind == DirectiveKind::kSplit && d.names[1] == name) return d.names[0] == loop;
+  return false;
+}
+
 bool Plan::IsInnerPart(const std::string& loop) const {
   for (const Directive& d : directives)
     if (d.kind == DirectiveKind::kSplit && d.names[2] == loop) return true;

@@ -24,6 +24,8 @@ struct Plan {
   // A name that no loop has yet.
   std::string Fresh(const std::string& base, const std::string& suffix);
   void Split(const std::string& loop, int64_t factor, std::string* outer, std::string* inner);
+  // Whether a split of `loop` made it of its outside.
+  bool IsOuterPart(const std::string& name, const std::string& loop) const;
   // Whether it is what a split made of a loop's inside: that cannot be split again.
   bool IsInnerPart(const std::string& loop) const;
   // Adds `loop` to the directive of this kind.

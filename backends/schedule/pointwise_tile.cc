@@ -57,17 +57,19 @@ int AcrossLanes(const Plan& plan, size_t lane) {
 
 }  // namespace
 
-PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, Knobs& knobs) {
+PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, bool chooses, Knobs& knobs) {
   PointwiseTile tile;
   size_t lane = plan.domain.size() - 1;
   const LoopInfo& columns = plan.domain[lane];
+  alone &= !chooses;
   if (alone && LongEnough(columns, lanes)) {
     tile.across = AcrossLanes(plan, lane);
     if (tile.across >= 0 && !LongEnough(plan.domain[tile.across], lanes)) tile.across = -1;
   }
   // Two vectors at a time, unless the second would often be computed for nothing.
   int64_t vectors = (columns.extent + lanes - 1) / lanes;
-  bool in_pairs = columns.extent >= 8 * lanes && (vectors % 2 == 0 || vectors > 32) && tile.across < 0;
+  bool in_pairs =
+      columns.extent >= 8 * lanes && (vectors % 2 == 0 || vectors > 32) && tile.across < 0 && !chooses;
   int64_t piece = 0;
   if (alone && lane > 0 && tile.across < 0 && plan.domain_indices[lane].size() == 1)
     piece = PieceLength(*plan.view, plan.domain_indices[lane][0], columns.extent);

@@ -21,9 +21,9 @@ struct PointwiseTile {
   int64_t rows = 1;
 };
 
-// `plan` has at least one loop; those before the innermost must be the equation's own for anything but
-// columns to be chosen: `alone`.
-PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, Knobs& knobs);
+// `plan` has at least one loop. Only columns are chosen where other equations share its loops, which is not
+// `alone`, and where the period of choices unrolls some of them: `chooses`.
+PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, bool chooses, Knobs& knobs);
 
 }  // namespace weft::backends
 

@@ -48,14 +48,15 @@ class Reader {
     std::map<std::string, Knob> knobs_outside = knobs_;
     std::string path_outside = std::exchange(path_, path);
     size_t own_outside = std::exchange(own_, out_.size());
-    out_.push_back({path, span, kernel_, {}});
+    out_.push_back({path, span, kernel_, {}, std::nullopt});
     for (const ast::Directive* directive : directives) {
       if (directive->broken) continue;
       span_ = directive->span;
       std::visit([&](const auto& node) { Read(node); }, directive->node);
     }
     // What only holds blocks says nothing itself.
-    if (out_[own_].directives.empty() && out_.size() > own_ + 1) out_.erase(out_.begin() + own_);
+    if (out_[own_].directives.empty() && !out_[own_].tolerance && out_.size() > own_ + 1)
+      out_.erase(out_.begin() + own_);
     path_ = std::move(path_outside);
     own_ = own_outside;
     knobs_ = std::move(knobs_outside);
@@ -89,7 +90,7 @@ class Reader {
     if (full == path_) {
       out_[own_].directives.push_back(std::move(directive));
     } else {
-      out_.push_back({full, path.span, kernel_, {std::move(directive)}});
+      out_.push_back({full, path.span, kernel_, {std::move(directive)}, std::nullopt});
     }
   }
 
@@ -227,6 +228,18 @@ class Reader {
     dsl::Span span = span_;
     ReadBlock(Inside(node.equation), node.equation.span, node.directives);
     span_ = span;
+  }
+
+  void Read(const ast::Tolerance& node) {
+    const auto* number = node.error->As<ast::Number>();
+    double error = number->is_real ? number->real : static_cast<double>(number->whole);
+    if (error >= 0 && error < 1) {
+      out_[own_].tolerance = error;
+      return;
+    }
+    diagnostics_.Report(
+        node.error->span, dsl::kScheduleValue,
+        absl::StrCat("a tolerance is a share of the largest result, less than 1, not ", number->text));
   }
 
   void Read(const ast::Pack&) {

@@ -3,6 +3,7 @@
 
 // The `schedule` blocks of a file as data.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct WrittenSchedule {
   // any.
   std::string kernel;
   std::vector<Directive> directives;
+  // The error that the equation may have, relative to its largest result.
+  std::optional<double> tolerance;
 };
 
 // All of a file, in the order of the text. A knob stands for its first value. What is said in words that no

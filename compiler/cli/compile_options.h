@@ -16,6 +16,7 @@ namespace weft::cli {
 struct ProgramOptions {
   std::string file, entry, target = "host", backend = "halide", schedule;
   std::vector<std::string> dims, without, linked;
+  std::string tolerance;
   bool no_cache = false;
   bool is_scheduled = false;  // a file of schedules is used: `schedule`, or what was tuned
 };
@@ -24,6 +25,11 @@ struct ProgramOptions {
 void AddSourceOptions(CLI::App& command, ProgramOptions& options);
 // These, and for which target and how it is compiled: by which schedules, too.
 void AddProgramOptions(CLI::App& command, ProgramOptions& options);
+
+// Declares --tolerance.
+void AddToleranceOption(CLI::App& command, std::string& text);
+// What it says; nothing, after saying why, if that is no tolerance. Not given: 0.
+std::optional<double> ReadTolerance(const std::string& text);
 
 // Reads, checks and elaborates; nothing, after saying why, if that fails.
 std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::SourceProgram& source);

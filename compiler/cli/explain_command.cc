@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "compiler/cli/commands.h"
+#include "compiler/cli/compile_options.h"
 #include "compiler/cli/report.h"
 #include "compiler/driver/compile.h"
 #include "compiler/driver/source_program.h"
@@ -61,10 +62,15 @@ int Explain(std::string code) {
       nearest.empty() ? "; `weft explain` lists them all" : absl::StrCat("; did you mean `", nearest, "`?")));
 }
 
-int ExplainFile(const std::string& file) {
+int ExplainFile(const std::string& file, const std::string& tolerance) {
+  std::optional<double> error = ReadTolerance(tolerance);
+  if (!error) return 1;
+  driver::CompileOptions options;
+  options.tolerance = *error;
   driver::SourceProgram source;
   if (!LoadOrReport(source, file)) return 1;
   bool has_tuned = source.LoadTunedSchedules();
+  options.schedules = source.schedules();
   std::vector<std::string> entries;
   if (source.module())
     for (const auto* entry : dsl::Entries(*source.module())) entries.push_back(entry->name.text);
@@ -75,7 +81,7 @@ int ExplainFile(const std::string& file) {
       PrintDiagnostics(source);
       return 1;
     }
-    auto remarks = driver::ExplainKernels(*program, source.sources());
+    auto remarks = driver::ExplainKernels(*program, source.sources(), options);
     if (!remarks.ok()) return Fail(remarks.status().message());
     if (has_tuned) {
       auto tuned = driver::ExplainTuned(*program, source.sources(), source.schedules(), source.diagnostics());
@@ -101,9 +107,11 @@ void AddExplainCommand(CLI::App& app, Run& run) {
                    "a model file: one line for each reduction or recurrence of a known form, and for each "
                    "kernel with a tuned schedule")
       ->excludes("CODE");
-  command->callback([&run, code, file] {
-    run = [code, file] {
-      if (!file->empty()) return ExplainFile(*file);
+  auto tolerance = std::make_shared<std::string>();
+  AddToleranceOption(*command, *tolerance);
+  command->callback([&run, code, file, tolerance] {
+    run = [code, file, tolerance] {
+      if (!file->empty()) return ExplainFile(*file, *tolerance);
       return code->empty() ? ListCodes() : Explain(*code);
     };
   });

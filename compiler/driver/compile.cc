@@ -11,6 +11,7 @@
 #include "compiler/driver/embed_weights.h"
 #include "compiler/driver/externs.h"
 #include "compiler/driver/kernel_fault.h"
+#include "compiler/driver/tolerances.h"
 #include "compiler/ir/variant.h"
 #include "compiler/lower/lower.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -85,7 +86,9 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(
   }();
   if (!module.ok() || (options.emit == Emit::kIr && options.after == "lower")) return module;
   TimedPhase phase(options.kernels.timing, "passes");
+  SetTolerances(**module, program, options.schedules);
   passes::PipelineOptions passes_options;
+  passes_options.tolerance = options.tolerance;
   passes_options.target = backends::ForPasses(target);
   passes_options.without = options.without;
   passes_options.explain = remarks != nullptr;
@@ -292,13 +295,14 @@ absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceM
 }
 
 absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
-                                                   const dsl::SourceManager& sources) {
+                                                   const dsl::SourceManager& sources,
+                                                   const CompileOptions& options) {
   absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
   if (!target.ok()) return target.status();
   // One function after the other: in order, and the same every time.
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   std::vector<Remark> remarks;
-  auto module = MakeModule(program, sources, {}, *target, context, &remarks);
+  auto module = MakeModule(program, sources, options, *target, context, &remarks);
   if (!module.ok()) return module.status();
   std::vector<Remark> once = VariantRemarks(**module, program, sources);
   // A pass that runs twice says what it leaves twice.

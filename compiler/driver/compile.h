@@ -43,6 +43,9 @@ struct CompileOptions {
   std::string target = "host";
   std::string after;                 // kIr: the pass or stage to stop behind, `lower` for none; empty: all
   std::vector<std::string> without;  // optional passes to leave out
+  // The error that equations may have to which no schedule gives a tolerance of its own, relative to their
+  // largest result.
+  double tolerance = 0;
   // What replaces parts of the default schedules, later ones on top.
   std::vector<ScheduleSource> schedules;
   // [PREFIX=]FILE as a program takes them; the program then carries these weights inside.
@@ -74,8 +77,10 @@ struct Work {
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources);
 
 // Which costs of the equations as written the passes avoid, and which they do not, in the order of the file.
+// Of the options it takes the tolerances.
 absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
-                                                   const dsl::SourceManager& sources);
+                                                   const dsl::SourceManager& sources,
+                                                   const CompileOptions& options);
 
 // Which kernels have schedules of `schedules` that were found for them; stale ones are reported.
 absl::StatusOr<std::vector<Remark>> ExplainTuned(const dsl::Program& program,

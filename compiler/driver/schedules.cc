@@ -134,7 +134,7 @@ class Binder {
     ScheduleSource::Scope about = sources_[source].about;
     EquationNames::Match match = names_.Find(block.path, scope);
     if (!match.choices.empty()) {
-      if (!block.directives.empty())
+      if (!block.directives.empty() || block.tolerance)
         diagnostics_.Report(block.span, dsl::kAmbiguousEquation, block.path, Few(match.choices, "or"));
       return;
     }

@@ -187,6 +187,10 @@ struct Recompute {
   std::vector<Name> values;
   std::optional<Name> by;
 };
+// "tolerance" NUM
+struct Tolerance {
+  ExprPtr error;
+};
 // equation "{" { directive } "}"
 struct Nested {
   Path equation;
@@ -198,7 +202,8 @@ struct ComputeAt {
 };
 
 struct Directive {
-  std::variant<Knob, Split, Join, Order, Mark, Pack, Copy, Inline, Recompute, Nested, ComputeAt> node;
+  std::variant<Knob, Split, Join, Order, Mark, Pack, Copy, Inline, Recompute, Tolerance, Nested, ComputeAt>
+      node;
   Span span;
   bool broken = false;  // see Stmt::broken
 

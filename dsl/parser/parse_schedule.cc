@@ -17,8 +17,8 @@ namespace {
 
 // Inside a schedule these are no names: lists of indices end at them.
 constexpr absl::string_view kDirectiveWords[] = {
-    "knob", "split",  "join",      "order", "parallel", "vectorize", "unroll", "overlap", "pack",
-    "pad",  "inline", "transpose", "by",    "into",     "recompute", "as",     "at",      "prefetch"};
+    "knob",   "split",     "join", "order", "parallel",  "vectorize", "unroll", "overlap",  "pack",     "pad",
+    "inline", "transpose", "by",   "into",  "recompute", "as",        "at",     "prefetch", "tolerance"};
 
 bool IsDirectiveWord(absl::string_view word) {
   return std::find(std::begin(kDirectiveWords), std::end(kDirectiveWords), word) != std::end(kDirectiveWords);
@@ -221,7 +221,7 @@ bool Parser::ParseOfEquation(Directive* directive) {
     Unexpected(absl::StrCat("`{` or `at` after `", path.ToString(), "`"))
         .SuggestNearest(name.text,
                         {"knob", "split", "join", "order", "parallel", "vectorize", "unroll", "overlap",
-                         "prefetch", "pack", "pad", "transpose", "inline", "recompute"});
+                         "prefetch", "pack", "pad", "transpose", "inline", "recompute", "tolerance"});
     return false;
   }
   return true;
@@ -269,6 +269,12 @@ Directive* Parser::MakeDirective() {
     ast::Recompute recompute{ParseIndices(false), std::nullopt};
     if (!panic_ && TakeWord("by")) recompute.by = ExpectIndex("the method that recomputes");
     directive->node = std::move(recompute);
+  } else if (TakeWord("tolerance")) {
+    if (!At(TokenKind::kNumber)) {
+      Unexpected("a number from 0 to 1");
+      return nullptr;
+    }
+    directive->node = ast::Tolerance{ParseNumber()};
   } else {
     Unexpected("a directive");
     return nullptr;

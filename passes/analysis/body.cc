@@ -110,11 +110,66 @@ double CostPerPoint(ir::EquationOp equation, double unknown) {
   return cost;
 }
 
-double FlopsPerPoint(ir::EquationOp equation) {
-  double flops = 0;
-  for (mlir::Operation& op : equation.getBody().front()) flops += Total(&op, 1, CountOfOne);
-  return flops;
+namespace {
+
+// Whether the place of the result says which operand of `select` is taken.
+bool IsChosenByPlace(arith::SelectOp select) {
+  auto compare = select.getCondition().getDefiningOp<arith::CmpIOp>();
+  return compare && compare.getPredicate() == arith::CmpIPredicate::eq &&
+         compare.getLhs().getType().isIndex();
 }
+
+// Counts what the body computes for one point: of values among which the place chooses, the one that takes
+// most.
+class PointCounter {
+ public:
+  explicit PointCounter(mlir::Block& body) : body_(body) {}
+
+  double Count() {
+    llvm::SetVector<mlir::Operation*> todo;
+    todo.insert(body_.getTerminator());
+    double flops = 0;
+    for (size_t i = 0; i < todo.size(); ++i) {
+      flops += Total(todo[i], 1, CountOfOne);
+      for (mlir::Operation* used : UsedBy(todo[i])) todo.insert(used);
+    }
+    return flops;
+  }
+
+ private:
+  llvm::SmallVector<mlir::Operation*> UsedBy(mlir::Operation* op) {
+    llvm::SmallVector<mlir::Operation*> used;
+    auto add = [&](Value value) {
+      mlir::Operation* definer = value.getDefiningOp();
+      if (definer && definer->getBlock() == &body_) used.push_back(definer);
+    };
+    if (auto select = mlir::dyn_cast<arith::SelectOp>(op); select && IsChosenByPlace(select)) {
+      bool first = Weight(select.getTrueValue()) >= Weight(select.getFalseValue());
+      add(first ? select.getTrueValue() : select.getFalseValue());
+    } else {
+      for (Value value : UsedFromOutside(op)) add(value);
+    }
+    return used;
+  }
+
+  // With everything that it is computed from, as often as that is used.
+  double Weight(Value value) {
+    mlir::Operation* definer = value.getDefiningOp();
+    if (!definer || definer->getBlock() != &body_) return 0;
+    auto [known, is_new] = weights_.try_emplace(definer, 0);
+    if (!is_new) return known->second;
+    double weight = Total(definer, 1, CountOfOne);
+    for (mlir::Operation* used : UsedBy(definer)) weight += Weight(used->getResult(0));
+    return weights_[definer] = weight;
+  }
+
+  mlir::Block& body_;
+  llvm::DenseMap<mlir::Operation*, double> weights_;
+};
+
+}  // namespace
+
+double FlopsPerPoint(ir::EquationOp equation) { return PointCounter(equation.getBody().front()).Count(); }
 
 void CollectConjuncts(Value condition, llvm::SetVector<Value>& conjuncts) {
   if (auto both = condition.getDefiningOp<arith::AndIOp>()) {

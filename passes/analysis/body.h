@@ -31,7 +31,8 @@ double CostPerPoint(ir::EquationOp equation, double unknown = 64);
 double CostOf(mlir::Operation* op, double unknown = 64);
 
 // Floating-point operations for one point, for people: every addition, multiplication, comparison and real
-// function counts one. A reduction whose bounds are not numbers counts one step.
+// function counts one. A reduction whose bounds are not numbers counts one step. Of values among which the
+// place of the result chooses, one is computed.
 double FlopsPerPoint(ir::EquationOp equation);
 
 // Adds the operands of a tree of `and`, or what is no such tree itself.

@@ -42,6 +42,9 @@ ir::EquationOp DefiningEquation(mlir::Value value);
 // The reads of `tensor`, or nothing if it is used in any other way (returned, viewed, asked for its size).
 std::optional<llvm::SmallVector<ir::ReadOp>> OnlyReads(mlir::Value tensor);
 
+// Unit attribute of an equation whose form its schedule relies on: it is composed with nothing.
+inline constexpr llvm::StringLiteral kStandsAlone = "stands_alone";
+
 // The equation around an operation of its body, or null.
 ir::EquationOp EnclosingEquation(mlir::Operation* op);
 

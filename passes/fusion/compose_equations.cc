@@ -104,17 +104,20 @@ class Composer {
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     for (auto [cost, producer] : producers) {
       if (producer->getNumResults() != 1 || producer->use_empty()) continue;
-      // A copy in another order is there for its order.
-      if (producer->hasAttr("relayout")) continue;
       std::optional<SmallVector<ir::ReadOp>> reads = OnlyReads(producer->getResult(0));
-      if (reads &&
-          llvm::any_of(*reads, [](ir::ReadOp read) { return EnclosingEquation(read)->hasAttr("relayout"); }))
+      if (IsKept(producer) ||
+          (reads && llvm::any_of(*reads, [](ir::ReadOp read) { return IsKept(EnclosingEquation(read)); })))
         continue;
       if (!reads || !(this->*rule)(producer, *reads)) continue;
       Compose(producer, *reads);
       return true;
     }
     return false;
+  }
+
+  // A copy in another order is there for its order.
+  static bool IsKept(ir::EquationOp equation) {
+    return equation->hasAttr("relayout") || equation->hasAttr(kStandsAlone);
   }
 
   bool IsEpilogueOf(ir::EquationOp producer, llvm::ArrayRef<ir::ReadOp> reads) {

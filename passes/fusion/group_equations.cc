@@ -7,6 +7,7 @@
 #include "passes/analysis/equation.h"
 #include "passes/analysis/index_range.h"
 #include "passes/fusion/passes.h"
+#include "passes/fusion/tile_groups.h"
 
 // Equations share a kernel where they can share loops: at each point of the common loops a slice of every
 // equation is computed before the next point. What one makes and the others read stays in the cache. Rules in
@@ -42,6 +43,7 @@ struct Member {
 
 struct Group {
   SmallVector<Member> members;  // in order of the function
+  bool is_whole = false;        // nothing joins it
 };
 
 class Grouper {
@@ -57,6 +59,7 @@ class Grouper {
       group_of_[equation] = groups_.size();
       groups_.push_back({{member}});
     }
+    for (ir::EquationOp equation : function_.getBody().front().getOps<ir::EquationOp>()) GroupTiles(equation);
     bool changed = true;
     while (changed) {
       changed = false;
@@ -77,6 +80,21 @@ class Grouper {
   }
 
  private:
+  void GroupTiles(ir::EquationOp last) {
+    TargetDescription target;
+    target.l2_bytes = l2_bytes_, target.threads = threads_;
+    std::optional<TileGroup> tiled = FindTileGroup(last, target);
+    if (!tiled) return;
+    size_t number = group_of_[last];
+    for (ir::EquationOp equation : tiled->equations) {
+      groups_[group_of_[equation]].members.clear();
+      group_of_[equation] = number;
+    }
+    for (ir::EquationOp equation : tiled->equations)
+      groups_[number].members.push_back({equation, tiled->common});
+    groups_[number].is_whole = true;
+  }
+
   SmallVector<ir::EquationOp> ProducersOf(ir::EquationOp equation) {
     llvm::SetVector<mlir::Operation*> producers;
     equation.getBody().walk([&](ir::ReadOp read) {
@@ -122,8 +140,15 @@ class Grouper {
     return position - consumer.common.begin();
   }
 
+  static bool StandsAlone(const Group& group) {
+    return ir::EquationOp(group.members.front().equation)->hasAttr(kStandsAlone);
+  }
+
   std::optional<Group> Merge(Group& first, Group& second) {
-    if (first.members.size() + second.members.size() > kLargestGroup) return std::nullopt;
+    bool is_full = first.members.size() + second.members.size() > kLargestGroup;
+    if (is_full || first.is_whole || second.is_whole) return std::nullopt;
+    // Where the last loops of one are unrolled by what it chooses, others do not share them.
+    if (StandsAlone(first) != StandsAlone(second)) return std::nullopt;
     std::optional<SmallVector<int64_t>> match = MatchLoops(first, second);
     if (!match) return std::nullopt;
     Group merged;

@@ -4,7 +4,7 @@ def ComposeEquations : WeftPass<"weft-compose-equations", "mlir::func::FuncOp"> 
   let summary = "Compose epilogues and cheap producers into one equation";
   let description = [{
     Bias, activation and residual join the contraction that makes their operand; a producer that costs less to compute
-    again than to store and load goes into its readers.
+    again than to store and load goes into its readers. Equations marked `relayout` or `stands_alone` stay as they are.
   }];
 }
 

@@ -233,6 +233,7 @@ class LayoutChoice {
   // Whether a contraction that sums along what lies densely is so much work that its result is better copied
   // into the order in which it is returned.
   static bool PaysForCopy(ir::EquationOp equation) {
+    if (equation->hasAttr(kStandsAlone)) return true;
     auto sum = MatchContraction(equation);
     if (!sum || !sum->data || CostPerPoint(equation, kUnknownSize) < kOperationsPerCopy) return false;
     auto index = mlir::dyn_cast<mlir::BlockArgument>(sum->data.getSubscripts().back());
@@ -263,7 +264,8 @@ class LayoutChoice {
                          for (mlir::Operation& op : old_body.without_terminator()) body.clone(op, mapping);
                          return {mapping.lookupOrDefault(YieldedValue(equation, 0))};
                        });
-    if (mlir::Attribute fused = equation->getAttr("fused")) permuted->setAttr("fused", fused);
+    for (llvm::StringRef kept : {llvm::StringRef("fused"), llvm::StringRef(kStandsAlone)})
+      if (mlir::Attribute value = equation->getAttr(kept)) permuted->setAttr(kept, value);
     SmallVector<ir::ReadOp> reads;
     for (mlir::Operation* user : old_result.getUsers())
       if (auto read = mlir::dyn_cast<ir::ReadOp>(user)) reads.push_back(read);

@@ -14,6 +14,7 @@
 #include "passes/memory/passes.h"
 #include "passes/outline/passes.h"
 #include "passes/simplify/passes.h"
+#include "passes/winograd/passes.h"
 
 namespace weft::passes {
 namespace {
@@ -77,6 +78,13 @@ std::unique_ptr<mlir::Pass> Blocking(const PipelineOptions& options) {
   return createBlockRecurrences({.explain = options.explain});
 }
 
+std::unique_ptr<mlir::Pass> Transforming(const PipelineOptions& options) {
+  return createTransformConvolutions({.tolerance = options.tolerance,
+                                      .vectorBytes = options.target.vector_bytes,
+                                      .l2Bytes = options.target.l2_bytes,
+                                      .explain = options.explain});
+}
+
 std::unique_ptr<mlir::Pass> Packing(const PipelineOptions& options) {
   return createPackWeights(
       {.vectorBytes = options.target.vector_bytes, .vectorRegisters = options.target.vector_registers});
@@ -131,6 +139,12 @@ std::vector<Stage> Stages() {
            OnFunctions("extract-constants", createExtractConstants),
            OnModule("eliminate-common-equations", createEliminateCommonEquations),
            Canonicalize(),
+       }},
+      {"winograd",
+       {
+           // Behind fold-scaling, so that weights are what they are multiplied by; what layouts and packing
+           // see are the equations that there will be.
+           {"transform-convolutions", Transforming, true},
        }},
       {"layout",
        {
@@ -211,14 +225,15 @@ std::vector<std::string> PassNames() {
 }
 
 std::vector<std::string> OptionalPasses() {
-  return {"partition-choices",  "narrow-ranges",    "scan-prefixes",
-          "segment-reductions", "narrow-histories", "update-rows",
-          "hoist-from-steps",   "hoist-invariants", "fold-scaling"};
+  return {"partition-choices", "narrow-ranges",         "scan-prefixes",    "segment-reductions",
+          "narrow-histories",  "update-rows",           "hoist-from-steps", "hoist-invariants",
+          "fold-scaling",      "transform-convolutions"};
 }
 
 void RegisterPasses() {
   registerInlinePasses();
   registerSimplifyPasses();
+  registerWinogradPasses();
   registerLayoutPasses();
   registerLoadtimePasses();
   registerFusionPasses();

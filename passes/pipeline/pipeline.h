@@ -13,6 +13,9 @@ struct PipelineOptions {
   TargetDescription target;
   // Stop behind the last run of this pass or stage, by the name that PassNames gives; empty: run everything.
   std::string after;
+  // The error that 3x3 convolutions may have, relative to their largest result, where the module's
+  // `weft.tolerances` say nothing of them.
+  double tolerance = 0;
   // Passes to leave out, by the names that PassNames gives: programs compute the same without them.
   std::vector<std::string> without;
   // Remarks say which costs of the program as written were avoided, and which were not.

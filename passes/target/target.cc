@@ -103,4 +103,23 @@ int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t colum
   return ChooseRegisterTile(target, rows, columns, element_bytes).columns;
 }
 
+int64_t TilesAtOnce(const TargetDescription& target, int64_t tiles, int64_t tile_bytes,
+                    int64_t weight_bytes) {
+  // What is stored and loaded again elsewhere moves three times: into the cache, out of it, and in again.
+  constexpr int64_t kMoves = 3, kFewest = 8;
+  int64_t weights_stay = std::min(weight_bytes, target.l2_bytes / 2);
+  int64_t most = (target.l2_bytes * 3 / 4 - weights_stay) / std::max<int64_t>(1, tile_bytes);
+  if (most < std::min(kFewest, tiles)) return 0;
+  int64_t blocks = (tiles + most - 1) / most;
+  // Equal blocks, if that does not take many more.
+  for (int64_t more = blocks; more <= 2 * blocks && more <= tiles; ++more) {
+    if (tiles % more != 0) continue;
+    blocks = more;
+    break;
+  }
+  int64_t at_once = (tiles + blocks - 1) / blocks;
+  bool pays = weight_bytes <= target.l2_bytes / 2 || weight_bytes <= kMoves * tile_bytes * at_once;
+  return pays ? at_once : 0;
+}
+
 }  // namespace weft::passes

@@ -53,6 +53,11 @@ std::vector<RatedTile> RateTileColumns(const TargetDescription& target, int64_t 
 // packing gains nothing.
 int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t element_bytes);
 
+// How many of `tiles` of a result are computed at once where each leaves `tile_bytes` between the equations
+// that make it, and all read the same `weight_bytes`: as many as stay in the cache beside those. 0: too few,
+// so that the weights would be loaded again more often than is saved.
+int64_t TilesAtOnce(const TargetDescription& target, int64_t tiles, int64_t tile_bytes, int64_t weight_bytes);
+
 }  // namespace weft::passes
 
 #endif  // WEFT_PASSES_TARGET_TARGET_H_

@@ -1,0 +1,36 @@
+#include "backends/schedule/depthwise_tile.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "backends/schedule/knob_values.h"
+#include "backends/schedule/motion.h"
+
+namespace weft::backends {
+
+int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs) {
+  int64_t lanes = Lanes(target, kElementBytes);
+  int64_t vectors = (extent + lanes - 1) / lanes;
+  bool in_pairs = extent >= 2 * lanes && (vectors % 2 == 0 || vectors > 16);
+  return knobs.Choose("columns", in_pairs ? 2 * lanes : lanes, OtherWidths(extent, lanes, {1, 2, 4}));
+}
+
+int64_t DepthwiseRows(int64_t extent, int64_t vectors, const Target& target, Knobs& knobs) {
+  if (extent < 0) return 4;
+  int64_t most = (target.vector_registers >= 32 ? 14 : 6) / vectors, best = 1;
+  double best_use = 0;
+  std::vector<KnobValue> others;
+  for (int64_t rows = 1; rows <= std::min(most, extent); ++rows) {
+    int64_t tiles = (extent + rows - 1) / rows;
+    auto steps = static_cast<double>(tiles);
+    double use = static_cast<double>(extent) / (steps * static_cast<double>(rows)) *
+                 static_cast<double>(rows) / (static_cast<double>(rows) + 2.0);
+    if (use > best_use) best = rows, best_use = use;
+    others.push_back({rows, 1 / use});
+  }
+  for (KnobValue& other : others) other.cost *= best_use;
+  return knobs.Choose("rows", best, std::move(others));
+}
+
+}  // namespace weft::backends

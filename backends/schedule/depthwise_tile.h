@@ -1,0 +1,23 @@
+#ifndef WEFT_BACKENDS_SCHEDULE_DEPTHWISE_TILE_H_
+#define WEFT_BACKENDS_SCHEDULE_DEPTHWISE_TILE_H_
+
+// The tile of results of a window per channel, where no result shares what another one loads.
+
+#include <cstdint>
+
+#include "backends/schedule/knobs.h"
+#include "backends/schedule/target.h"
+
+namespace weft::backends {
+
+// Two vectors of channels lie in lines beside each other, which the cache fetches together; unless the second
+// would often be computed for nothing.
+int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs);
+
+// Without reuse every lane loads for itself: enough rows to hide latencies, few enough to share the loads of
+// overlapping windows in registers.
+int64_t DepthwiseRows(int64_t extent, int64_t vectors, const Target& target, Knobs& knobs);
+
+}  // namespace weft::backends
+
+#endif  // WEFT_BACKENDS_SCHEDULE_DEPTHWISE_TILE_H_
