@@ -52,17 +52,19 @@ std::optional<int64_t> PointCount(ir::EquationOp equation) {
   return points;
 }
 
-std::optional<int64_t> PointCount(ir::ReduceOp reduce) {
+namespace {
+
+std::optional<int64_t> Constant(Value value) { return mlir::getConstantIntValue(value); }
+
+std::optional<int64_t> Steps(ir::ReduceOp reduce, KnownNumber number) {
   int64_t points = 1;
   for (auto [lower, upper] : llvm::zip_equal(reduce.getLower(), reduce.getUpper())) {
-    auto from = mlir::getConstantIntValue(lower), to = mlir::getConstantIntValue(upper);
+    auto from = number(lower), to = number(upper);
     if (!from || !to) return std::nullopt;
     points *= std::max<int64_t>(0, *to - *from);
   }
   return points;
 }
-
-namespace {
 
 // Beside an addition, on vector units: measured ratios, rounded.
 bool IsArithmetic(mlir::Operation* op) {
@@ -90,19 +92,21 @@ double CountOfOne(mlir::Operation* op) {
 }
 
 // Over `op` and everything in it, each step of a reduction with what joins it to the others.
-double Total(mlir::Operation* op, double unknown, double (*of)(mlir::Operation*)) {
+double Total(mlir::Operation* op, double unknown, KnownNumber number, double (*of)(mlir::Operation*)) {
   double inner = 0;
   for (mlir::Region& region : op->getRegions())
-    for (mlir::Operation& child : region.getOps()) inner += Total(&child, unknown, of);
+    for (mlir::Operation& child : region.getOps()) inner += Total(&child, unknown, number, of);
   auto reduce = mlir::dyn_cast<ir::ReduceOp>(op);
   if (!reduce) return inner + of(op);
-  std::optional<int64_t> points = PointCount(reduce);
+  std::optional<int64_t> points = Steps(reduce, number);
   return (inner + 1) * (points ? static_cast<double>(*points) : unknown);
 }
 
 }  // namespace
 
-double CostOf(mlir::Operation* op, double unknown) { return Total(op, unknown, CostOfOne); }
+std::optional<int64_t> PointCount(ir::ReduceOp reduce) { return Steps(reduce, Constant); }
+
+double CostOf(mlir::Operation* op, double unknown) { return Total(op, unknown, Constant, CostOfOne); }
 
 double CostPerPoint(ir::EquationOp equation, double unknown) {
   double cost = 0;
@@ -123,14 +127,14 @@ bool IsChosenByPlace(arith::SelectOp select) {
 // most.
 class PointCounter {
  public:
-  explicit PointCounter(mlir::Block& body) : body_(body) {}
+  PointCounter(mlir::Block& body, KnownNumber number) : body_(body), number_(number) {}
 
   double Count() {
     llvm::SetVector<mlir::Operation*> todo;
     todo.insert(body_.getTerminator());
     double flops = 0;
     for (size_t i = 0; i < todo.size(); ++i) {
-      flops += Total(todo[i], 1, CountOfOne);
+      flops += Total(todo[i], 1, number_, CountOfOne);
       for (mlir::Operation* used : UsedBy(todo[i])) todo.insert(used);
     }
     return flops;
@@ -158,18 +162,21 @@ class PointCounter {
     if (!definer || definer->getBlock() != &body_) return 0;
     auto [known, is_new] = weights_.try_emplace(definer, 0);
     if (!is_new) return known->second;
-    double weight = Total(definer, 1, CountOfOne);
+    double weight = Total(definer, 1, number_, CountOfOne);
     for (mlir::Operation* used : UsedBy(definer)) weight += Weight(used->getResult(0));
     return weights_[definer] = weight;
   }
 
   mlir::Block& body_;
+  KnownNumber number_;
   llvm::DenseMap<mlir::Operation*, double> weights_;
 };
 
 }  // namespace
 
-double FlopsPerPoint(ir::EquationOp equation) { return PointCounter(equation.getBody().front()).Count(); }
+double FlopsPerPoint(ir::EquationOp equation, KnownNumber number) {
+  return PointCounter(equation.getBody().front(), number).Count();
+}
 
 void CollectConjuncts(Value condition, llvm::SetVector<Value>& conjuncts) {
   if (auto both = condition.getDefiningOp<arith::AndIOp>()) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "compiler/ir/weft_dialect.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace weft::passes {
@@ -30,10 +31,13 @@ double CostPerPoint(ir::EquationOp equation, double unknown = 64);
 // The same for the operation alone with everything in it, once.
 double CostOf(mlir::Operation* op, double unknown = 64);
 
+// The number that a value stands for, if it is known.
+using KnownNumber = llvm::function_ref<std::optional<int64_t>(mlir::Value)>;
+
 // Floating-point operations for one point, for people: every addition, multiplication, comparison and real
-// function counts one. A reduction whose bounds are not numbers counts one step. Of values among which the
+// function counts one. A reduction whose bounds are not known counts one step. Of values among which the
 // place of the result chooses, one is computed.
-double FlopsPerPoint(ir::EquationOp equation);
+double FlopsPerPoint(ir::EquationOp equation, KnownNumber number);
 
 // Adds the operands of a tree of `and`, or what is no such tree itself.
 void CollectConjuncts(mlir::Value condition, llvm::SetVector<mlir::Value>& conjuncts);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SetVector.h"
@@ -6,6 +8,7 @@
 #include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/index_range.h"
+#include "passes/analysis/outputs.h"
 #include "passes/fusion/passes.h"
 #include "passes/fusion/tile_groups.h"
 
@@ -46,6 +49,15 @@ struct Group {
   bool is_whole = false;        // nothing joins it
 };
 
+// Why equations share no kernel, for people. Null: nothing stands against it.
+using Obstacle = const char*;
+
+// Two groups as one, or what stands against it.
+struct Merged {
+  Group group;
+  Obstacle obstacle = nullptr;
+};
+
 class Grouper {
  public:
   Grouper(mlir::func::FuncOp function, int64_t l2_bytes, int64_t threads)
@@ -67,16 +79,34 @@ class Grouper {
         for (ir::EquationOp producer : ProducersOf(consumer)) {
           size_t from = group_of_[producer], to = group_of_[consumer];
           if (from == to) continue;
-          std::optional<Group> merged = Merge(groups_[from], groups_[to]);
-          if (!merged || ReachesThroughOthers(from, to)) continue;
-          for (Member& member : merged->members) group_of_[member.equation] = from;
-          groups_[from] = std::move(*merged);
+          Merged merged = Merge(groups_[from], groups_[to]);
+          if (merged.obstacle || FindBetween(from, to)) continue;
+          for (Member& member : merged.group.members) group_of_[member.equation] = from;
+          groups_[from] = std::move(merged.group);
           groups_[to].members.clear();
           changed = true;
         }
       }
     }
     SetAttributes();
+  }
+
+  // Keeps with every equation (attribute `apart`) what it reads of other kernels, and why it is in none of
+  // them.
+  void NoteObstacles() {
+    mlir::Builder builder(function_.getContext());
+    for (ir::EquationOp consumer : function_.getBody().front().getOps<ir::EquationOp>()) {
+      std::map<std::string, std::string> apart;
+      consumer.getBody().walk([&](ir::ReadOp read) {
+        ir::EquationOp producer = DefiningEquation(ViewedValue(read.getTensor()));
+        if (!producer || !producer.getPath() || group_of_[producer] == group_of_[consumer]) return;
+        apart[producer.getPath()->str()] = ObstacleBetween(producer, consumer, read);
+      });
+      SmallVector<mlir::NamedAttribute> named;
+      for (const auto& [path, obstacle] : apart)
+        named.push_back(builder.getNamedAttr(path, builder.getStringAttr(obstacle)));
+      if (!named.empty()) consumer->setAttr("apart", builder.getDictionaryAttr(named));
+    }
   }
 
  private:
@@ -93,6 +123,16 @@ class Grouper {
     for (ir::EquationOp equation : tiled->equations)
       groups_[number].members.push_back({equation, tiled->common});
     groups_[number].is_whole = true;
+  }
+
+  std::string ObstacleBetween(ir::EquationOp producer, ir::EquationOp consumer, ir::ReadOp read) {
+    if (DefiningEquation(read.getTensor()) != producer) return "it is read in another shape";
+    size_t from = group_of_[producer], to = group_of_[consumer];
+    if (Obstacle obstacle = Merge(groups_[from], groups_[to]).obstacle) return obstacle;
+    auto between = mlir::dyn_cast_or_null<ir::EquationOp>(FindBetween(from, to));
+    std::string name = between ? between.getPath().value_or("").str() : "";
+    return name.empty() ? "another kernel needs the one and is needed by the other"
+                        : "`" + name + "` needs the one and is needed by the other";
   }
 
   SmallVector<ir::EquationOp> ProducersOf(ir::EquationOp equation) {
@@ -144,13 +184,15 @@ class Grouper {
     return ir::EquationOp(group.members.front().equation)->hasAttr(kStandsAlone);
   }
 
-  std::optional<Group> Merge(Group& first, Group& second) {
-    bool is_full = first.members.size() + second.members.size() > kLargestGroup;
-    if (is_full || first.is_whole || second.is_whole) return std::nullopt;
-    // Where the last loops of one are unrolled by what it chooses, others do not share them.
-    if (StandsAlone(first) != StandsAlone(second)) return std::nullopt;
+  Merged Merge(Group& first, Group& second) {
+    if (first.is_whole || second.is_whole)
+      return {{}, "the tiles of a convolution are a kernel of their own"};
+    if (first.members.size() + second.members.size() > kLargestGroup)
+      return {{}, "they would be more equations than a kernel holds"};
+    if (StandsAlone(first) != StandsAlone(second))
+      return {{}, "the last loops of one are unrolled by what it chooses"};
     std::optional<SmallVector<int64_t>> match = MatchLoops(first, second);
-    if (!match) return std::nullopt;
+    if (!match) return {{}, "they are not related"};
     Group merged;
     for (Member& member : first.members) {
       Member kept = {member.equation, {}};
@@ -166,8 +208,8 @@ class Grouper {
     }
     llvm::sort(merged.members, [](Member& a, Member& b) { return a.equation->isBeforeInBlock(b.equation); });
     KeepOuterLoops(merged);
-    if (!IsWorthwhile(merged)) return std::nullopt;
-    return merged;
+    Obstacle obstacle = ObstacleIn(merged);
+    return {std::move(merged), obstacle};
   }
 
   // Common loops must be the outer loops of every member, in any order: an axis inside of what is not common
@@ -191,37 +233,43 @@ class Grouper {
     }
   }
 
-  bool IsWorthwhile(Group& group) {
+  // Why the group is not worth it.
+  Obstacle ObstacleIn(Group& group) {
     int contractions = 0, rows = 0;
     double work = 0, common_points = 1;
     for (Member& member : group.members) {
       llvm::StringRef name = ClassOf(member.equation);
-      if (name == "depthwise") return false;
+      if (name == "depthwise") return "a window per channel has a kernel of its own";
       rows += name == "row_reduction";
       double points = 1;
       for (OpFoldResult extent : ExtentsOf(member.equation))
         points *= static_cast<double>(EstimateSize(extent));
       work += points * CostPerPoint(member.equation, kUnknownSize);
       if (name != "contraction") continue;
-      if (++contractions > 2 || !FitsBesideRows(member)) return false;
+      if (++contractions > 2) return "a kernel holds two contractions at most";
+      if (Obstacle obstacle = ObstacleToContraction(member)) return obstacle;
     }
-    // Contractions meet in attention only, where a reduction of rows stands between.
-    if (contractions > 0 && rows == 0) return false;
+    if (contractions > 0 && rows == 0)
+      return "a contraction shares loops only where a reduction of rows does, too";
     for (int64_t position : group.members.front().common)
       common_points *= static_cast<double>(EstimateSize(ExtentsOf(group.members.front().equation)[position]));
-    bool few = group.members.front().common.empty() || common_points < static_cast<double>(threads_);
-    if (few && work > kSmallWork) return false;
-    return SliceBytes(group) <= l2_bytes_ / 2;
+    if (work > kSmallWork && group.members.front().common.empty()) return "they have no outer loop in common";
+    if (work > kSmallWork && common_points < static_cast<double>(threads_))
+      return "the loops they have in common are shorter than there are threads";
+    if (SliceBytes(group) > l2_bytes_ / 2)
+      return "what they hand over in one step of the common loops does not stay in the second-level cache";
+    return nullptr;
   }
 
   // A contraction in a group walks one row at a time (a block of rows, if the schedule wants): its other
   // operand must come from this run, not be weights, which want a kernel of their own, and stay in the cache
   // from row to row.
-  bool FitsBesideRows(Member& member) {
+  Obstacle ObstacleToContraction(Member& member) {
     auto contraction = MatchContraction(member.equation);
-    if (!contraction || !contraction->data || !contraction->weights) return false;
+    if (!contraction || !contraction->data || !contraction->weights)
+      return "a factor of the contraction is computed in its body";
     if (IsLoadTime(contraction->weights.getTensor()) || IsLoadTime(contraction->data.getTensor()))
-      return false;
+      return "a contraction with weights has a kernel of its own";
     for (ir::ReadOp factor : {contraction->data, contraction->weights}) {
       int64_t bytes = ElementBytes(factor.getType());
       for (Value index : IndicesOf(factor.getResult())) {
@@ -235,9 +283,9 @@ class Grouper {
         IndexRange range = RangeOf(index);
         bytes *= range.hi < kUnknownSize ? range.hi + 1 : kUnknownSize;
       }
-      if (bytes > l2_bytes_ / 2) return false;
+      if (bytes > l2_bytes_ / 2) return "a factor of the contraction does not stay in the second-level cache";
     }
-    return true;
+    return nullptr;
   }
 
   // What the members hand to each other at one point of the common loops.
@@ -259,36 +307,37 @@ class Grouper {
     return bytes;
   }
 
-  // Whether something outside both groups uses the first and is used by the second: they could not run as
-  // one.
-  bool ReachesThroughOthers(size_t from, size_t to) {
+  // What is outside both groups, uses the first and is used by the second: they could not run as one. Null if
+  // nothing is.
+  mlir::Operation* FindBetween(size_t from, size_t to) {
     mlir::Block& block = function_.getBody().front();
-    SmallVector<mlir::Operation*> todo;
+    // A user, and the first statement on the way to it.
+    SmallVector<std::pair<mlir::Operation*, mlir::Operation*>> todo;
     llvm::DenseSet<mlir::Operation*> seen;
-    auto add_users = [&](mlir::Operation* op, bool first) {
+    auto add_users = [&](mlir::Operation* op, mlir::Operation* way) {
       for (mlir::Operation* user : op->getUsers()) {
         mlir::Operation* statement = block.findAncestorOpInBlock(*user);
         auto group = group_of_.find(statement);
-        if (first && group != group_of_.end() && (group->second == from || group->second == to)) continue;
-        todo.push_back(statement);
+        if (!way && group != group_of_.end() && (group->second == from || group->second == to)) continue;
+        todo.emplace_back(statement, way ? way : statement);
       }
     };
-    for (Member& member : groups_[from].members) add_users(member.equation, true);
+    for (Member& member : groups_[from].members) add_users(member.equation, nullptr);
     while (!todo.empty()) {
-      mlir::Operation* statement = todo.pop_back_val();
+      auto [statement, way] = todo.pop_back_val();
       if (!seen.insert(statement).second) continue;
       auto group = group_of_.find(statement);
       if (group == group_of_.end()) {
-        add_users(statement, false);
+        add_users(statement, way);
         continue;
       }
-      if (group->second == to || group->second == from) return true;
+      if (group->second == to || group->second == from) return way;
       for (Member& member : groups_[group->second].members) {
         seen.insert(member.equation);
-        add_users(member.equation, false);
+        add_users(member.equation, way);
       }
     }
-    return false;
+    return nullptr;
   }
 
   void SetAttributes() {
@@ -310,7 +359,11 @@ class Grouper {
 
 struct GroupEquationsPass : impl::GroupEquationsBase<GroupEquationsPass> {
   using GroupEquationsBase::GroupEquationsBase;
-  void runOnOperation() override { Grouper(getOperation(), l2Bytes, threads).Run(); }
+  void runOnOperation() override {
+    Grouper grouper(getOperation(), l2Bytes, threads);
+    grouper.Run();
+    if (explain) grouper.NoteObstacles();
+  }
 };
 
 }  // namespace

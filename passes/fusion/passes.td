@@ -13,6 +13,7 @@ def GroupEquations : WeftPass<"weft-group-equations", "mlir::func::FuncOp"> {
   let options = [
     Option<"l2Bytes", "l2-bytes", "int64_t", "1 << 20", "Second-level cache of one core">,
     Option<"threads", "threads", "int64_t", "2", "Threads that a kernel should keep busy">,
+    Option<"explain", "explain", "bool", "false", "Keep with equations why they do not share a kernel">,
   ];
 }
 

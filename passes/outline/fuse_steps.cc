@@ -10,6 +10,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "passes/analysis/body.h"
 #include "passes/analysis/equation.h"
+#include "passes/analysis/kernel_work.h"
 #include "passes/outline/passes.h"
 
 namespace weft::passes {
@@ -129,8 +130,7 @@ class StepFuser {
           for (mlir::Operation& op : step_.getBody().front().without_terminator()) {
             if (mlir::isa<ir::WeightOp, ir::PreparedOp>(op)) continue;
             mlir::Operation* clone = inner.clone(op, mapping_);
-            clone->removeAttr("group");
-            clone->removeAttr("fused");
+            for (const char* name : {"group", "fused", "apart"}) clone->removeAttr(name);
             if (auto path = op.getAttrOfType<mlir::StringAttr>("path")) path_ = path;
           }
           SmallVector<Value> slices;
@@ -156,23 +156,10 @@ class StepFuser {
   void Describe(ir::KernelOp kernel) {
     kernel->setAttr("class", builder_.getStringAttr("recurrence"));
     if (path_) kernel->setAttr("path", path_);
-    std::optional<int64_t> steps = mlir::getConstantIntValue(iterate_.getExtent());
-    double bytes = 0;
-    for (mlir::Type type : llvm::concat<const mlir::Type>(kernel.getFunctionType().getInputs(),
-                                                          kernel.getFunctionType().getResults())) {
-      if (!mlir::isa<mlir::RankedTensorType>(type)) continue;
-      std::optional<int64_t> size = BytesOf(type);
-      if (!size) return;
-      bytes += static_cast<double>(*size);
-    }
-    if (!steps) return;
-    double flops = 0;
-    step_.walk([&](ir::EquationOp equation) {
-      flops += static_cast<double>(*PointCount(equation)) * FlopsPerPoint(equation);
-    });
-    flops *= static_cast<double>(*steps);
-    kernel->setAttr("flops", builder_.getI64IntegerAttr(static_cast<int64_t>(flops)));
-    kernel->setAttr("bytes", builder_.getI64IntegerAttr(static_cast<int64_t>(bytes)));
+    std::optional<KernelWork> work = WorkOf(kernel);
+    if (!work) return;
+    kernel->setAttr("flops", builder_.getI64IntegerAttr(static_cast<int64_t>(work->flops)));
+    kernel->setAttr("bytes", builder_.getI64IntegerAttr(static_cast<int64_t>(work->bytes)));
   }
 
   ir::IterateOp iterate_;

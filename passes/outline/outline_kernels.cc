@@ -7,6 +7,7 @@
 #include "passes/analysis/body.h"
 #include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
+#include "passes/analysis/kernel_work.h"
 #include "passes/outline/kernel_name.h"
 #include "passes/outline/outline_selections.h"
 #include "passes/outline/passes.h"
@@ -50,8 +51,9 @@ class Outliner {
       paths_.push_back(builder_.getStringAttr(equation.getPath().value_or("")));
       auto fused = equation->getAttrOfType<mlir::ArrayAttr>("fused");
       fused_.push_back(fused ? fused : builder_.getArrayAttr({}));
-      clone->removeAttr("group");
-      clone->removeAttr("fused");
+      if (auto apart = equation->getAttrOfType<mlir::DictionaryAttr>("apart"))
+        for (mlir::NamedAttribute from : apart) apart_.set(from.getName(), from.getValue());
+      for (const char* name : {"group", "fused", "apart"}) clone->removeAttr(name);
     }
     SmallVector<Value> inner_results;
     for (Value result : results_) inner_results.push_back(mapping_.lookup(result));
@@ -135,24 +137,10 @@ class Outliner {
   void Describe(ir::KernelOp kernel) {
     kernel->setAttr("class", builder_.getStringAttr(ClassOf(equations_)));
     if (mlir::StringAttr path = last_.getPathAttr()) kernel->setAttr("path", path);
-    double flops = 0, bytes = 0;
-    bool known = true;
-    for (ir::EquationOp equation : equations_) {
-      std::optional<int64_t> points = PointCount(equation);
-      known &= points.has_value();
-      if (points) flops += FlopsPerPoint(equation) * static_cast<double>(*points);
-    }
-    auto add_bytes = [&](Value value) {
-      if (!mlir::isa<mlir::RankedTensorType>(value.getType())) return;
-      std::optional<int64_t> size = BytesOf(value.getType());
-      known &= size.has_value();
-      bytes += static_cast<double>(size.value_or(0));
-    };
-    for (Value argument : arguments_) add_bytes(argument);
-    for (Value result : results_) add_bytes(result);
-    if (!known) return;
-    kernel->setAttr("flops", builder_.getI64IntegerAttr(static_cast<int64_t>(flops)));
-    kernel->setAttr("bytes", builder_.getI64IntegerAttr(static_cast<int64_t>(bytes)));
+    std::optional<KernelWork> work = WorkOf(kernel);
+    if (!work) return;
+    kernel->setAttr("flops", builder_.getI64IntegerAttr(static_cast<int64_t>(work->flops)));
+    kernel->setAttr("bytes", builder_.getI64IntegerAttr(static_cast<int64_t>(work->bytes)));
   }
 
   void Launch(ir::KernelOp kernel, llvm::ArrayRef<mlir::Type> result_types) {
@@ -168,6 +156,7 @@ class Outliner {
     if (llvm::any_of(fused_,
                      [](mlir::Attribute paths) { return !mlir::cast<mlir::ArrayAttr>(paths).empty(); }))
       launch->setAttr("fused", builder_.getArrayAttr(fused_));
+    if (!apart_.empty()) launch->setAttr("apart", apart_.getDictionary(builder_.getContext()));
     for (auto [result, launched] : llvm::zip_equal(results_, launch.getResults()))
       result.replaceAllUsesWith(launched);
     for (ir::EquationOp equation : llvm::reverse(equations_)) equation->erase();
@@ -181,6 +170,7 @@ class Outliner {
   mlir::IRMapping mapping_;
   SmallVector<Value> arguments_, results_;
   SmallVector<mlir::Attribute> paths_, fused_;  // by equation
+  mlir::NamedAttrList apart_;
 };
 
 struct OutlineKernelsPass : impl::OutlineKernelsBase<OutlineKernelsPass> {

@@ -91,7 +91,8 @@ std::unique_ptr<mlir::Pass> Packing(const PipelineOptions& options) {
 }
 
 std::unique_ptr<mlir::Pass> Grouping(const PipelineOptions& options) {
-  return createGroupEquations({.l2Bytes = options.target.l2_bytes, .threads = options.target.threads});
+  return createGroupEquations(
+      {.l2Bytes = options.target.l2_bytes, .threads = options.target.threads, .explain = options.explain});
 }
 
 // The table of contents: what happens to a program, in order.

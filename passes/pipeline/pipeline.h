@@ -18,7 +18,8 @@ struct PipelineOptions {
   double tolerance = 0;
   // Passes to leave out, by the names that PassNames gives: programs compute the same without them.
   std::vector<std::string> without;
-  // Remarks say which costs of the program as written were avoided, and which were not.
+  // Remarks say which costs of the program as written were avoided, and which were not, and launches
+  // (attribute `apart`) why their equations are not in the kernels whose results they read.
   bool explain = false;
 };
 
