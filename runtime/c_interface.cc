@@ -169,8 +169,9 @@ int weft_table_profile(weft_program* program, int32_t on) {
 int weft_table_write_profile(weft_program* program, const char* path) {
   return Guarded([&]() -> Status {
     if (program == nullptr || path == nullptr) return InvalidArgument("no program or no file was given");
+    weft::runtime::Program& run = *program->program;
     return weft::runtime::WriteFileAtomically(
-        path, weft::runtime::TraceJson(program->program->table(), program->program->TakeProfile()));
+        path, weft::runtime::TraceJson(run.table(), run.TakeProfile(), run.threads()));
   });
 }
 

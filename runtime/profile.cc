@@ -23,24 +23,42 @@ std::string Format(const char* format, Values... values) {
   return text;
 }
 
+// The beginning of a slice around those of its launches, and its end.
+std::string RunJson(const MethodTable& method, double begin, double end) {
+  Json json = {{"ph", "B"}, {"pid", 1}, {"tid", 1}, {"name", method.name}, {"ts", begin}};
+  std::string text = JsonText(json);
+  json["ph"] = "E";
+  json["ts"] = end;
+  return text + ",\n" + JsonText(json);
+}
+
+std::string LaunchJson(const LaunchTable& launch, const ProfileEvent& event, double begin) {
+  double ns = static_cast<double>(std::max<int64_t>(1, event.duration_ns));
+  Json json = {{"ph", "X"}, {"pid", 1}, {"tid", 1}, {"name", launch.path}};
+  json["ts"] = begin;
+  json["dur"] = static_cast<double>(event.duration_ns) / 1000;
+  json["args"] = {{"launch", event.launch}, {"kernel", launch.kernel}, {"source", Line(launch)}};
+  if (!event.extents.empty()) json["args"]["sizes"] = event.extents;
+  if (launch.flops > 0) json["args"]["GFLOP/s"] = Rounded(launch.flops / ns);
+  if (launch.bytes > 0) json["args"]["GB/s"] = Rounded(launch.bytes / ns);
+  return JsonText(json);
+}
+
 }  // namespace
 
-std::string TraceJson(const ProgramTable& table, const std::vector<ProfileEvent>& events) {
+std::string TraceJson(const ProgramTable& table, const std::vector<ProfileEvent>& events, int threads) {
   Json name = {{"ph", "M"}, {"pid", 1}, {"tid", 1}, {"name", "process_name"}};
   name["args"]["name"] = std::string(table.file) + " " + table.entry;
+  Json other = {{"file", table.file}, {"entry", table.entry}, {"threads", threads}};
   // A line per event: there are many.
-  std::string text = "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n" + JsonText(name);
+  std::string text = "{\"displayTimeUnit\": \"ns\", \"otherData\": " + JsonText(other) +
+                     ", \"traceEvents\": [\n" + JsonText(name);
   int64_t origin = events.empty() ? 0 : events.front().start_ns;
   for (const ProfileEvent& event : events) {
-    const LaunchTable& launch = table.launches[event.launch];
-    double ns = static_cast<double>(std::max<int64_t>(1, event.duration_ns));
-    Json json = {{"ph", "X"}, {"pid", 1}, {"tid", 1}, {"name", launch.path}};
-    json["ts"] = static_cast<double>(event.start_ns - origin) / 1000;
-    json["dur"] = static_cast<double>(event.duration_ns) / 1000;
-    json["args"] = {{"kernel", launch.kernel}, {"source", Line(launch)}};
-    if (launch.flops > 0) json["args"]["GFLOP/s"] = Rounded(launch.flops / ns);
-    if (launch.bytes > 0) json["args"]["GB/s"] = Rounded(launch.bytes / ns);
-    text += ",\n" + JsonText(json);
+    double begin = static_cast<double>(event.start_ns - origin) / 1000;
+    double end = static_cast<double>(event.start_ns + event.duration_ns - origin) / 1000;
+    text += ",\n" + (event.method != nullptr ? RunJson(*event.method, begin, end)
+                                             : LaunchJson(table.launches[event.launch], event, begin));
   }
   return text + "\n]}\n";
 }
@@ -49,6 +67,7 @@ std::string ProfileTable(const ProgramTable& table, const std::vector<ProfileEve
   std::map<int32_t, int64_t> time;
   int64_t total = 0;
   for (const ProfileEvent& event : events) {
+    if (event.method != nullptr) continue;
     time[event.launch] += event.duration_ns;
     total += event.duration_ns;
   }

@@ -209,7 +209,9 @@ Status Program::Run(const MethodTable& method, const weft_tensor* inputs, size_t
     reads.lock();
   }
   Workspace* workspace = Acquire();
+  int64_t start = workspace->profiling ? NowNs() : 0;
   Status status = RunIn(*workspace, method, inputs, outputs);
+  if (workspace->profiling) workspace->events.push_back({-1, start, NowNs() - start, {}, &method});
   Release(workspace);
   return status;
 }

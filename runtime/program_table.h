@@ -10,7 +10,7 @@
 
 namespace weft::runtime {
 
-constexpr uint32_t kTableVersion = 5;
+constexpr uint32_t kTableVersion = 6;
 
 struct PortTable {
   const char* name;
@@ -49,8 +49,8 @@ struct LaunchTable {
   const char* path;  // of the equation
   const char* file;
   int32_t line;
-  int32_t reserved;
-  double flops, bytes;  // 0: not known
+  int32_t extent_count;  // run-time sizes that the kernel is given
+  double flops, bytes;   // 0: not known
 };
 
 // Places for one call. Every pointer is aligned to 64 bytes.

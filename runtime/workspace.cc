@@ -4,6 +4,7 @@
 #include <bit>
 #include <chrono>
 #include <cstdlib>
+#include <utility>
 
 namespace weft::runtime {
 namespace {
@@ -73,6 +74,11 @@ void ScratchMemory::Free(void* pointer) {
   shelf.free[block->size_class] = block;
 }
 
+int64_t NowNs() {
+  auto since = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
+}
+
 int64_t Workspace::reserved_bytes() const {
   int64_t sum = arena.bytes() + plan.reserved_bytes();
   for (const std::vector<Buffer>* buffers : {&inputs, &outputs})
@@ -94,14 +100,10 @@ int32_t weft_launch(void* context, int32_t launch, weft::runtime::KernelFunction
   if (!workspace->profiling) {
     result = kernel(context, buffers, extents);
   } else {
-    auto now = [] {
-      return std::chrono::duration_cast<std::chrono::nanoseconds>(
-                 std::chrono::steady_clock::now().time_since_epoch())
-          .count();
-    };
-    int64_t start = now();
+    std::vector<int64_t> sizes(extents, extents + workspace->table->launches[launch].extent_count);
+    int64_t start = weft::runtime::NowNs();
     result = kernel(context, buffers, extents);
-    workspace->events.push_back({launch, start, now() - start});
+    workspace->events.push_back({launch, start, weft::runtime::NowNs() - start, std::move(sizes)});
   }
   if (result != 0) {
     const weft::runtime::LaunchTable& entry = workspace->table->launches[launch];

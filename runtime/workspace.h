@@ -40,9 +40,14 @@ class ScratchMemory {
 };
 
 struct ProfileEvent {
-  int32_t launch;
-  int64_t start_ns, duration_ns;  // since the clock's beginning
+  int32_t launch;                       // -1: a run of a whole method
+  int64_t start_ns, duration_ns;        // since the clock's beginning
+  std::vector<int64_t> extents;         // the run-time sizes that the kernel was given
+  const MethodTable* method = nullptr;  // of a run
 };
+
+// The clock of profiles.
+int64_t NowNs();
 
 // What is left to do when a run has succeeded.
 struct DeferredLaunch {

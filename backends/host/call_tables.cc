@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "compiler/ir/weft_dialect.h"
-
 namespace weft::backends {
 namespace {
 
@@ -29,6 +27,16 @@ void Add(mlir::func::FuncOp function, CallTables& tables) {
 }
 
 }  // namespace
+
+int64_t ExtentCount(ir::LaunchOp launch) {
+  int64_t count = 0;
+  for (mlir::Type type :
+       llvm::concat<const mlir::Type>(launch.getInputs().getTypes(), launch.getResultTypes())) {
+    auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type);
+    count += tensor ? tensor.getNumDynamicDims() : 1;
+  }
+  return count;
+}
 
 CallTables TablesOf(mlir::func::FuncOp function) {
   CallTables tables;

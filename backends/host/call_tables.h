@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "compiler/ir/weft_dialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace weft::backends {
@@ -13,6 +14,10 @@ struct CallTables {
   int64_t buffers = 1, numbers = 1;
 };
 CallTables TablesOf(mlir::func::FuncOp function);
+
+// The run-time sizes that a kernel is given: those of operands, then of results, by axis, then `index`
+// operands.
+int64_t ExtentCount(ir::LaunchOp launch);
 
 }  // namespace weft::backends
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backends/host/call_tables.h"
 #include "backends/loops/element_type.h"
 #include "compiler/ir/location.h"
 #include "compiler/ir/scatter_ops.h"
@@ -329,7 +330,7 @@ class TableBuilder {
       launches.push_back(
           Struct({String(launch.getCallee()), String(path ? path.getValue() : launch.getCallee()),
                   String(place ? place.getFilename().getValue() : ""), I32(place ? place.getLine() : 0),
-                  I32(0), F64(Real(kernel, "flops")), F64(Real(kernel, "bytes"))}));
+                  I32(ExtentCount(launch)), F64(Real(kernel, "flops")), F64(Real(kernel, "bytes"))}));
     }
     return launches;
   }

@@ -156,7 +156,7 @@ class Session {
     program_->SetProfiling(false);
     std::vector<ProfileEvent> events = program_->TakeProfile();
     std::fputs(ProfileTable(table_, events, kProfiledRuns).c_str(), stderr);
-    return WriteFileAtomically(arguments_.profile, TraceJson(table_, events));
+    return WriteFileAtomically(arguments_.profile, TraceJson(table_, events, program_->threads()));
   }
 
   Status GiveOutputs() {

@@ -27,7 +27,7 @@ const PortTable kOutputs[] = {{"y", "", WEFT_F32, 1, kLength, kN, nullptr, nullp
                               {"last", "", WEFT_INT, 0, nullptr, nullptr, nullptr, nullptr}};
 const DimensionTable kDimensions[] = {{"N", 1, 5000, 1, 7}};
 const WeightTable kWeights[] = {{"shift", WEFT_F32, 1, kOne, 0, 1, 2.0, 1, 0, 0, 0, 0, 0}};
-const LaunchTable kLaunches[] = {{"k0", "y", "model.weft", 3, 0, 10, 8}};
+const LaunchTable kLaunches[] = {{"k0", "y", "model.weft", 3, 1, 10, 8}};
 
 int32_t Shapes(void*, const int64_t* inputs, int64_t* outputs) {
   outputs[0] = inputs[0];
@@ -135,7 +135,11 @@ TEST_F(ProgramMainTest, MeasuresAndProfiles) {
   EXPECT_THAT(ended.err, HasSubstr("model.weft:3"));
   std::ifstream stream(Path("t.json"));
   std::string trace((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  EXPECT_TRUE(Json::accept(trace)) << trace;
+  ASSERT_TRUE(Json::accept(trace)) << trace;
+  Json events = Json::parse(trace)["traceEvents"];
+  EXPECT_EQ(events[1]["name"], "forward");
+  EXPECT_EQ(events[3]["args"]["launch"], 0);
+  EXPECT_EQ(events[3]["args"]["sizes"], Json::array({3}));
 }
 
 TEST_F(ProgramMainTest, DescribesItself) {
