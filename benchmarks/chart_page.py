@@ -2,27 +2,14 @@
 
 import html
 import math
+import pathlib
 
 import report
 from subject import GROUPS
 
 COLORS = {"matrix product": "--a", "convolution": "--b", "depthwise": "--c", "attention": "--d", "rows": "--e", "pointwise": "--f"}
 
-STYLE = """
-:root { --page: #fff; --ink: #1b1f24; --soft: #67707c; --line: #d9dee4; --good: #2a6fbb; --bad: #c4512d;
-  --a: #2a6fbb; --b: #c4712d; --c: #2f8f5b; --d: #8a55b5; --e: #b5406f; --f: #7a7a2a; }
-@media (prefers-color-scheme: dark) { :root { --page: #15181c; --ink: #e6e9ed; --soft: #98a2ae; --line: #333a42; --good: #6aa9ee;
-  --bad: #ee8a63; --a: #6aa9ee; --b: #e9a05f; --c: #63c491; --d: #bb90e0; --e: #e880aa; --f: #c2c262; } }
-body { background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1080px;
-  padding: 0 1rem; }
-h1, h2, h3 { line-height: 1.2; } h2 { border-top: 1px solid var(--line); padding-top: 1.5rem; margin-top: 2.5rem; }
-p, figcaption { color: var(--soft); } figure { margin: 1rem 0; overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th { color: var(--soft); font-weight: normal; }
-td, th { border-bottom: 1px solid var(--line); padding: .25rem .8rem .25rem 0; text-align: left; }
-svg { display: block; max-width: 100%; height: auto; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
-svg .soft { fill: var(--soft); } svg .axis { stroke: var(--line); } svg .one { stroke: var(--ink); }
-.key { display: inline-block; width: .8em; height: .8em; border-radius: 50%; margin: 0 .3em 0 1em; }
-"""
+STYLE = "\n" + (pathlib.Path(__file__).resolve().parent.parent / "compiler/page/style.css").read_text()
 
 WIDTH, LEFT, ROW = 1040, 330, 18
 

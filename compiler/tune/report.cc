@@ -5,36 +5,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
+#include "compiler/page/page.h"
 
 namespace weft::tune {
 namespace {
 
 constexpr double kWidth = 320, kHeight = 90;
 
-constexpr char kHead[] = R"(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>%s</title>
-<style>
-body { font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 62em; color: #222; }
-table { border-collapse: collapse; }
-th, td { padding: .3em .8em; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }
+constexpr char kStyle[] = R"(th, td { text-align: right; vertical-align: top; }
 th:first-child, td:first-child { text-align: left; font-family: monospace; }
-td:last-child { text-align: left; }
-polyline { fill: none; stroke: #2563eb; stroke-width: 1.5; }
-line { stroke: #bbb; }
-text { font-size: 10px; fill: #666; }
-</style>
-</head>
-<body>
-<h1>%s</h1>
+th:last-child, td:last-child { text-align: left; }
+polyline { fill: none; stroke: var(--good); stroke-width: 1.5; }
+svg text { font-size: 10px; fill: var(--soft); }
 )";
-
-std::string Escaped(absl::string_view text) {
-  return absl::StrReplaceAll(text, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
 
 // The gain behind each candidate, as steps; from 1 to the best.
 std::string Curve(const KernelProgress& kernel) {
@@ -52,8 +35,8 @@ std::string Curve(const KernelProgress& kernel) {
     gain = kernel.gains[i];
   }
   std::string svg = absl::StrFormat("<svg width=\"%.0f\" height=\"%.0f\">", kWidth, kHeight);
-  absl::StrAppendFormat(&svg, "<line x1=\"30\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", y(1), kWidth - 5,
-                        y(1));
+  absl::StrAppendFormat(&svg, "<line class=\"axis\" x1=\"30\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", y(1),
+                        kWidth - 5, y(1));
   absl::StrAppendFormat(&svg, "<text x=\"0\" y=\"%.1f\">1.00</text><text x=\"0\" y=\"%.1f\">%.2f</text>",
                         y(1) + 3, y(top) + 8, top);
   absl::StrAppendFormat(&svg, "<text x=\"%.1f\" y=\"%.1f\">%d candidates</text>", kWidth - 80, kHeight - 3,
@@ -65,22 +48,21 @@ std::string Row(const KernelProgress& kernel) {
   std::string row = absl::StrFormat(
       "<tr><td>%s</td><td>%.1f "
       "%%</td><td>%d</td><td>%.1f</td><td>%.1f</td><td>%.2f</td><td>%d</td><td>%d</td>",
-      Escaped(kernel.name), 100 * kernel.share, kernel.launches, 1e6 * kernel.seconds,
+      page::Escaped(kernel.name), 100 * kernel.share, kernel.launches, 1e6 * kernel.seconds,
       1e6 * kernel.seconds / kernel.gain, kernel.gain, kernel.candidates, kernel.rejected);
   std::string changes = kernel.problem.empty() ? absl::StrJoin(kernel.accepted, "; ") : kernel.problem;
-  return absl::StrCat(row, "<td>", Curve(kernel), "<br>", Escaped(changes), "</td></tr>\n");
+  return absl::StrCat(row, "<td>", Curve(kernel), "<br>", page::Escaped(changes), "</td></tr>\n");
 }
 
 }  // namespace
 
 std::string HtmlReport(absl::string_view title, const TuneResult& result) {
-  std::string name = Escaped(title);
-  std::string page = absl::StrFormat(kHead, name, name);
+  std::string body;
   if (result.scheduled == 0) {
-    absl::StrAppend(&page, "<p>No kernel has a faster schedule than the default.</p>\n");
+    absl::StrAppend(&body, "<p>No kernel has a faster schedule than the default.</p>\n");
   } else if (result.program.problem.empty()) {
     absl::StrAppendFormat(
-        &page,
+        &body,
         "<p>The program takes %.3f ms instead of %.3f: %.2f times as fast (quartiles %.2f to %.2f "
         "of %d rounds).</p>\n",
         1e3 * result.program.challenger_seconds, 1e3 * result.program.incumbent_seconds,
@@ -88,11 +70,11 @@ std::string HtmlReport(absl::string_view title, const TuneResult& result) {
         result.program.count);
   }
   absl::StrAppend(
-      &page,
+      &body,
       "<table>\n<tr><th>kernel</th><th>share</th><th>calls</th><th>default, us</th><th>best, us</th>"
       "<th>gain</th><th>tried</th><th>rejected</th><th>best gain against candidates</th></tr>\n");
-  for (const KernelProgress& kernel : result.kernels) absl::StrAppend(&page, Row(kernel));
-  return absl::StrCat(page, "</table>\n</body>\n</html>\n");
+  for (const KernelProgress& kernel : result.kernels) absl::StrAppend(&body, Row(kernel));
+  return page::HtmlPage(title, kStyle, absl::StrCat(body, "</table>\n"));
 }
 
 }  // namespace weft::tune

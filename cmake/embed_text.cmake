@@ -1,0 +1,11 @@
+# weft_embed_text(FILE.inc TEXT ...)
+#   a C++ string literal of the files' texts, one behind the other, made anew when one of them changes.
+function(weft_embed_text output)
+  set(literals "")
+  foreach(file ${ARGN})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+    file(READ ${file} text)
+    string(APPEND literals "R\"WEFT(${text})WEFT\"\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${output} CONTENT "@literals@" @ONLY)
+endfunction()
