@@ -17,6 +17,7 @@ void AddCompileCommand(CLI::App& app, Run& run);
 void AddDocCommand(CLI::App& app, Run& run);
 void AddExplainCommand(CLI::App& app, Run& run);
 void AddFmtCommand(CLI::App& app, Run& run);
+void AddProfileCommand(CLI::App& app, Run& run);
 void AddRunCommands(CLI::App& app, Run& run);  // run, bench
 void AddShowCommand(CLI::App& app, Run& run);
 void AddTestCommand(CLI::App& app, Run& run);

@@ -38,33 +38,16 @@ void ShowProgress(size_t done, size_t all, const std::string& name) {
   std::fflush(stderr);
 }
 
-}  // namespace
-
-void AddSourceOptions(CLI::App& command, ProgramOptions& options) {
-  command.add_option("FILE", options.file, "the model file")->required();
-  command.add_option("--entry", options.entry, "which entry, where the file has several");
-  command.add_option("--dim", options.dims, "fix a dimension: NAME=NUMBER; may be repeated")
-      ->allow_extra_args(false);
-  command
-      .add_option("--without", options.without,
-                  "leave out a pass that only saves work; may be repeated, a wrong name lists them")
-      ->allow_extra_args(false);
-  AddToleranceOption(command, options.tolerance);
-  command
-      .add_option("--link", options.linked,
-                  "object, archive or shared library with ops in C; may be repeated")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-}
-
-void AddToleranceOption(CLI::App& command, std::string& text) {
-  command
+// Declares --tolerance.
+CLI::Option* AddToleranceOption(CLI::App& command, std::string& text) {
+  return command
       .add_option(
           "--tolerance", text,
           "the error that 3x3 convolutions may have for speed, as a share of their largest result: 1e-4")
       ->type_name("NUMBER");
 }
 
+// What it says; nothing, after saying why, if that is no tolerance. Not given: 0.
 std::optional<double> ReadTolerance(const std::string& text) {
   double tolerance = 0;
   if (text.empty() || (absl::SimpleAtod(text, &tolerance) && tolerance >= 0 && tolerance < 1))
@@ -73,16 +56,48 @@ std::optional<double> ReadTolerance(const std::string& text) {
   return std::nullopt;
 }
 
+}  // namespace
+
+std::vector<CLI::Option*> AddEntryOptions(CLI::App& command, ProgramOptions& options) {
+  return {
+      command.add_option("--entry", options.entry, "which entry, where the file has several"),
+      command.add_option("--dim", options.dims, "fix a dimension: NAME=NUMBER; may be repeated")
+          ->allow_extra_args(false),
+      command
+          .add_option("--without", options.without,
+                      "leave out a pass that only saves work; may be repeated, a wrong name lists them")
+          ->allow_extra_args(false),
+      AddToleranceOption(command, options.tolerance),
+      command
+          .add_option("--link", options.linked,
+                      "object, archive or shared library with ops in C; may be repeated")
+          ->type_name("FILE")
+          ->allow_extra_args(false),
+  };
+}
+
+void AddSourceOptions(CLI::App& command, ProgramOptions& options) {
+  command.add_option("FILE", options.file, "the model file")->required();
+  AddEntryOptions(command, options);
+}
+
+std::vector<CLI::Option*> AddTargetOptions(CLI::App& command, ProgramOptions& options) {
+  options.is_scheduled = true;
+  return {
+      command.add_option("--target", options.target,
+                         "CPU[+feature...]: host, x86-64-v2, x86-64-v3, x86-64-v4"),
+      command.add_option("--backend", options.backend, "halide, or the plain reference loops")
+          ->check(CLI::IsMember({"halide", "loops"})),
+      command.add_option("--schedule", options.schedule,
+                         "a file of `schedule` blocks, as --emit schedule prints them, in place of "
+                         "MODEL.tuned.schedule; `none` leaves that out"),
+      command.add_flag("--no-cache", options.no_cache, "compile every kernel anew and keep none"),
+  };
+}
+
 void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
   AddSourceOptions(command, options);
-  command.add_option("--target", options.target, "CPU[+feature...]: host, x86-64-v2, x86-64-v3, x86-64-v4");
-  command.add_option("--backend", options.backend, "halide, or the plain reference loops")
-      ->check(CLI::IsMember({"halide", "loops"}));
-  command.add_option("--schedule", options.schedule,
-                     "a file of `schedule` blocks, as --emit schedule prints them, in place of "
-                     "MODEL.tuned.schedule; `none` leaves that out");
-  options.is_scheduled = true;
-  command.add_flag("--no-cache", options.no_cache, "compile every kernel anew and keep none");
+  AddTargetOptions(command, options);
 }
 
 std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::SourceProgram& source) {

@@ -21,15 +21,15 @@ struct ProgramOptions {
   bool is_scheduled = false;  // a file of schedules is used: `schedule`, or what was tuned
 };
 
-// Declares FILE and which program of it is meant: entry, dimensions, passes, files with ops in C.
+// Declares which program of a file is meant: entry, dimensions, passes, files with ops in C. And for which
+// target and how it is compiled.
+std::vector<CLI::Option*> AddEntryOptions(CLI::App& command, ProgramOptions& options);
+std::vector<CLI::Option*> AddTargetOptions(CLI::App& command, ProgramOptions& options);
+
+// Declares FILE and which program of it is meant.
 void AddSourceOptions(CLI::App& command, ProgramOptions& options);
 // These, and for which target and how it is compiled: by which schedules, too.
 void AddProgramOptions(CLI::App& command, ProgramOptions& options);
-
-// Declares --tolerance.
-void AddToleranceOption(CLI::App& command, std::string& text);
-// What it says; nothing, after saying why, if that is no tolerance. Not given: 0.
-std::optional<double> ReadTolerance(const std::string& text);
 
 // Reads, checks and elaborates; nothing, after saying why, if that fails.
 std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::SourceProgram& source);

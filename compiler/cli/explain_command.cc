@@ -4,10 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "compiler/cli/commands.h"
-#include "compiler/cli/compile_options.h"
+#include "compiler/cli/explain_kernels.h"
 #include "compiler/cli/report.h"
-#include "compiler/driver/compile.h"
-#include "compiler/driver/source_program.h"
 #include "dsl/base/diagnostic.h"
 
 namespace weft::cli {
@@ -62,56 +60,37 @@ int Explain(std::string code) {
       nearest.empty() ? "; `weft explain` lists them all" : absl::StrCat("; did you mean `", nearest, "`?")));
 }
 
-int ExplainFile(const std::string& file, const std::string& tolerance) {
-  std::optional<double> error = ReadTolerance(tolerance);
-  if (!error) return 1;
-  driver::CompileOptions options;
-  options.tolerance = *error;
-  driver::SourceProgram source;
-  if (!LoadOrReport(source, file)) return 1;
-  bool has_tuned = source.LoadTunedSchedules();
-  options.schedules = source.schedules();
-  std::vector<std::string> entries;
-  if (source.module())
-    for (const auto* entry : dsl::Entries(*source.module())) entries.push_back(entry->name.text);
-  if (entries.empty()) entries.emplace_back();
-  for (const std::string& entry : entries) {
-    std::optional<dsl::Program> program = source.Elaborate(entry, {});
-    if (!program) {
-      PrintDiagnostics(source);
-      return 1;
-    }
-    auto remarks = driver::ExplainKernels(*program, source.sources(), options);
-    if (!remarks.ok()) return Fail(remarks.status().message());
-    if (has_tuned) {
-      auto tuned = driver::ExplainTuned(*program, source.sources(), source.schedules(), source.diagnostics());
-      if (tuned.ok()) remarks->insert(remarks->end(), tuned->begin(), tuned->end());
-    }
-    for (const driver::Remark& remark : *remarks) std::cout << remark.place << ": " << remark.text << "\n";
-  }
-  return PrintDiagnostics(source);
-}
-
 }  // namespace
 
 void AddExplainCommand(CLI::App& app, Run& run) {
   auto code = std::make_shared<std::string>();
-  auto file = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand(
-      "explain",
-      "Say what a diagnostic means; without a code, list them all. Or say of a model file which costs of its "
-      "equations as written are avoided.\nExample: weft explain unknown-name");
-  command->add_option("CODE", *code, "what stands in brackets behind the message");
-  command
-      ->add_option("--kernels", *file,
-                   "a model file: one line for each reduction or recurrence of a known form, and for each "
-                   "kernel with a tuned schedule")
-      ->excludes("CODE");
-  auto tolerance = std::make_shared<std::string>();
-  AddToleranceOption(*command, *tolerance);
-  command->callback([&run, code, file, tolerance] {
-    run = [code, file, tolerance] {
-      if (!file->empty()) return ExplainFile(*file, *tolerance);
+  auto kernels = std::make_shared<ExplainKernelsOptions>();
+  CLI::App* command = app.add_subcommand("explain",
+                                         "Say what a diagnostic means; without a code, list them all. Or say "
+                                         "of a model file what its kernels are, "
+                                         "do and take at least.\nExample: weft explain unknown-name");
+  CLI::Option* given = command->add_option("CODE", *code, "what stands in brackets behind the message");
+  CLI::Option* file =
+      command
+          ->add_option(
+              "--kernels", kernels->program.file,
+              "a model file: every kernel, then a line for each reduction or recurrence of a known form")
+          ->type_name("FILE")
+          ->excludes(given);
+  std::vector<CLI::Option*> others = AddEntryOptions(*command, kernels->program);
+  for (CLI::Option* option : AddTargetOptions(*command, kernels->program)) others.push_back(option);
+  others.push_back(command->add_option("--method", kernels->method, "only this method's kernels"));
+  others.push_back(command->add_flag("--measure", kernels->measure,
+                                     "run it, with weights and inputs made up, for the time kernels take"));
+  others.push_back(command
+                       ->add_option("--profile", kernels->profile,
+                                    "the time they took, in a profile that the program wrote")
+                       ->type_name("FILE"));
+  others.push_back(command->add_flag("--json", kernels->json, "print it as JSON"));
+  for (CLI::Option* option : others) option->needs(file);
+  command->callback([&run, code, kernels] {
+    run = [code, kernels] {
+      if (!kernels->program.file.empty()) return ExplainKernels(*kernels);
       return code->empty() ? ListCodes() : Explain(*code);
     };
   });

@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   weft::cli::AddDocCommand(app, run);
   weft::cli::AddCompileCommand(app, run);
   weft::cli::AddRunCommands(app, run);
+  weft::cli::AddProfileCommand(app, run);
   weft::cli::AddTuneCommand(app, run);
   weft::cli::AddWeightsCommand(app, run);
   weft::cli::AddCacheCommand(app, run);

@@ -1,36 +1,15 @@
 // weft run, weft bench: compile through the cache, then become the program.
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <memory>
 
-#include "absl/strings/str_cat.h"
 #include "compiler/cli/commands.h"
 #include "compiler/cli/compile_options.h"
 #include "compiler/cli/report.h"
+#include "compiler/driver/program_in_memory.h"
 
 namespace weft::cli {
 
 namespace {
-
-// Replaces this process by the program, which lies in memory only. Returns if that fails.
-int Become(const std::string& executable, std::vector<std::string> words) {
-  int file = ::memfd_create(words[0].c_str(), MFD_CLOEXEC);
-  for (size_t done = 0; file >= 0 && done < executable.size();) {
-    ssize_t count = ::write(file, executable.data() + done, executable.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return Fail(absl::StrCat("cannot hold the program in memory: ", std::strerror(errno)));
-    done += static_cast<size_t>(count);
-  }
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  if (file >= 0) ::fexecve(file, arguments.data(), environ);
-  return Fail(absl::StrCat("cannot start the program: ", std::strerror(errno)));
-}
 
 int CompileAndRun(const ProgramOptions& options, std::vector<std::string> words) {
   driver::SourceProgram source;
@@ -42,7 +21,9 @@ int CompileAndRun(const ProgramOptions& options, std::vector<std::string> words)
   if (PrintDiagnostics(source)) return 1;
   if (!compiled.ok()) return Fail(compiled.status().message());
   words.insert(words.begin(), program->entry);
-  return Become(compiled->bytes, std::move(words));
+  absl::StatusOr<int> file = driver::HoldInMemory(program->entry, compiled->bytes);
+  if (!file.ok()) return Fail(file.status().message());
+  return Fail(driver::Become(*file, std::move(words)).message());
 }
 
 void Add(CLI::App& app, Run& run, const char* name, const char* help, const std::vector<std::string>& extra) {

@@ -230,6 +230,15 @@ std::vector<Remark> VariantRemarks(mlir::ModuleOp module, const dsl::Program& pr
 
 absl::Status Reported() { return absl::AbortedError("reported as a diagnostic"); }
 
+absl::StatusOr<ScheduledProgram> Schedule(mlir::OwningOpRef<mlir::ModuleOp> module,
+                                          const dsl::Program& program, const CompileOptions& options,
+                                          const backends::Target& target, dsl::Diagnostics& diagnostics) {
+  std::vector<Kernel> kernels = KernelsOf(*module, target);
+  BindSchedules(kernels, *module, program, target, options.schedules, diagnostics);
+  if (diagnostics.has_errors()) return Reported();
+  return ScheduledProgram{std::move(module), std::move(kernels)};
+}
+
 }  // namespace
 
 bool IsText(Emit emit) {
@@ -294,50 +303,6 @@ absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceM
   return work;
 }
 
-absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
-                                                   const dsl::SourceManager& sources,
-                                                   const CompileOptions& options) {
-  absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
-  if (!target.ok()) return target.status();
-  // One function after the other: in order, and the same every time.
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  std::vector<Remark> remarks;
-  auto module = MakeModule(program, sources, options, *target, context, &remarks);
-  if (!module.ok()) return module.status();
-  std::vector<Remark> once = VariantRemarks(**module, program, sources);
-  // A pass that runs twice says what it leaves twice.
-  for (Remark& remark : remarks) {
-    bool known = std::any_of(once.begin(), once.end(), [&](const Remark& other) {
-      return other.place == remark.place && other.text == remark.text;
-    });
-    if (!known) once.push_back(std::move(remark));
-  }
-  return once;
-}
-
-absl::StatusOr<std::vector<Remark>> ExplainTuned(const dsl::Program& program,
-                                                 const dsl::SourceManager& sources,
-                                                 const std::vector<ScheduleSource>& schedules,
-                                                 dsl::Diagnostics& diagnostics) {
-  absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
-  if (!target.ok()) return target.status();
-  CompileOptions options;
-  options.schedules = schedules;
-  mlir::MLIRContext context;
-  auto scheduled = ScheduleProgram(program, sources, options, *target, context, diagnostics);
-  if (!scheduled.ok()) return scheduled.status();
-  std::vector<Remark> remarks;
-  for (const Kernel& kernel : scheduled->kernels) {
-    if (!kernel.is_tuned) continue;
-    const dsl::SourceFile& file = sources.file(kernel.schedule_place.file);
-    dsl::LineColumn place = file.Locate(kernel.schedule_place.begin);
-    remarks.push_back(
-        {absl::StrCat(file.name(), ":", place.line, ":", place.column),
-         absl::StrCat("`", kernel.schedule.equations.back().path, "` has this tuned schedule")});
-  }
-  return remarks;
-}
-
 absl::Status CheckSchedules(const dsl::Program& program, const dsl::SourceManager& sources,
                             const std::vector<ScheduleSource>& schedules, dsl::Diagnostics& diagnostics) {
   absl::StatusOr<backends::Target> target = backends::ParseTarget("host");
@@ -355,10 +320,49 @@ absl::StatusOr<ScheduledProgram> ScheduleProgram(const dsl::Program& program,
                                                  dsl::Diagnostics& diagnostics) {
   auto module = MakeModule(program, sources, options, target, context);
   if (!module.ok()) return module.status();
-  std::vector<Kernel> kernels = KernelsOf(**module, target);
-  BindSchedules(kernels, **module, program, target, options.schedules, diagnostics);
-  if (diagnostics.has_errors()) return Reported();
-  return ScheduledProgram{*std::move(module), std::move(kernels)};
+  return Schedule(*std::move(module), program, options, target, diagnostics);
+}
+
+namespace {
+
+void AddTunedRemarks(const std::vector<Kernel>& kernels, const dsl::SourceManager& sources,
+                     std::vector<Remark>& remarks) {
+  for (const Kernel& kernel : kernels) {
+    if (!kernel.is_tuned) continue;
+    const dsl::SourceFile& file = sources.file(kernel.schedule_place.file);
+    dsl::LineColumn place = file.Locate(kernel.schedule_place.begin);
+    remarks.push_back(
+        {absl::StrCat(file.name(), ":", place.line, ":", place.column),
+         absl::StrCat("`", kernel.schedule.equations.back().path, "` has this tuned schedule")});
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ExplainedProgram> ExplainProgram(const dsl::Program& program,
+                                                const dsl::SourceManager& sources,
+                                                const CompileOptions& options, const backends::Target& target,
+                                                mlir::MLIRContext& context, dsl::Diagnostics& diagnostics) {
+  std::vector<Remark> remarks;
+  auto module = MakeModule(program, sources, options, target, context, &remarks);
+  if (!module.ok()) return module.status();
+  std::vector<Remark> once = VariantRemarks(**module, program, sources);
+  // A pass that runs twice says what it leaves twice.
+  for (Remark& remark : remarks) {
+    bool known = std::any_of(once.begin(), once.end(), [&](const Remark& other) {
+      return other.place == remark.place && other.text == remark.text;
+    });
+    if (!known) once.push_back(std::move(remark));
+  }
+  auto scheduled = Schedule(*std::move(module), program, options, target, diagnostics);
+  if (!scheduled.ok()) return scheduled.status();
+  AddTunedRemarks(scheduled->kernels, sources, once);
+  CompileOptions cut = options;
+  cut.emit = Emit::kIr;
+  cut.after = "outline";
+  auto outlined = MakeModule(program, sources, cut, target, context);
+  if (!outlined.ok()) return outlined.status();
+  return ExplainedProgram{*std::move(scheduled), *std::move(outlined), std::move(once)};
 }
 
 absl::StatusOr<std::vector<std::string>> CompileScheduled(ScheduledProgram& scheduled,

@@ -76,18 +76,6 @@ struct Work {
 };
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources);
 
-// Which costs of the equations as written the passes avoid, and which they do not, in the order of the file.
-// Of the options it takes the tolerances.
-absl::StatusOr<std::vector<Remark>> ExplainKernels(const dsl::Program& program,
-                                                   const dsl::SourceManager& sources,
-                                                   const CompileOptions& options);
-
-// Which kernels have schedules of `schedules` that were found for them; stale ones are reported.
-absl::StatusOr<std::vector<Remark>> ExplainTuned(const dsl::Program& program,
-                                                 const dsl::SourceManager& sources,
-                                                 const std::vector<ScheduleSource>& schedules,
-                                                 dsl::Diagnostics& diagnostics);
-
 // A program that is not compiled yet: its module behind the passes, and its kernels with their schedules.
 struct ScheduledProgram {
   mlir::OwningOpRef<mlir::ModuleOp> module;
@@ -98,6 +86,21 @@ absl::StatusOr<ScheduledProgram> ScheduleProgram(const dsl::Program& program,
                                                  const CompileOptions& options,
                                                  const backends::Target& target, mlir::MLIRContext& context,
                                                  dsl::Diagnostics& diagnostics);
+
+// The same, with what the passes say.
+struct ExplainedProgram {
+  ScheduledProgram scheduled;  // launches keep why their equations are apart, see passes/README.md
+  // Its kernels when they were cut, whose bodies are as written; launches stand in the same order.
+  mlir::OwningOpRef<mlir::ModuleOp> outlined;
+  // Which costs of the equations as written are avoided, and which are not, in the order of the file.
+  std::vector<Remark> remarks;
+};
+// For a context without threads the remarks are the same every time.
+absl::StatusOr<ExplainedProgram> ExplainProgram(const dsl::Program& program,
+                                                const dsl::SourceManager& sources,
+                                                const CompileOptions& options, const backends::Target& target,
+                                                mlir::MLIRContext& context, dsl::Diagnostics& diagnostics);
+
 // Its objects, for backends::LoadedProgram. `server` is one that compiles kernels with `settings`.
 absl::StatusOr<std::vector<std::string>> CompileScheduled(ScheduledProgram& scheduled,
                                                           const KernelSettings& settings, ForkServer& server,
