@@ -305,6 +305,38 @@ TEST_F(HalideTest, FetchesTheWeightsOfTheNextBlock) {
   }
 }
 
+// Where comparisons with numbers cut the innermost axis into pieces of whole vectors, each has a loop whose
+// loads are dense.
+TEST_F(HalideTest, CopiesAConcatenationPieceByPiece) {
+  Schedule schedule = DefaultSchedule(ViewKernel(Parse(Concat(9, 64, 32).text)), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("unroll ko"));
+  Schedule pairs = DefaultSchedule(ViewKernel(Parse(Concat(9, 192, 64).text)), target_);
+  EXPECT_THAT(PrintSchedule(pairs), HasSubstr("split ko by 2 into koo, koi"));
+  EXPECT_THAT(PrintSchedule(pairs), HasSubstr("unroll koo"));
+  for (const TestKernel& other : {Concat(9, 61, 61), Concat(9, 16, 1024), Pointwise(3, 9, 64)}) {
+    Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
+    EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("unroll")));
+  }
+}
+
+// What is read across the vectors is read to the end of its lines.
+TEST_F(HalideTest, TransposesInBlocks) {
+  Schedule schedule = DefaultSchedule(ViewKernel(Parse(Transpose(3, 100, 70).text)), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("split k by 32 into ko, ki"));
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("jo ki | | ji"));
+  Schedule narrow = DefaultSchedule(ViewKernel(Parse(Transpose(3, 100, 7).text)), target_);
+  EXPECT_THAT(PrintSchedule(narrow), Not(HasSubstr("split k")));
+}
+
+// Tiles of sums are in registers or on the stack, also where sizes are known at run time only.
+TEST_F(HalideTest, AllocatesNothingForTilesOfUnknownSizes) {
+  ir::KernelOp kernel = Parse(DynamicRows(1, 1).text);
+  auto code = CompileWithHalide(kernel, DefaultSchedule(ViewKernel(kernel), target_), target_, "k",
+                                HalideOutput::kAssembly);
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_FALSE(absl::StrContains(*code, "malloc"));
+}
+
 // Weights of a column block that do not fit the cache are walked in parts, each over all rows.
 TEST_F(HalideTest, ReducesInBlocksWhatTheCacheDoesNotHold) {
   target_.l2_bytes = 1 << 17;

@@ -6,8 +6,6 @@
 namespace weft::backends {
 namespace {
 
-using Sizes = std::vector<std::pair<std::string, int64_t>>;
-
 // `text` with every $NAME replaced by its number.
 std::string Fill(absl::string_view text, const Sizes& sizes) {
   std::vector<std::pair<std::string, std::string>> replacements;
@@ -25,13 +23,17 @@ constexpr char kConstants[] = R"(
   %one = arith.constant 1.0 : f32
 )";
 
-TestKernel Make(absl::string_view name, absl::string_view text, const Sizes& sizes = {}) {
+}  // namespace
+
+TestKernel MakeTestKernel(absl::string_view name, absl::string_view text, const Sizes& sizes) {
   TestKernel kernel;
   kernel.name = std::string(name);
   for (const auto& [key, value] : sizes) absl::StrAppend(&kernel.name, " ", key, "=", value);
   kernel.text = Fill(absl::StrReplaceAll(text, {{"$CONSTANTS", kConstants}}), sizes);
   return kernel;
 }
+
+namespace {
 
 // y = max(x + b, 0) over three axes, the bias along the last.
 constexpr char kPointwise[] = R"(
@@ -453,11 +455,11 @@ weft.kernel @k {class = "pointwise"} (%x: tensor<$Nxf32>, %w: tensor<$Nxf32>) ->
 }  // namespace
 
 TestKernel Pointwise(int64_t a, int64_t b, int64_t c) {
-  return Make("pointwise", kPointwise, {{"A", a}, {"B", b}, {"C", c}});
+  return MakeTestKernel("pointwise", kPointwise, {{"A", a}, {"B", b}, {"C", c}});
 }
 
 TestKernel Softmax(int64_t rows, int64_t length) {
-  return Make("softmax", kSoftmax, {{"R", rows}, {"N", length}});
+  return MakeTestKernel("softmax", kSoftmax, {{"R", rows}, {"N", length}});
 }
 
 TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block) {
@@ -466,7 +468,7 @@ TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block) {
                  {"M", rows},
                  {"K", depth},
                  {"N", columns}};
-  return Make(
+  return MakeTestKernel(
       block > 0 ? "packed matmul" : "matmul",
       absl::StrReplaceAll(R"(
 weft.kernel @k {class = "contraction"} (%x: tensor<$Mx$Kxf32>, %w: WEIGHTS, %b: tensor<$Nxf32>) -> (tensor<$Mx$Nxf32>) {
@@ -500,7 +502,7 @@ weft.kernel @k {class = "contraction"} (%x: tensor<$Mx$Kxf32>, %w: WEIGHTS, %b: 
 TestKernel Convolution(int64_t size, int64_t channels, int64_t results, int64_t window, int64_t stride,
                        int64_t pad, int64_t block) {
   int64_t out = (size + 2 * pad - window) / stride + 1;
-  return Make("convolution", R"(
+  return MakeTestKernel("convolution", R"(
 weft.kernel @k {class = "contraction"} (%x: tensor<1x$Hx$Hx$Cxf32>, %w: tensor<$BLOCKSx$Rx$Rx$Cx$BLOCKxf32>) -> (tensor<1x$Ox$Ox$Kxf32>) {
   $CONSTANTS
   %channels = arith.constant $C : index
@@ -532,27 +534,29 @@ weft.kernel @k {class = "contraction"} (%x: tensor<1x$Hx$Hx$Cxf32>, %w: tensor<$
   } : tensor<1x$Ox$Ox$Kxf32>
   weft.return %z : tensor<1x$Ox$Ox$Kxf32>
 })",
-              {{"BLOCKS", (results + block - 1) / block},
-               {"BLOCK", block},
-               {"H", size},
-               {"C", channels},
-               {"K", results},
-               {"R", window},
-               {"S", stride},
-               {"P", pad},
-               {"O", out}});
+                        {{"BLOCKS", (results + block - 1) / block},
+                         {"BLOCK", block},
+                         {"H", size},
+                         {"C", channels},
+                         {"K", results},
+                         {"R", window},
+                         {"S", stride},
+                         {"P", pad},
+                         {"O", out}});
 }
 
 std::vector<TestKernel> SmallTestKernels() {
   std::vector<TestKernel> kernels;
   kernels.push_back(Pointwise(3, 5, 17));
+  kernels.push_back(Concat(3, 32, 16));
+  kernels.push_back(Transpose(2, 35, 41));
   kernels.push_back(Softmax(5, 37));
   kernels.push_back(Matmul(7, 12, 20, 0));
   kernels.push_back(Matmul(13, 16, 40, 16));
   kernels.push_back(Convolution(7, 4, 20, 3, 1, 1, 16));
-  kernels.push_back(Make("depthwise", kDepthwise, {{"H", 6}, {"C", 19}}));
-  kernels.push_back(Make("max pool", kMaxPool, {{"C", 3}, {"H", 9}}));
-  kernels.push_back(Make("bounds", kBounds, {{"N", 6}, {"M", 9}}));
+  kernels.push_back(MakeTestKernel("depthwise", kDepthwise, {{"H", 6}, {"C", 19}}));
+  kernels.push_back(MakeTestKernel("max pool", kMaxPool, {{"C", 3}, {"H", 9}}));
+  kernels.push_back(MakeTestKernel("bounds", kBounds, {{"N", 6}, {"M", 9}}));
   return kernels;
 }
 
@@ -563,14 +567,20 @@ std::vector<TestKernel> AllTestKernels() {
     kernels.push_back(Pointwise(a, b, c));
   }
   for (auto [h, w, n] : std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {5, 3, 4}, {37, 20, 19}}) {
-    TestKernel kernel = Make("dynamic", kDynamic);
+    TestKernel kernel = MakeTestKernel("dynamic", kDynamic);
     absl::StrAppend(&kernel.name, " ", h, "x", w, " to ", n);
     kernel.inputs.sizes = {h, w, n, h};
     kernel.inputs.arguments = {n};
     kernels.push_back(kernel);
   }
+  for (auto [a, b, c] : std::vector<std::array<int64_t, 3>>{
+           {1, 1, 1}, {4, 64, 64}, {3, 16, 48}, {5, 96, 32}, {2, 61, 61}, {7, 3, 64}}) {
+    kernels.push_back(Concat(a, b, c));
+    kernels.push_back(Transpose(a, b, c));
+    kernels.push_back(DynamicRows(b, c));
+  }
   for (auto [m, k, n] : std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {7, 5, 3}, {19, 33, 50}}) {
-    TestKernel kernel = Make("dynamic matmul", kMatmulDynamic);
+    TestKernel kernel = MakeTestKernel("dynamic matmul", kMatmulDynamic);
     absl::StrAppend(&kernel.name, " ", m, "x", k, "x", n);
     kernel.inputs.sizes = {m, k, k, n, m, n};
     kernels.push_back(kernel);
@@ -590,14 +600,14 @@ std::vector<TestKernel> AllTestKernels() {
     kernels.push_back(Convolution(h, c, k, r, s, p, b));
   }
   for (auto [h, c] : std::vector<std::array<int64_t, 2>>{{1, 1}, {5, 16}, {14, 40}, {17, 3}}) {
-    kernels.push_back(Make("depthwise", kDepthwise, {{"H", h}, {"C", c}}));
-    kernels.push_back(Make("max pool", kMaxPool, {{"C", c}, {"H", h}}));
+    kernels.push_back(MakeTestKernel("depthwise", kDepthwise, {{"H", h}, {"C", c}}));
+    kernels.push_back(MakeTestKernel("max pool", kMaxPool, {{"C", c}, {"H", h}}));
   }
   for (auto [r, n] : std::vector<std::array<int64_t, 2>>{{1, 1}, {3, 17}, {5, 100}, {2, 197}, {7, 256}}) {
     kernels.push_back(Softmax(r, n));
   }
   for (auto [l, t, d] : std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {7, 2, 8}, {19, 3, 16}, {50, 2, 32}}) {
-    kernels.push_back(Make("attention", kAttention, {{"L", l}, {"T", t}, {"D", d}}));
+    kernels.push_back(MakeTestKernel("attention", kAttention, {{"L", l}, {"T", t}, {"D", d}}));
   }
   std::string dynamic = absl::StrReplaceAll(
       kAttention, {{"tensor<$Lx$Tx3", "tensor<?x$Tx3"},
@@ -607,30 +617,30 @@ std::vector<TestKernel> AllTestKernels() {
                    {"($T, $L", "($T, %l"},
                    {"%l = arith.constant $L : index", "%l = tensor.dim %f, %c0 : tensor<?x$Tx3x$Dxf32>"}});
   for (auto [l, t, d] : std::vector<std::array<int64_t, 3>>{{1, 2, 4}, {7, 2, 16}, {50, 2, 32}}) {
-    TestKernel kernel = Make("dynamic attention", dynamic, {{"T", t}, {"D", d}});
+    TestKernel kernel = MakeTestKernel("dynamic attention", dynamic, {{"T", t}, {"D", d}});
     kernel.inputs.sizes = {l, l};
     kernels.push_back(kernel);
   }
   for (auto [r, n] : std::vector<std::array<int64_t, 2>>{{1, 1}, {5, 3}, {33, 40}}) {
-    kernels.push_back(Make("choices", kChoices, {{"R", r}, {"N", n}}));
+    kernels.push_back(MakeTestKernel("choices", kChoices, {{"R", r}, {"N", n}}));
   }
   for (auto [n, m] : std::vector<std::array<int64_t, 2>>{{1, 4}, {7, 11}, {40, 33}}) {
-    kernels.push_back(Make("bounds", kBounds, {{"N", n}, {"M", m}}));
+    kernels.push_back(MakeTestKernel("bounds", kBounds, {{"N", n}, {"M", m}}));
   }
   for (auto [n, m, r] : std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {5, 7, 3}, {9, 33, 40}}) {
-    TestKernel kernel = Make("gather", kGather, {{"N", n}, {"M", m}, {"R", r}});
+    TestKernel kernel = MakeTestKernel("gather", kGather, {{"N", n}, {"M", m}, {"R", r}});
     kernel.inputs.integers_below = 12;
     kernels.push_back(kernel);
   }
   for (int64_t n : {1, 7, 100}) {
-    TestKernel kernel = Make("integers", kIntegers, {{"N", n}});
+    TestKernel kernel = MakeTestKernel("integers", kIntegers, {{"N", n}});
     kernel.inputs.integers_below = 1 << 30;
     kernels.push_back(kernel);
-    kernels.push_back(Make("float edges", kFloatEdges, {{"N", n}}));
+    kernels.push_back(MakeTestKernel("float edges", kFloatEdges, {{"N", n}}));
   }
   for (const char* type : {"f16", "bf16", "f64"}) {
-    kernels.push_back(
-        Make("short floats", absl::StrReplaceAll(kShortFloats, {{"$T", type}}), {{"R", 5}, {"N", 37}}));
+    kernels.push_back(MakeTestKernel("short floats", absl::StrReplaceAll(kShortFloats, {{"$T", type}}),
+                                     {{"R", 5}, {"N", 37}}));
     kernels.back().name += type;
   }
   std::vector<TestKernel> special = kernels;

@@ -5,8 +5,10 @@
 
 #include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "backends/testing/run_kernel.h"
 
 namespace weft::backends {
@@ -18,6 +20,11 @@ struct TestKernel {
   double tolerance = 1e-5;
 };
 
+// `text` with every $NAME replaced by its number, and $CONSTANTS by those that kernels use: %c0 to %c3,
+// %zero, %one.
+using Sizes = std::vector<std::pair<std::string, int64_t>>;
+TestKernel MakeTestKernel(absl::string_view name, absl::string_view text, const Sizes& sizes = {});
+
 // All of them, sizes from 1 to a few hundred, odd and prime ones included.
 std::vector<TestKernel> AllTestKernels();
 
@@ -25,6 +32,9 @@ std::vector<TestKernel> AllTestKernels();
 std::vector<TestKernel> SmallTestKernels();
 
 TestKernel Pointwise(int64_t a, int64_t b, int64_t c);
+TestKernel Concat(int64_t rows, int64_t first, int64_t second);  // along the last axis
+TestKernel Transpose(int64_t a, int64_t b, int64_t c);           // of the last two axes
+TestKernel DynamicRows(int64_t rows, int64_t columns);           // sizes known at run time only
 TestKernel Softmax(int64_t rows, int64_t length);
 TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block);  // block 0: not packed
 TestKernel Convolution(int64_t size, int64_t channels, int64_t results, int64_t window, int64_t stride,

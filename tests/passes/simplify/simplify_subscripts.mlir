@@ -65,3 +65,39 @@ func.func @guards(%x: tensor<8xf32>, %zero: f32) -> tensor<7xf32> {
   } : tensor<7xf32>
   return %z : tensor<7xf32>
 }
+
+// So it is where sizes are known at run time only: an index ends where the axis does, a step of two goes over
+// half of it. Of another tensor nothing is known.
+// CHECK-LABEL: func.func @guards_at_run_time
+func.func @guards_at_run_time(%x: tensor<?xf32>, %w: tensor<?xf32>, %zero: f32) -> (tensor<?xf32>, tensor<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %n = tensor.dim %x, %c0 : tensor<?xf32>
+  %last = arith.subi %n, %c1 : index
+  %half = arith.floordivsi %last, %c2 : index
+  %steps = arith.addi %half, %c1 : index
+  // CHECK: weft.read %{{.*}}[%{{.*}}] : tensor<?xf32>
+  // CHECK: weft.read %{{.*}}[%{{.*}}] outside [fill] else %{{.*}} : tensor<?xf32>
+  // CHECK: weft.read %{{.*}}[%{{.*}}] outside [fill] else %{{.*}} : tensor<?xf32>
+  %y = weft.equation (%i) in (%n) names ["i"] {
+    %p = arith.addi %i, %c1 : index
+    %a = weft.read %x[%i] outside [fill] else %zero : tensor<?xf32> -> f32
+    %b = weft.read %x[%p] outside [fill] else %zero : tensor<?xf32> -> f32
+    %c = weft.read %w[%i] outside [fill] else %zero : tensor<?xf32> -> f32
+    %s = arith.addf %a, %b : f32
+    %r = arith.addf %s, %c : f32
+    weft.yield %r : f32
+  } : tensor<?xf32>
+  // CHECK: weft.read %{{.*}}[%{{.*}}] : tensor<?xf32>
+  // CHECK: weft.read %{{.*}}[%{{.*}}] outside [fill] else %{{.*}} : tensor<?xf32>
+  %z = weft.equation (%i) in (%steps) names ["i"] {
+    %twice = arith.muli %i, %c2 : index
+    %next = arith.addi %twice, %c1 : index
+    %a = weft.read %x[%twice] outside [fill] else %zero : tensor<?xf32> -> f32
+    %b = weft.read %x[%next] outside [fill] else %zero : tensor<?xf32> -> f32
+    %s = arith.addf %a, %b : f32
+    weft.yield %s : f32
+  } : tensor<?xf32>
+  return %y, %z : tensor<?xf32>, tensor<?xf32>
+}
