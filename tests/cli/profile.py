@@ -63,8 +63,8 @@ def check_page(weft, folder):
     page = Page(text)
     assert {"timeline", "graph", "roofline", "table", "summary"} <= page.ids, page.ids
     assert not re.search(r"https?://(?!www\.w3\.org)|@import|url\(", text)
-    (entry,) = json.loads(subprocess.run([weft, "explain", "--kernels", folder / "m.weft", "--method", "forward", "--json"],
-                                         check=True, capture_output=True, text=True).stdout)  # fmt: skip
+    words = [weft, "explain", "--kernels", "m.weft", "--method", "forward", "--json"]
+    (entry,) = json.loads(subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True).stdout)
     wanted = entry["methods"][0]
     method = page.data["method"]
     assert len(wanted["kernels"]) == 2 and method["method"] == "forward", method
@@ -80,7 +80,7 @@ def check_page(weft, folder):
 
 
 def check_words(weft, folder):
-    done = run(weft, folder, "m.weft", "copies", "--threads", "1")
+    done = run(weft, folder, "m.weft", "copies", "--init", "1", "--threads", "1")
     assert done.returncode == 0 and done.stdout == "profile.html\n", done
     page = Page((folder / "profile.html").read_text())
     assert page.data["method"]["method"] == "copies" and page.data["limits"][-1]["threads"] == 1, page.data["method"]
