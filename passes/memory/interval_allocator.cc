@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <random>
 
 namespace weft::passes {
 namespace {
 
-// Rounds of moving a block that stands at the top of the arena to the front of the order.
-constexpr int kRepairRounds = 64;
+// Rounds of placing a block that stands at the top of the arena earlier: so many, or what as many looks of
+// one block at another allow, if that is less.
+constexpr int64_t kRepairRounds = 256, kFewestRounds = 8, kMostLooks = int64_t{1} << 27;
 
 int64_t RoundUp(int64_t bytes, int64_t alignment) { return (bytes + alignment - 1) / alignment * alignment; }
 
@@ -64,9 +66,10 @@ Placement PlaceBlocks(const std::vector<Block>& blocks, int64_t alignment) {
 
   Placement best;
   std::vector<int> best_order;
-  auto attempt = [&](const std::vector<int>& order) {
+  auto attempt = [&](const std::vector<int>& order, bool takes_equal = false) {
     Placement placement = PlaceInOrder(blocks, order, alignment);
-    if (!best_order.empty() && placement.bytes >= best.bytes) return;
+    bool is_better = placement.bytes < best.bytes || (takes_equal && placement.bytes == best.bytes);
+    if (!best_order.empty() && !is_better) return;
     best = std::move(placement);
     best_order = order;
   };
@@ -85,18 +88,21 @@ Placement PlaceBlocks(const std::vector<Block>& blocks, int64_t alignment) {
   by_key([](const Block& block) { return block.last - block.first; });
   attempt(identity);
 
-  for (int round = 0; round < kRepairRounds && best.bytes > bound; ++round) {
-    // The block that ends the arena was placed too late: all gaps that fit were taken.
+  std::minstd_rand draw;  // the same numbers on every machine
+  const auto count = static_cast<int64_t>(blocks.size());
+  const int64_t rounds =
+      std::clamp(kMostLooks / std::max<int64_t>(1, count * count), kFewestRounds, kRepairRounds);
+  for (int64_t round = 0; round < rounds && best.bytes > bound; ++round) {
+    // The block that ends the arena was placed too late: all gaps that fit were taken. How much earlier it
+    // has to come is tried; orders that are as good lead to better ones.
     auto top = std::find_if(best_order.begin(), best_order.end(), [&](int index) {
       return best.offsets[index] + RoundUp(blocks[index].bytes, alignment) == best.bytes;
     });
     if (top == best_order.end() || top == best_order.begin()) break;
     std::vector<int> order = best_order;
     auto place = order.begin() + (top - best_order.begin());
-    std::rotate(order.begin() + round % (top - best_order.begin()), place, place + 1);
-    int64_t before = best.bytes;
-    attempt(order);
-    if (best.bytes == before && round > 8) break;
+    std::rotate(order.begin() + static_cast<int64_t>(draw()) % (top - best_order.begin()), place, place + 1);
+    attempt(order, true);
   }
   return best;
 }

@@ -46,7 +46,7 @@ TEST(IntervalAllocatorTest, RandomGraphsAreValidAndNearTheBound) {
                         .last = i + 1 + static_cast<int64_t>(random() % 6)});
     Placement placement = PlaceBlocks(blocks, 64);
     ExpectValid(blocks, placement, 64);
-    EXPECT_LE(placement.bytes, PeakBytes(blocks, 64) * 5 / 4);
+    EXPECT_LE(placement.bytes, PeakBytes(blocks, 64) * 6 / 5);
   }
 }
 
