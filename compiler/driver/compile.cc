@@ -86,7 +86,7 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(
   }();
   if (!module.ok() || (options.emit == Emit::kIr && options.after == "lower")) return module;
   TimedPhase phase(options.kernels.timing, "passes");
-  SetTolerances(**module, program, options.schedules);
+  SetTolerances(*module, program, options.schedules);
   passes::PipelineOptions passes_options;
   passes_options.tolerance = options.tolerance;
   passes_options.target = backends::ForPasses(target);

@@ -96,6 +96,8 @@ class MethodLowering {
   void LowerNode(const dsl::Branch& branch, const dsl::Statement& statement);
   void LowerNode(const dsl::Recurrence& recurrence, const dsl::Statement& statement);
   void CutToFound(const dsl::Recurrence& recurrence, Value count, Location loc);
+  Value BeginningOf(Value whole, mlir::RankedTensorType type, llvm::ArrayRef<mlir::OpFoldResult> sizes,
+                    Location loc);
   Value BindFound(int symbol, Value count, Location loc);
 
   mlir::RankedTensorType TypeOf(dsl::TensorId tensor) {
@@ -402,10 +404,17 @@ void MethodLowering::LowerNode(const dsl::Filter& filter, const dsl::Statement& 
   auto op = ir::FilterOp::create(builder_, loc, room, mlir::RankedTensorType::get({}, i64),
                                  scope_.tensors.at(filter.mask), sizes);
   Value size = BindFound(filter.size, op.getCount(), loc);
-  llvm::SmallVector<mlir::OpFoldResult> from{builder_.getIndexAttr(0)}, count{size},
-      step{builder_.getIndexAttr(1)};
-  scope_.tensors[filter.result] = tensor::ExtractSliceOp::create(builder_, loc, TypeOf(filter.result),
-                                                                 op.getPositions(), from, count, step);
+  scope_.tensors[filter.result] = BeginningOf(op.getPositions(), TypeOf(filter.result), {size}, loc);
+}
+
+// A part of `whole` that begins where it begins. Where that has no element there is no place to begin at.
+Value MethodLowering::BeginningOf(Value whole, mlir::RankedTensorType type,
+                                  llvm::ArrayRef<mlir::OpFoldResult> sizes, Location loc) {
+  if (llvm::is_contained(mlir::cast<mlir::RankedTensorType>(whole.getType()).getShape(), 0))
+    return tensor::CastOp::create(builder_, loc, type, whole);
+  llvm::SmallVector<mlir::OpFoldResult> from(sizes.size(), builder_.getIndexAttr(0)),
+      step(sizes.size(), builder_.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(builder_, loc, type, whole, from, sizes, step);
 }
 
 void MethodLowering::LowerNode(const dsl::Extern& call, const dsl::Statement& statement) {
@@ -567,10 +576,8 @@ void MethodLowering::CutToFound(const dsl::Recurrence& recurrence, Value count, 
     if (state.keeps_last) continue;
     llvm::SmallVector<mlir::OpFoldResult> sizes;
     for (const Size& size : method_.tensors[state.result].shape) sizes.push_back(sizes_->Lower(size));
-    llvm::SmallVector<mlir::OpFoldResult> from(sizes.size(), builder_.getIndexAttr(0)),
-        step(sizes.size(), builder_.getIndexAttr(1));
     Value& value = scope_.tensors[state.result];
-    value = tensor::ExtractSliceOp::create(builder_, loc, TypeOf(state.result), value, from, sizes, step);
+    value = BeginningOf(value, TypeOf(state.result), sizes, loc);
   }
 }
 
