@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/halide/pipeline_builder.h"
+#include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
 
@@ -34,9 +35,26 @@ void StoreAlong(Func func, const Var& lane) {
 
 }  // namespace
 
+// Whether a vector of elements as wide as the kernel's widest is one more than a register holds: Halide takes
+// it apart, and masks for a part of one lane that is no vector.
+bool PipelineBuilder::LeavesOneLane(int64_t extent) const {
+  int64_t bytes = 4;
+  auto see = [&](mlir::Type type) {
+    if (auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type)) type = tensor.getElementType();
+    if (type.isIntOrFloat()) bytes = std::max<int64_t>(bytes, type.getIntOrFloatBitWidth() / 8);
+  };
+  for (const EquationView& equation : kernel_.equations) {
+    for (mlir::Value result : equation.results) see(result.getType());
+    for (const ReadView& read : equation.reads) see(read.tensor.getType());
+    for (const ReduceView& reduce : equation.reduces) see(reduce.op->getResult(0).getType());
+  }
+  return bytes > 4 && extent % Lanes(target_, static_cast<int>(bytes)) == 1;
+}
+
 // A loop of `extent` lanes as whole registers, unrolled.
 void PipelineBuilder::Vectorize(Stage stage, const Var& var, int64_t extent) {
   int64_t lanes = Lanes(target_, 4);
+  if (extent <= lanes && extent > 1 && LeavesOneLane(extent)) lanes = std::max<int64_t>(2, (extent + 1) / 2);
   if (extent <= lanes) {
     stage.vectorize(var);
     return;
@@ -93,7 +111,15 @@ absl::Status PipelineBuilder::PlaceEquation(EquationState& equation, Func func) 
                      nearest.empty() ? "" : absl::StrCat("; did you mean `", nearest, "`?")));
   }
   func.compute_at(target->funcs[0], Var(nest.at_loop));
+  for (const BaseLoop& loop : equation.loops) BoundWhole(equation, loop, func);
   return absl::OkStatus();
+}
+
+// What is run at once has a fixed length: of a part of the loop that is needed, all of it is computed.
+void PipelineBuilder::BoundWhole(const EquationState& equation, const BaseLoop& loop, Func func) {
+  const NestLoop& leaf = equation.nest.Find(loop.name);
+  if (loop.inner_name.empty() && loop.fixed >= 0 && (leaf.vectorized || leaf.unrolled))
+    func.bound(loop.var(), 0, loop.extent);
 }
 
 absl::Status PipelineBuilder::AddPrefetch(const EquationState& equation) {
@@ -287,6 +313,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
     for (int i : state.loops) {
       const BaseLoop& loop = equation.loops[i];
       if (loop.tiled) func.bound(Var(loop.inner_name), 0, Expr(static_cast<int32_t>(loop.factor)));
+      if (nest.placed && !nest.at_equation.empty()) BoundWhole(equation, loop, func);
     }
     for (int stage = 0; stage <= (accumulates ? func.num_update_definitions() : 0); ++stage) {
       Stage at = stage == 0 ? Stage(func) : Stage(func.update(stage - 1));

@@ -169,6 +169,25 @@ class Checker {
     return std::nullopt;
   }
 
+  // A vector of results whose last one is guarded, and whose steps run inside of a block; empty: none.
+  std::string PartInBlocks(size_t i) const {
+    const LoopNest& nest = nests_[i];
+    const EquationView& equation = kernel_.equations[i];
+    size_t first = nest.block_at.empty() ? 0 : Depth(nest, nest.block_at) + 1;
+    for (const std::string& name : nest.inner) {
+      const NestLoop& part = nest.Find(name);
+      if (!part.vectorized || part.parent.empty() || nest.transposes) continue;
+      int64_t extent = nest.Find(part.parent).extent;
+      bool is_panel = equation.packed_axis >= 0 && part.factor == equation.packed_block &&
+                      IndexOf(i, part.parent) == equation.indices[static_cast<size_t>(equation.packed_axis)];
+      bool steps_inside =
+          std::any_of(nest.outer.begin() + static_cast<int64_t>(first), nest.outer.end(),
+                      [&](const std::string& outer) { return nest.Base(outer) == nest.Base(part.parent); });
+      if (steps_inside && !is_panel && (extent < 0 || extent % part.factor != 0)) return name;
+    }
+    return "";
+  }
+
   // Blocks of a reduction give partial results that are combined afterwards.
   std::optional<ScheduleProblem> CheckBlocks(size_t i) const {
     const LoopNest& nest = nests_[i];
@@ -182,6 +201,8 @@ class Checker {
       why = "it is computed inside another equation";
     } else if (inside(nest.pad_at) || (nest.transpose_equation.empty() && inside(nest.transpose_at))) {
       why = "a copy of what it reads is made further inside";
+    } else if (std::string part = PartInBlocks(i); !part.empty()) {
+      why = absl::StrCat("the last vector of `", nest.Find(part).parent, "` is not full");
     } else if (HasBlocks(equation, &why)) {
       return std::nullopt;
     }
