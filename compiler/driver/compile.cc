@@ -80,11 +80,11 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(
                                               runtime::Suggestion(pass, optional), "\nthere are ",
                                               absl::StrJoin(optional, ", ")));
   Problems problems(context);
-  absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> module = [&] {
+  mlir::OwningOpRef<mlir::ModuleOp> module = [&] {
     TimedPhase phase(options.kernels.timing, "lowering");
     return lower::Lower(program, sources, context);
   }();
-  if (!module.ok() || (options.emit == Emit::kIr && options.after == "lower")) return module;
+  if (options.emit == Emit::kIr && options.after == "lower") return module;
   TimedPhase phase(options.kernels.timing, "passes");
   SetTolerances(*module, program, options.schedules);
   passes::PipelineOptions passes_options;
@@ -95,7 +95,7 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(
   if (options.emit == Emit::kIr) passes_options.after = options.after;
   mlir::PassManager manager(&context);
   passes::BuildPipeline(manager, passes_options);
-  if (mlir::failed(manager.run(**module))) {
+  if (mlir::failed(manager.run(*module))) {
     return absl::InternalError(absl::StrCat("a pass failed: ", problems.first()));
   }
   if (remarks) *remarks = problems.TakeRemarks();

@@ -68,7 +68,7 @@ class MethodLowering {
                  mlir::MLIRContext& context)
       : program_(program), method_(method), sources_(sources), builder_(&context) {}
 
-  absl::StatusOr<func::FuncOp> Run(mlir::ModuleOp module);
+  func::FuncOp Run(mlir::ModuleOp module);
 
  private:
   Location LocationOf(const dsl::Span& span);
@@ -78,9 +78,8 @@ class MethodLowering {
   mlir::DenseI64ArrayAttr RangeOf(const dsl::Weight& weight);
   mlir::StringAttr ElementName(dsl::ElementType type);
   mlir::DictionaryAttr PortAttributes(const dsl::Port& port, bool is_input);
-  absl::Status BindDimensions();
+  void BindDimensions();
   void CollectFound(const std::vector<dsl::Statement>& statements);
-  const dsl::SizeAtom* FindUnbound(const Size& size) const;
   void BindGlobals();
 
   void Lower(const dsl::Statement& statement);
@@ -191,24 +190,8 @@ mlir::DenseI64ArrayAttr MethodLowering::RangeOf(const dsl::Weight& weight) {
   return builder_.getDenseI64ArrayAttr({weight.range->first, weight.range->second});
 }
 
-// A dimension in the size that no input gives; null if there is none. (Other symbols are of what is found, if
-// only when it was tried out.)
-const dsl::SizeAtom* MethodLowering::FindUnbound(const Size& size) const {
-  for (const Size::Term& term : size.terms()) {
-    for (const auto& [atom, power] : term.monomial) {
-      auto is_dimension = [&, id = atom->id](const dsl::Dimension& dimension) { return dimension.id == id; };
-      bool is_open = atom->kind == dsl::SizeAtom::Kind::kSymbol && !sizes_->IsBound(atom->id);
-      if (is_open && llvm::any_of(program_.dimensions, is_dimension)) return atom.get();
-      for (const Size& operand : atom->operands) {
-        if (const dsl::SizeAtom* missing = FindUnbound(operand)) return missing;
-      }
-    }
-  }
-  return nullptr;
-}
-
-// A dimension is read off an input's axis that is it, or a whole multiple of it.
-absl::Status MethodLowering::BindDimensions() {
+// Every dimension is read off an input's axis that is it, or a whole multiple of it.
+void MethodLowering::BindDimensions() {
   for (auto [i, port] : llvm::enumerate(method_.inputs)) {
     for (auto [axis, size] : llvm::enumerate(port.shape)) {
       if (size.terms().size() != 1 || size.terms()[0].monomial.size() != 1) continue;
@@ -225,16 +208,6 @@ absl::Status MethodLowering::BindDimensions() {
       sizes_->BindSymbol(atom->id, extent);
     }
   }
-  for (const dsl::Tensor& tensor : method_.tensors) {
-    for (const Size& size : tensor.shape) {
-      if (const dsl::SizeAtom* missing = FindUnbound(size)) {
-        return absl::InvalidArgumentError(absl::StrCat("method `", method_.name, "`: dimension `",
-                                                       missing->name,
-                                                       "` must stand alone in the shape of some input"));
-      }
-    }
-  }
-  return absl::OkStatus();
 }
 
 // Inputs, weights and constants; a weight that two methods or equations use is one op per function.
@@ -292,7 +265,7 @@ void MethodLowering::CollectFound(const std::vector<dsl::Statement>& statements)
   }
 }
 
-absl::StatusOr<func::FuncOp> MethodLowering::Run(mlir::ModuleOp module) {
+func::FuncOp MethodLowering::Run(mlir::ModuleOp module) {
   CollectFound(method_.body);
   for (const auto& [symbol, most] : method_.found_bounds) found_[symbol] = most;
   function_ = CreateFunction(module);
@@ -305,7 +278,7 @@ absl::StatusOr<func::FuncOp> MethodLowering::Run(mlir::ModuleOp module) {
   sizes_ = std::make_unique<SizeLowering>(head, builder_.getUnknownLoc());
   expressions_ =
       std::make_unique<ExprLowering>(*sizes_, [this](const dsl::Span& span) { return LocationOf(span); });
-  if (absl::Status status = BindDimensions(); !status.ok()) return status;
+  BindDimensions();
 
   builder_.setInsertionPointToEnd(entry);
   BindGlobals();
@@ -591,9 +564,8 @@ Value MethodLowering::BindFound(int symbol, Value count, Location loc) {
 
 }  // namespace
 
-absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> Lower(const dsl::Program& program,
-                                                        const dsl::SourceManager& sources,
-                                                        mlir::MLIRContext& context) {
+mlir::OwningOpRef<mlir::ModuleOp> Lower(const dsl::Program& program, const dsl::SourceManager& sources,
+                                        mlir::MLIRContext& context) {
   context.loadDialect<ir::WeftDialect, arith::ArithDialect, func::FuncDialect, mlir::math::MathDialect,
                       mlir::scf::SCFDialect, tensor::TensorDialect>();
   mlir::Builder builder(&context);
@@ -611,21 +583,17 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> Lower(const dsl::Program& prog
     }));
   }
   (*module)->setAttr("weft.dims", builder.getArrayAttr(dimensions));
-  for (const dsl::Method& method : program.methods) {
-    auto function = MethodLowering(program, method, sources, context).Run(*module);
-    if (!function.ok()) return function.status();
-  }
+  for (const dsl::Method& method : program.methods)
+    MethodLowering(program, method, sources, context).Run(*module);
   for (size_t number = 0; number < program.methods.size(); ++number) {
     for (const auto& [variant, sizes] : VariantsOf(program, number)) {
-      auto function = MethodLowering(*variant, variant->methods[number], sources, context).Run(*module);
-      if (!function.ok()) return function.status();
-      ir::MarkVariant(*function, sizes);
+      ir::MarkVariant(MethodLowering(*variant, variant->methods[number], sources, context).Run(*module),
+                      sizes);
     }
   }
   for (const dsl::Method& method : program.initial_values) {
-    auto function = MethodLowering(program, method, sources, context).Run(*module);
-    if (!function.ok()) return function.status();
-    (*function)->setAttr("weft.initial", builder.getUnitAttr());
+    func::FuncOp function = MethodLowering(program, method, sources, context).Run(*module);
+    function->setAttr("weft.initial", builder.getUnitAttr());
   }
   return module;
 }

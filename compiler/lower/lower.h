@@ -1,7 +1,6 @@
 #ifndef WEFT_COMPILER_LOWER_LOWER_H_
 #define WEFT_COMPILER_LOWER_LOWER_H_
 
-#include "absl/status/statusor.h"
 #include "dsl/base/source_file.h"
 #include "dsl/program/program.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -13,11 +12,8 @@ namespace weft::lower {
 // Translates a checked program into one module of the `weft` dialect: a public function per method, equations
 // in the order of the program, sizes computed at the head of the function from the shapes of its inputs.
 // Locations are NameLoc(path of the statement, file:line:column).
-//
-// Fails only if a run-time dimension cannot be read off any input's shape; the message names it.
-absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> Lower(const dsl::Program& program,
-                                                        const dsl::SourceManager& sources,
-                                                        mlir::MLIRContext& context);
+mlir::OwningOpRef<mlir::ModuleOp> Lower(const dsl::Program& program, const dsl::SourceManager& sources,
+                                        mlir::MLIRContext& context);
 
 }  // namespace weft::lower
 

@@ -103,6 +103,22 @@ struct Expr {
   int depth = 1;  // of the tree below; bounded, so that it can be walked by recursion
 };
 
+// Calls `visit` with every operand of `expr`, in the order of the text; some may be null.
+template <typename Visit>
+void ForEachOperand(const Expr& expr, const Visit& visit) {
+  if (const auto* read = std::get_if<Read>(&expr.node)) {
+    for (const Subscript& subscript : read->subscripts) visit(subscript.at);
+    visit(read->fill);
+  } else if (const auto* apply = std::get_if<Apply>(&expr.node)) {
+    for (const ExprPtr& operand : apply->operands) visit(operand);
+  } else if (const auto* cast = std::get_if<Cast>(&expr.node)) {
+    visit(cast->operand);
+  } else if (const auto* reduce = std::get_if<Reduce>(&expr.node)) {
+    for (const Binder& binder : reduce->binders) visit(binder.lower), visit(binder.upper);
+    for (const ExprPtr& part : {reduce->condition, reduce->body, reduce->if_empty}) visit(part);
+  }
+}
+
 // ---- Statements
 
 struct Domain {  // a left index

@@ -69,6 +69,7 @@ class Elaborator {
   void BindDimension(const ast::Limits::Dimension& declared, std::optional<int64_t> fixed,
                      ModelInstance& entry);
   void BindOpenDimensions(const ast::NamedType& type, ModelInstance& entry);
+  void CheckDimensions();  // known_dimensions.cc
   std::optional<Value> AddInput(const std::string& name, const ast::TypeExpr& declared, Span span);
   std::optional<Value> AddPort(const std::string& name, const DeclaredType& type, Span span);
   bool AddOutputs(const std::string& name, const Value& value, Span span);

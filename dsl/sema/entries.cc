@@ -305,6 +305,7 @@ void Elaborator::ElaborateMethod(const ModelPtr& entry, const ast::Method& decla
     if (!AddOutputs(result.name.text, part, result.span)) return;
   }
   AddNextStates();
+  CheckDimensions();
   NameFoundSizes(frame);
   program_.methods.push_back(std::move(method));
 }

@@ -129,20 +129,6 @@ class StepMasker {
     steps.is_last &= last.IsBareSymbol() && last.terms()[0].monomial[0].first->id == steps.symbol;
   }
 
-  static void ForEachOperand(const Expr& expr, const std::function<void(const ExprPtr&)>& visit) {
-    if (const auto* read = std::get_if<Read>(&expr.node)) {
-      for (const Subscript& subscript : read->subscripts) visit(subscript.at);
-      visit(read->fill);
-    } else if (const auto* apply = std::get_if<Apply>(&expr.node)) {
-      for (const ExprPtr& operand : apply->operands) visit(operand);
-    } else if (const auto* cast = std::get_if<Cast>(&expr.node)) {
-      visit(cast->operand);
-    } else if (const auto* reduce = std::get_if<Reduce>(&expr.node)) {
-      for (const Binder& binder : reduce->binders) visit(binder.lower), visit(binder.upper);
-      for (const ExprPtr& part : {reduce->condition, reduce->body, reduce->if_empty}) visit(part);
-    }
-  }
-
   // Whether the numbers of steps stand in no function, and with whole factors.
   bool IsPolynomial(const Size& size) const {
     if (!Mentions(size)) return true;

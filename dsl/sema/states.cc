@@ -15,7 +15,7 @@ StatefulPlace::StatefulPlace(Elaborator& elaborator, std::string where, Span spa
 
 StatefulPlace::~StatefulPlace() { elaborator_.stateful_places_.pop_back(); }
 
-// `next x`, of a state of the model or of a part of it; `next net.params`, of weights.
+// `next x`, of a state of the model or of a part of it; `next net.params` and `next net.weight`, of weights.
 std::optional<Elaborator::NextTarget> Elaborator::FindNext(const ast::Head& head, bool report) {
   auto fail = [&](const std::string& text, const std::string& suggestion) -> std::optional<NextTarget> {
     if (report) Report(head.span, kNextTarget, text).Suggest(suggestion);
@@ -50,11 +50,16 @@ std::optional<Elaborator::NextTarget> Elaborator::FindNext(const ast::Head& head
     if (is_state) states.push_back(stored->name.text);
     if (stored->name.text != name.text) continue;
     if (member->broken) return std::nullopt;
-    if (!is_state) {
+    if (!is_state && parts.size() == 1) {
       return fail(absl::StrCat("`", name.text, "` is a weight and no state, so it has no next value"),
                   absl::StrCat("declare `state ", name.text, ": ...` if runs change it"));
     }
     NextTarget target{{{model, stored, ""}}, {}};
+    if (!is_state) {
+      Value like = LikeWeight(model, *stored);
+      if (like.IsPoison()) return std::nullopt;
+      return like.IsAbsent() ? fail(absl::StrCat("the weight `", name.text, "` is absent here"), use) : target;
+    }
     if (!IsRecordType(stored->type)) return target;
     DeclaredType type = TypeOfState(target.leaves[0]);
     if (!type.record) return std::nullopt;

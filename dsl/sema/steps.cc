@@ -310,7 +310,7 @@ bool Elaborator::RunSteps(const ast::Stmt& stmt, Loop* loop) {
     for (size_t i = 0; i < results.size(); ++i) {
       const ast::Head& head = step.own.heads[i];
       if (head.is_next) {
-        RunNext(head, results[i]);
+        RunNext(step.equation->heads[i], results[i]);  // which lasts longer than the loop
         ok = ok && !results[i].IsPoison();
         continue;
       }

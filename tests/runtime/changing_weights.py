@@ -54,6 +54,12 @@ entry train {
     next student.layers.params = k * student.layers.params
     next m = 1
   }
+  /// One weight alone, by its name, of each.
+  gains(k: f32) -> y: f32 {
+    y = k * student.gain
+    next student.gain = student.gain + k
+    next teacher.gain = k
+  }
   look(x: f32[6]) -> y: f32[6] { y = student(x) }
 }
 
@@ -96,6 +102,12 @@ class Reference:
         self.m = {name: numpy.ones_like(m) for name, m in self.m.items()}
         return (k,)
 
+    def gains(self, k):
+        before = k * self.student["g"]
+        self.student = self.student | {"g": self.student["g"] + k}
+        self.teacher = self.teacher | {"g": k}
+        return (before,)
+
     def look(self, x):
         return (self.net(self.student, x),)
 
@@ -105,7 +117,7 @@ class Reference:
                                             for name, value in values.items()}}
 
 
-OUTPUTS = {"forward": ("y", "z", "still", "size"), "turn": ("y",), "look": ("y",)}
+OUTPUTS = {"forward": ("y", "z", "still", "size"), "turn": ("y",), "gains": ("y",), "look": ("y",)}
 
 
 def close(got, wanted, what):
@@ -136,7 +148,7 @@ def check(weft, folder, backend):
                   for name, value in getattr(reference, part).items()})
     file = folder / "train.state"
     file.unlink(missing_ok=True)
-    for step, method in enumerate(("forward", "forward", "look", "turn", "forward", "look")):
+    for step, method in enumerate(("forward", "forward", "look", "turn", "gains", "forward", "look")):
         x, k = rng.normal(size=6).astype(numpy.float32), numpy.float32(0.7)
         inputs = {"forward": {"x": x, "rate": numpy.float32(0.05)}, "turn": {"k": k}, "look": {"x": x}}[method]
         got = run(folder, method, inputs, "--state", file)
