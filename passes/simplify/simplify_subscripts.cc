@@ -241,6 +241,30 @@ struct DropUnitRanges : mlir::OpRewritePattern<ir::ReduceOp> {
   }
 };
 
+// A sum of whole numbers that are the same everywhere, as the count of a mean, is their number times one.
+struct MultiplyEqualTerms : mlir::OpRewritePattern<ir::ReduceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::ReduceOp reduce, PatternRewriter& rewriter) const override {
+    auto yield = mlir::cast<ir::YieldOp>(reduce.getBody().front().getTerminator());
+    Value term = yield.getValues()[0];
+    bool is_whole = reduce.getKind() == ir::ReduceKind::sum && IsExact(term.getType());
+    if (!is_whole || yield.getCondition() || reduce.getIfEmpty() ||
+        reduce.getBody().isAncestor(term.getParentRegion()))
+      return rewriter.notifyMatchFailure(reduce, "terms may differ");
+    mlir::Location loc = reduce.getLoc();
+    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0), count;
+    for (auto [from, to] : llvm::zip_equal(reduce.getLower(), reduce.getUpper())) {
+      Value length = arith::SubIOp::create(rewriter, loc, to, from);
+      length = arith::MaxSIOp::create(rewriter, loc, length, zero);
+      count = count ? arith::MulIOp::create(rewriter, loc, count, length).getResult() : length;
+    }
+    if (term.getType() != count.getType())
+      count = arith::IndexCastOp::create(rewriter, loc, term.getType(), count);
+    rewriter.replaceOpWithNewOp<arith::MulIOp>(reduce, count, term);
+    return mlir::success();
+  }
+};
+
 // The index of a unit axis is 0.
 void ReplaceUnitIndices(mlir::func::FuncOp function) {
   function.walk([](ir::EquationOp equation) {
@@ -260,7 +284,8 @@ struct SimplifySubscriptsPass : impl::SimplifySubscriptsBase<SimplifySubscriptsP
                  SimplifyDivision<arith::DivUIOp>, SimplifyRemainder<arith::RemSIOp>,
                  SimplifyRemainder<arith::RemUIOp>, DecideComparison, DecideExtremum<arith::MaxSIOp>,
                  DecideExtremum<arith::MinSIOp>, ShortenLinear<arith::AddIOp>, ShortenLinear<arith::SubIOp>,
-                 ShortenLinear<arith::MulIOp>, DropGuards, ResolveDim, DropUnitRanges>(&getContext());
+                 ShortenLinear<arith::MulIOp>, DropGuards, ResolveDim, DropUnitRanges,
+                 MultiplyEqualTerms>(&getContext());
     arith::SelectOp::getCanonicalizationPatterns(patterns, &getContext());
     mlir::scf::IfOp::getCanonicalizationPatterns(patterns, &getContext());
     if (mlir::failed(mlir::applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();

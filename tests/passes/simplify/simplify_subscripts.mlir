@@ -101,3 +101,35 @@ func.func @guards_at_run_time(%x: tensor<?xf32>, %w: tensor<?xf32>, %zero: f32) 
   } : tensor<?xf32>
   return %y, %z : tensor<?xf32>, tensor<?xf32>
 }
+
+// How many elements a window has needs no loop; what differs does, and so do numbers that are not whole.
+// CHECK-LABEL: func.func @counts
+func.func @counts(%at: tensor<8xi64>, %one: f32) -> (tensor<8xi64>, tensor<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c5 = arith.constant 5 : index
+  %c3 = arith.constant 3 : i64
+  // CHECK: weft.equation
+  // CHECK-NOT: weft.reduce
+  // CHECK: %[[LENGTH:.*]] = arith.subi %c5, %{{.*}} : index
+  // CHECK: %[[COUNT:.*]] = arith.maxsi %[[LENGTH]], %c0 : index
+  // CHECK: arith.muli
+  %n = weft.equation (%i) in (8) names ["i"] {
+    %a = weft.read %at[%i] : tensor<8xi64> -> i64
+    %from = arith.index_cast %a : i64 to index
+    %s = weft.reduce sum (%u, %v) from (%from, %c0) to (%c5, %from) names ["u", "v"] {
+      weft.yield %c3 : i64
+    } : i64
+    weft.yield %s : i64
+  } : tensor<8xi64>
+  // CHECK: weft.equation
+  // CHECK: weft.reduce sum
+  %r = weft.equation (%i) in (8) names ["i"] {
+    %a = weft.read %at[%i] : tensor<8xi64> -> i64
+    %from = arith.index_cast %a : i64 to index
+    %s = weft.reduce sum (%u) from (%from) to (%c5) names ["u"] {
+      weft.yield %one : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<8xf32>
+  return %n, %r : tensor<8xi64>, tensor<8xf32>
+}
