@@ -29,6 +29,24 @@ struct Bound {
   bool is_upper;
 };
 
+// `x if condition else constant`.
+struct ConstantElse {
+  Value condition;  // null: it is none
+  mlir::TypedAttr otherwise;
+};
+
+ConstantElse ConstantElseOf(Value value) {
+  ConstantElse choice;
+  Value otherwise;
+  if (auto select = value.getDefiningOp<arith::SelectOp>()) {
+    choice.condition = select.getCondition(), otherwise = select.getFalseValue();
+  } else if (auto branch = value.getDefiningOp<mlir::scf::IfOp>(); branch && branch->getNumResults() == 1) {
+    choice.condition = branch.getCondition(), otherwise = branch.elseYield().getOperand(0);
+  }
+  if (!otherwise || !mlir::matchPattern(otherwise, mlir::m_Constant(&choice.otherwise))) return {};
+  return choice;
+}
+
 // One reduction that skips elements at the ends of its ranges.
 class RangeNarrower {
  public:
@@ -38,19 +56,28 @@ class RangeNarrower {
     auto yield = mlir::cast<ir::YieldOp>(reduce_.getBody().front().getTerminator());
     if (yield.getCondition()) AddParts(yield.getCondition());
     if (Value asks = NeutralUnless(yield.getValues()[0])) AddParts(asks);
+    return !bounds_.empty() || !shared_.empty();
+  }
+
+  bool Matches(llvm::StringRef& why) {
+    if (bounds_.empty()) why = "neighbouring results share what is read";
     return !bounds_.empty();
   }
 
-  bool Matches(llvm::StringRef&) { return true; }
-
-  void Explain(bool, llvm::StringRef) {
+  void Explain(bool matches, llvm::StringRef why) {
     SmallVector<llvm::StringRef> names;
-    for (const Bound& bound : bounds_) {
+    for (const Bound& bound : matches ? bounds_ : shared_) {
       auto name = mlir::cast<mlir::StringAttr>(reduce_.getNames()[bound.range]).getValue();
       if (!llvm::is_contained(names, name)) names.push_back(name);
     }
-    mlir::emitRemark(reduce_.getLoc()) << ir::stringifyReduceKind(reduce_.getKind()) << " over "
-                                       << llvm::join(names, ", ") << ": only as far as its condition holds";
+    mlir::InFlightDiagnostic remark =
+        mlir::emitRemark(reduce_.getLoc())
+        << ir::stringifyReduceKind(reduce_.getKind()) << " over " << llvm::join(names, ", ") << ": ";
+    if (matches) {
+      remark << "only as far as its condition holds";
+    } else {
+      remark << "all of them, because " << why;
+    }
   }
 
   void Run() {
@@ -75,15 +102,8 @@ class RangeNarrower {
   Value NeutralUnless(Value value) {
     if (reduce_.getIfEmpty()) return {};
     if (reduce_.getKind() == ir::ReduceKind::any) return value;
-    Value condition, otherwise;
-    if (auto select = value.getDefiningOp<arith::SelectOp>()) {
-      condition = select.getCondition(), otherwise = select.getFalseValue();
-    } else if (auto branch = value.getDefiningOp<mlir::scf::IfOp>(); branch && branch->getNumResults() == 1) {
-      condition = branch.getCondition(), otherwise = branch.elseYield().getOperand(0);
-    }
-    mlir::TypedAttr constant;
-    if (!condition || !mlir::matchPattern(otherwise, mlir::m_Constant(&constant))) return {};
-    return IsNeutral(constant) ? condition : Value();
+    ConstantElse choice = ConstantElseOf(value);
+    return choice.condition && IsNeutral(choice.otherwise) ? choice.condition : Value();
   }
 
   bool IsNeutral(mlir::TypedAttr value) {
@@ -139,7 +159,8 @@ class RangeNarrower {
       if (term.atom != own->atom) bound.at.terms.push_back({term.atom, -own->coefficient * term.coefficient});
     // What can be carried from one index to the next asks the condition once for each element.
     bool is_carried = MatchPrefix(reduce_, equation_, bound.range).has_value();
-    if (!MovesPositions(bound) && !is_carried && !SharesElements(bound)) bounds_.push_back(bound);
+    if (MovesPositions(bound) || is_carried) return;
+    (SharesElements(bound) ? shared_ : bounds_).push_back(bound);
   }
 
   // An index around the reduction, or a size.
@@ -199,12 +220,42 @@ class RangeNarrower {
   ir::EquationOp equation_;
   ir::ReduceOp reduce_;
   SmallVector<Bound> bounds_;
+  SmallVector<Bound> shared_;  // that stay conditions
 };
+
+// Says where -inf stands in place of elements that a comparison of indices leaves out, in an equation of its
+// own: what reduces it goes over all of it.
+void ExplainMask(ir::EquationOp equation) {
+  ConstantElse mask = ConstantElseOf(YieldedValue(equation, 0));
+  auto fill = mlir::dyn_cast_or_null<mlir::FloatAttr>(mask.otherwise);
+  if (!fill || !fill.getValue().isInfinity() || !fill.getValue().isNegative()) return;
+  llvm::SetVector<Value> parts;
+  CollectConjuncts(mask.condition, parts);
+  unsigned last = 0;
+  for (Value part : parts) {
+    auto compare = part.getDefiningOp<arith::CmpIOp>();
+    if (!compare || !compare.getLhs().getType().isIndex()) continue;
+    SmallVector<unsigned> indices;
+    for (const LinearForm::Term& term :
+         Minus(LinearFormOf(compare.getLhs()), LinearFormOf(compare.getRhs())).terms)
+      if (auto index = mlir::dyn_cast<mlir::BlockArgument>(term.atom);
+          index && index.getOwner() == &equation.getBody().front())
+        indices.push_back(index.getArgNumber());
+    if (indices.size() > 1) last = std::max(last, *llvm::max_element(indices));
+  }
+  if (last == 0) return;
+  auto name = mlir::cast<mlir::StringAttr>(equation.getNames()[last]).getValue();
+  mlir::emitRemark(equation.getLoc()) << "mask over " << name
+                                      << ": all of it is computed, because other equations reduce it";
+}
 
 struct NarrowRangesPass : impl::NarrowRangesBase<NarrowRangesPass> {
   using NarrowRangesBase::NarrowRangesBase;
 
-  void runOnOperation() override { RewriteReductions<RangeNarrower>(getOperation(), explain); }
+  void runOnOperation() override {
+    RewriteReductions<RangeNarrower>(getOperation(), explain);
+    if (explain) getOperation().walk(ExplainMask);
+  }
 };
 
 }  // namespace

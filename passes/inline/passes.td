@@ -15,9 +15,10 @@ def PartitionChoices : WeftPass<"weft-partition-choices", "mlir::func::FuncOp"> 
   let description = [{
     `y[r] = [f(x[r]), g(x[r])][k[r]]` computes f and g for every r as it stands. What is used for one element alone goes
     through its own rows instead: `weft.segments` lists the rows by k, each element has as many as `weft.found` says, and
-    y reads the row of the one that it chooses. So do the steps of loops among it. Without an index in k, the element and
-    what it alone needs is a side (`weft.side`) that runs or does not. Left as they are: elements of less than 16
-    operations a value, lists of which everything takes less than 65536 (16384 without an index).
+    y reads the row of the one that it chooses. So do the steps of loops among it, where points end by themselves
+    (`weft.ends_by_point`) too, and loops of which each step is a row. Without an index in k, the element and what it alone
+    needs is a side (`weft.side`) that runs or does not. Left as they are: elements of less than 16 operations a value,
+    lists of which everything takes less than 65536 (16384 without an index).
   }];
   let options = [
     Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
@@ -29,10 +30,11 @@ def NarrowRanges : WeftPass<"weft-narrow-ranges", "mlir::func::FuncOp"> {
     `sum(j where j <= i) x[i, j]` and `max(j) (x[i, j] if j <= i else -inf)` look at all j as they stand. A comparison of an
     index of the reduction with other indices and sizes, which must hold for an element to change anything, becomes a bound of
     the range: what a condition asks for, what `any` does, or what chooses between an element and the value of nothing.
-    Where tiles of results share what is read, as in products of matrices, different ends would cost more than they save.
+    Where tiles of results share what is read, as in products of matrices, different ends would cost more than they save. What
+    is -inf beyond a comparison in an equation of its own, as scores of causal attention are, is computed for all.
   }];
   let options = [
-    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched">];
+    Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];
 }
 
 def ScanPrefixes : WeftPass<"weft-scan-prefixes", "mlir::func::FuncOp"> {

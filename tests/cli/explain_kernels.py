@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 
-# (methods of an entry, what is said of each form, without the place)
+# (methods of an entry, what is said of each form, without the place, declarations in front of the entry)
 CASES = [
     (
         "rows(x: f32[E, D], dst: int[E], old: f32[N]) -> y: f32[N, D] { y[n, d] = sum(e where dst[e] == n) x[e, d] }",
@@ -45,6 +45,13 @@ CASES = [
         "    y[e, c] = [sum(d) w[0, c, d] * x[e, d], sum(d) w[1, c, d] * x[e, d], x[e, c]][k[e]]\n  }",
         ["choice among 3: each of its own e alone"],
     ),
+    (
+        "settled(x: f32[E, D], w: f32[2, D, D], k: int[E] in 0..3) -> y: f32[E, D] {\n"
+        "    y[e] = [settle(x[e], w[0]), settle(x[e], w[1]), x[e]][k[e]]\n  }",
+        ["choice among 3: each of its own e alone"],
+        "op settle(x: float[N], w: float[N, N]) -> y: float[N] {\n"
+        "  rec t < T <= 9 { z[t, n] = 0.5 * sum(m) w[n, m] * z[t-1, m] } from z[-1] = x until all(n) abs(z[t, n]) < 1\n  y = z[T-1]\n}\n",
+    ),
     ("counted(x: f32[E]) -> y: int[E] { y[i] = count(j <= i) x[j] > 0 }", ["sum over j: carried from one i to the next", "all steps are kept"]),
     ("best(x: f32[E]) -> y: int[E] { y[i] = argmax(j <= i) x[j] }", [
             "argmax over j: carried from one i to the next",
@@ -71,7 +78,13 @@ CASES = [
         "    z[i] = sum(j where j <= i and x[i, j] > 0) x[i, j]\n  }",
         ["max over j: only as far as its condition holds", "sum over j: only as far as its condition holds"],
     ),
-    ("triangle(x: f32[E, D], w: f32[D, D]) -> y: f32[E, D] { y[i, k] = sum(j where j <= i) x[i, j] * w[j, k] }", []),
+    ("triangle(x: f32[E, D], w: f32[D, D]) -> y: f32[E, D] { y[i, k] = sum(j where j <= i) x[i, j] * w[j, k] }", [
+        "sum over j: all of them, because neighbouring results share what is read"]),
+    (
+        "causal(x: f32[E, D], k: f32[E, D]) -> y: f32[E, D] {\n    s[i, j] = (sum(d) x[i, d] * k[j, d]) if j <= i else -inf\n"
+        "    p[i, j] = exp(s[i, j] - max(m) s[i, m])\n    y[i, d] = sum(j) p[i, j] * k[j, d]\n  }",
+        ["mask over j: all of it is computed, because other equations reduce it"],
+    ),
     (
         "placed(x: f32[E], at: int[E], old: f32[N]) -> y: f32[N] { y[n] = last(k where at[k] == n) x[k] else old[n] }",
         ["last over k: once for each, by n"],
@@ -121,9 +134,9 @@ def main():
     problems = []
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "m.weft"
-        for method, wanted in CASES:
+        for method, wanted, *declarations in CASES:
             dims = "  dim E in 1..1000000\n  dim N in 1..100000\n  dim D in 1..100\n"
-            file.write_text(f"weft 0.1\n\nentry net {{\n{dims}  {method}\n}}\n")
+            file.write_text(f"weft 0.1\n\n{''.join(declarations)}entry net {{\n{dims}  {method}\n}}\n")
             done = subprocess.run([weft, "explain", "--kernels", file], capture_output=True, text=True, timeout=120, check=False)
             # Behind the table of the kernels, whose lines are indented.
             lines = [line for line in done.stdout.splitlines() if line.startswith(f"{file}:")]
