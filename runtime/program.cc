@@ -257,6 +257,7 @@ Status Program::RunIn(Workspace& workspace, const MethodTable& method, const wef
   if (Status status = CheckInputs(workspace, method, inputs); !status.ok()) return status;
   workspace.error.clear();
   workspace.deferred.clear();
+  workspace.kept.Clear();
   workspace.backwards = false;
   workspace.lends_results = false;
   workspace.input_dims.clear();

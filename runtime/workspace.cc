@@ -1,9 +1,11 @@
 #include "runtime/workspace.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 namespace weft::runtime {
@@ -79,8 +81,28 @@ int64_t NowNs() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(since).count();
 }
 
+void* RunMemory::Allocate(int64_t bytes) {
+  constexpr int64_t kLeastBlock = int64_t{1} << 16;
+  int64_t rounded = (bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
+  while (block_ < blocks_.size() && used_ + rounded > blocks_[block_].bytes()) ++block_, used_ = 0;
+  if (block_ == blocks_.size()) {
+    Buffer block;
+    if (!block.Reserve(std::max({rounded, kLeastBlock, this->bytes()}))) return nullptr;
+    blocks_.push_back(std::move(block));
+  }
+  char* memory = blocks_[block_].data() + used_;
+  used_ += rounded;
+  return memory;
+}
+
+int64_t RunMemory::bytes() const {
+  int64_t sum = 0;
+  for (const Buffer& block : blocks_) sum += block.bytes();
+  return sum;
+}
+
 int64_t Workspace::reserved_bytes() const {
-  int64_t sum = arena.bytes() + plan.reserved_bytes();
+  int64_t sum = arena.bytes() + plan.reserved_bytes() + kept.bytes();
   for (const std::vector<Buffer>* buffers : {&inputs, &outputs})
     for (const Buffer& buffer : *buffers) sum += buffer.bytes();
   return sum;
@@ -124,6 +146,16 @@ void weft_defer_launch(void* context, int32_t launch, weft::runtime::KernelFunct
                        int64_t extent_count) {
   static_cast<Workspace*>(context)->deferred.push_back(
       {launch, kernel, {buffers, buffers + buffer_count}, {extents, extents + extent_count}});
+}
+
+void* weft_keep(void* context, const void* data, int64_t bytes) {
+  auto* workspace = static_cast<Workspace*>(context);
+  void* copy = workspace->kept.Allocate(bytes);
+  if (copy == nullptr) {
+    workspace->error = "not enough memory for what changes of states: " + std::to_string(bytes) + " bytes";
+    return nullptr;
+  }
+  return std::memcpy(copy, data, static_cast<size_t>(bytes));
 }
 
 int32_t weft_check_failed(void* context, const char* message, const int64_t* values, int32_t count) {

@@ -39,6 +39,19 @@ class ScratchMemory {
   std::array<Shelf, kShelves> shelves_;
 };
 
+// Memory that is given out until all of it is taken back at once; it stays for the next time.
+class RunMemory {
+ public:
+  void* Allocate(int64_t bytes);  // null: none left
+  void Clear() { block_ = 0, used_ = 0; }
+  int64_t bytes() const;
+
+ private:
+  std::vector<Buffer> blocks_;
+  size_t block_ = 0;  // from which memory is taken
+  int64_t used_ = 0;  // of that block
+};
+
 struct ProfileEvent {
   int32_t launch;                       // -1: a run of a whole method
   int64_t start_ns, duration_ns;        // since the clock's beginning
@@ -69,6 +82,7 @@ struct Workspace {
   bool backwards = false;
 
   std::vector<DeferredLaunch> deferred;
+  RunMemory kept;  // what these need of it
 
   ScratchMemory scratch;
   Buffer arena;

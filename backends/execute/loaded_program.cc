@@ -22,6 +22,7 @@ absl::StatusOr<LoadedProgram> LoadedProgram::Load(const std::vector<std::string>
   auto code = LoadObjects({objects.begin(), objects.end()},
                           {{"weft_launch", reinterpret_cast<void*>(launch)},
                            {"weft_defer_launch", reinterpret_cast<void*>(&weft_defer_launch)},
+                           {"weft_keep", reinterpret_cast<void*>(&weft_keep)},
                            {"weft_check_failed", reinterpret_cast<void*>(&weft_check_failed)},
                            {"weft_malloc", reinterpret_cast<void*>(&weft_malloc)},
                            {"weft_free", reinterpret_cast<void*>(&weft_free)},

@@ -1,8 +1,8 @@
 #include "backends/host/function_code.h"
 
 #include "backends/host/call_tables.h"
-#include "backends/host/host_builder.h"
 #include "backends/host/late_sizes.h"
+#include "backends/host/step_states.h"
 #include "compiler/ir/scatter_ops.h"
 #include "compiler/ir/until.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -27,11 +27,11 @@ enum FrameField { kInputDims, kInputs, kOutputs, kArena, kSlots, kWeights, kPrep
 // No memory has so many bytes: a request for them fails with a message.
 constexpr int64_t kTooManyBytes = (int64_t{1} << 46) + 1;
 
-class FunctionEmitter : HostBuilder {
+class FunctionEmitter : StepStates {
  public:
   FunctionEmitter(HostFunction kind, func::FuncOp source, const ProgramView& program,
                   const std::map<std::string, std::string>& kernel_symbols, mlir::ModuleOp module)
-      : HostBuilder(module, source.getLoc()),
+      : StepStates(module, source.getLoc()),
         kind_(kind),
         source_(source),
         program_(program),
@@ -51,11 +51,6 @@ class FunctionEmitter : HostBuilder {
   }
 
  private:
-  struct Place {
-    Value pointer;             // null where sizes alone are computed
-    SmallVector<Value> sizes;  // index, one per axis
-  };
-
   bool shapes() const { return kind_ == HostFunction::kShapes; }
   // Whether sizes alone are computed: of all that only the data does not decide, or of a segment.
   bool sizes_only() const { return shapes() || is_planning_; }
@@ -345,20 +340,6 @@ class FunctionEmitter : HostBuilder {
     return source_->getParentOfType<mlir::ModuleOp>().lookupSymbol<func::FuncOp>(iterate.getCallee());
   }
 
-  // A state of a loop while it runs. Slices lie in a ring of aligned rows: the one that is computed, unless
-  // it is written over the one before, and as many before it as the window is wide. Steps are numbered as
-  // they are run; what is given comes before 0.
-  struct RunningState {
-    ir::LoopState state;
-    Place slice;           // without pointer
-    bool is_late = false;  // whether the data decides how large it is
-    Value row_bytes, aligned_bytes;
-    int64_t ring_size = 0;
-    Value ring, history;  // null where sizes alone are computed
-    Value result;         // null where nothing is kept
-    SmallVector<Value> given;
-  };
-
   mlir::LogicalResult EmitIterate(ir::IterateOp iterate) {
     func::FuncOp step = StepOf(iterate);
     Value extent = SizeFrom(iterate.getExtent());
@@ -368,6 +349,7 @@ class FunctionEmitter : HostBuilder {
       auto type = mlir::cast<mlir::RankedTensorType>(step.getResultTypes()[number]);
       RunningState running;
       running.state = state;
+      running.is_program_state = ir::ChangesState(iterate, static_cast<unsigned>(number));
       running.ring_size = ir::RingSize(iterate, static_cast<unsigned>(number));
       for (int64_t axis = 0; axis < type.getRank(); ++axis)
         running.slice.sizes.push_back(type.isDynamicDim(axis) ? SizeFrom(iterate.getSizes()[next_size++])
@@ -389,6 +371,7 @@ class FunctionEmitter : HostBuilder {
         if (mlir::failed(PlaceResult(result, std::move(sizes)))) return mlir::failure();
         running.result = places_[result].pointer;
       }
+      if (running.is_program_state) running.ring = running.result;
       for (int64_t i = 0; i < state.given; ++i)
         running.given.push_back(
             places_[iterate.getFrom()[state.first_given + static_cast<unsigned>(i)]].pointer);
@@ -432,7 +415,7 @@ class FunctionEmitter : HostBuilder {
     if (ir::EndsEarly(iterate)) Store(ToI64(made), places_[ir::StepCount(iterate)].pointer, 0);
     Value last = arith::SubIOp::create(b_, loc_, made, Index(1));
     for (RunningState& state : states)
-      if (state.state.keep == ir::Keep::kLast) CopyRow(state, state.result, RingRow(state, last));
+      if (state.state.keep == ir::Keep::kLast && !state.is_program_state) CopyRow(state, state.result, RingRow(state, last));
     return mlir::success();
   }
 
@@ -463,52 +446,6 @@ class FunctionEmitter : HostBuilder {
     running.history = place(2 * number + 1, Positions(extent, running.state.given), running.row_bytes);
   }
 
-  // Steps and what is given before them; null while the data has not decided how many there are.
-  Value Positions(Value extent, int64_t given) {
-    return extent ? arith::AddIOp::create(b_, loc_, extent, Index(given)).getResult() : nullptr;
-  }
-
-  // The row of the ring for a step; given slices are steps -1, -2, ...
-  Value RingRow(const RunningState& state, Value count) {
-    Value rows = Index(state.ring_size);
-    Value shifted = arith::AddIOp::create(b_, loc_, count, rows);
-    Value row = arith::RemSIOp::create(b_, loc_, shifted, rows);
-    return Advance(state.ring, arith::MulIOp::create(b_, loc_, ToI64(row), state.aligned_bytes));
-  }
-  Value HistoryRow(const RunningState& state, Value base, Value position) {
-    return Advance(base, arith::MulIOp::create(b_, loc_, ToI64(position), state.row_bytes));
-  }
-  void CopyRow(const RunningState& state, Value to, Value from) {
-    LLVM::MemcpyOp::create(b_, loc_, to, from, state.row_bytes, /*isVolatile=*/false);
-  }
-
-  // What is given, where the first steps look for it.
-  void StartState(const RunningState& state, Value extent, bool down) {
-    if (state.given.empty() && state.state.keep == ir::Keep::kLast) {
-      Value zero = arith::ConstantIntOp::create(b_, loc_, b_.getI8Type(), 0);
-      LLVM::MemsetOp::create(b_, loc_, state.ring, zero, state.row_bytes, /*isVolatile=*/false);
-    }
-    for (auto [i, given] : llvm::enumerate(state.given)) {
-      auto number = static_cast<int64_t>(i);
-      if (number <= state.state.window && (number == 0 || number < state.state.window))
-        CopyRow(state, RingRow(state, Index(-1 - number)), given);
-      if (!state.history) continue;
-      Value position = down ? arith::AddIOp::create(b_, loc_, extent, Index(number)).getResult()
-                            : Index(state.state.given - 1 - number);
-      CopyRow(state, HistoryRow(state, state.history, position), given);
-    }
-  }
-
-  // What a step has computed, where later steps and the result need it.
-  void KeepSlice(const RunningState& state, Value count, Value index, bool down) {
-    Value row = RingRow(state, count);
-    if (state.state.keep == ir::Keep::kAll) CopyRow(state, HistoryRow(state, state.result, index), row);
-    if (!state.history) return;
-    Value position =
-        down ? index : arith::AddIOp::create(b_, loc_, index, Index(state.state.given)).getResult();
-    CopyRow(state, HistoryRow(state, state.history, position), row);
-  }
-
   // The operations of one step, with its arguments bound.
   mlir::LogicalResult EmitStep(ir::IterateOp iterate, func::FuncOp step, llvm::ArrayRef<RunningState> states,
                                Value extent, Value count, Value index, bool down) {
@@ -517,6 +454,9 @@ class FunctionEmitter : HostBuilder {
     unsigned next = 1;
     for (const RunningState& state : states) {
       if (!sizes_only()) outputs.push_back(RingRow(state, count));
+      if (!sizes_only() && state.is_program_state)
+        repeated_[step.front().getTerminator()->getOperand(static_cast<unsigned>(outputs.size() - 1))] =
+            state.given[0];
       for (int64_t i = 0; i < state.state.window; ++i) {
         Place place = state.slice;
         if (!sizes_only())
@@ -559,8 +499,12 @@ class FunctionEmitter : HostBuilder {
   Value ReserveOutput(int64_t number, Value bytes) {
     mlir::Type i64 = b_.getI64Type();
     auto reserve = Declare("weft_reserve_output", pointer_, {pointer_, i64, i64});
-    Value pointer =
-        LLVM::CallOp::create(b_, loc_, reserve, mlir::ValueRange{context_, I64(number), bytes}).getResult();
+    return MemoryFrom(reserve, {context_, I64(number), bytes});
+  }
+
+  // What a function of the runtime gives; the method fails if that is null.
+  Value MemoryFrom(LLVM::LLVMFuncOp function, mlir::ValueRange arguments) {
+    Value pointer = LLVM::CallOp::create(b_, loc_, function, arguments).getResult();
     Value null = LLVM::ZeroOp::create(b_, loc_, pointer_);
     Value good = LLVM::ICmpOp::create(b_, loc_, LLVM::ICmpPredicate::ne, pointer, null);
     ReturnUnless(good, [&] { return I32(1); });
@@ -609,6 +553,25 @@ class FunctionEmitter : HostBuilder {
             .getResult();
     Value good = arith::CmpIOp::create(b_, loc_, arith::CmpIPredicate::eq, result, I32(0));
     ReturnUnless(good, [&] { return result; });
+    if (launch->getNumResults() != 1) return;
+    if (Value state = repeated_.lookup(launch.getResult(0))) RepeatLater(launch, state);
+  }
+
+  // What a step has changed of the next value of a state is changed of the state, when the run has succeeded: as
+  // by then other steps have used the memory of this one, copies are put into it.
+  void RepeatLater(ir::LaunchOp launch, Value state) {
+    auto keep = Declare("weft_keep", pointer_, {pointer_, pointer_, b_.getI64Type()});
+    SmallVector<std::pair<Value, Place>> places;
+    for (Value input : llvm::drop_begin(launch.getInputs())) {
+      auto type = mlir::dyn_cast<mlir::RankedTensorType>(input.getType());
+      if (!type) continue;
+      Place& place = places_[input];
+      places.emplace_back(input, place);
+      Value bytes = BytesOf(place, ElementBytes(type.getElementType()));
+      place.pointer = MemoryFrom(keep, {context_, place.pointer, bytes});
+    }
+    Defer(launch, state);
+    for (auto& [input, place] : places) places_[input] = place;
   }
 
   // States whose next values were changed in place are changed like them, when the run has succeeded.
@@ -617,14 +580,18 @@ class FunctionEmitter : HostBuilder {
       if (!launch->hasAttr(ir::kInPlace)) continue;
       Value state = launch.getInputs()[0];
       while (auto before = state.getDefiningOp<ir::LaunchOp>()) state = before.getInputs()[0];
-      Call call = FillTables(launch, places_[state].pointer);
-      mlir::Type i32 = b_.getI32Type(), i64 = b_.getI64Type();
-      auto defer = Declare("weft_defer_launch", LLVM::LLVMVoidType::get(b_.getContext()),
-                           {pointer_, i32, pointer_, pointer_, i64, pointer_, i64});
-      LLVM::CallOp::create(b_, loc_, defer,
-                           mlir::ValueRange{context_, call.number, call.address, buffers_, I64(call.buffers),
-                                            numbers_, I64(call.numbers)});
+      Defer(launch, places_[state].pointer);
     }
+  }
+
+  void Defer(ir::LaunchOp launch, Value changed) {
+    Call call = FillTables(launch, changed);
+    mlir::Type i32 = b_.getI32Type(), i64 = b_.getI64Type();
+    auto defer = Declare("weft_defer_launch", LLVM::LLVMVoidType::get(b_.getContext()),
+                         {pointer_, i32, pointer_, pointer_, i64, pointer_, i64});
+    LLVM::CallOp::create(b_, loc_, defer,
+                         mlir::ValueRange{context_, call.number, call.address, buffers_, I64(call.buffers),
+                                          numbers_, I64(call.numbers)});
   }
 
   mlir::LogicalResult EmitReturn() {
@@ -659,6 +626,8 @@ class FunctionEmitter : HostBuilder {
   int planned_steps_ = 0;  // around what is planned
   llvm::DenseMap<Value, Place> places_;
   llvm::DenseSet<Value> written_;
+  // Of the step that is emitted: updates of states of the program, and where these are.
+  llvm::DenseMap<Value, Value> repeated_;
   mlir::IRMapping scalars_;
   LateSizes late_;
 };

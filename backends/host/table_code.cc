@@ -218,8 +218,9 @@ class TableBuilder {
 
   // Whether the last of what makes a state's next value changes a part of it in place: then all does.
   static bool ChangesInPlace(mlir::func::FuncOp code, unsigned result) {
-    auto launch = code.front().getTerminator()->getOperand(result).getDefiningOp<ir::LaunchOp>();
-    return launch && launch->hasAttr(ir::kInPlace);
+    mlir::Value value = code.front().getTerminator()->getOperand(result);
+    auto launch = value.getDefiningOp<ir::LaunchOp>();
+    return launch ? launch->hasAttr(ir::kInPlace) : ir::IsStateOfSteps(value);
   }
 
   Constant* Code(mlir::func::FuncOp code, Constant* shapes, Constant* run) {

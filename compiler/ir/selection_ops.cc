@@ -98,7 +98,22 @@ LogicalResult FilterOp::verify() {
   return VerifySizes(*this, getSizes());
 }
 
+bool ChangesState(IterateOp iterate, unsigned state) {
+  auto changes = iterate->getAttrOfType<mlir::DenseBoolArrayAttr>(kChangesState);
+  return changes && changes[state];
+}
+
+bool IsStateOfSteps(mlir::Value value) {
+  auto iterate = value.getDefiningOp<IterateOp>();
+  if (!iterate) return false;
+  int result = static_cast<int>(mlir::cast<mlir::OpResult>(value).getResultNumber());
+  for (auto [number, state] : llvm::enumerate(iterate.getStates()))
+    if (state.result == result) return ChangesState(iterate, static_cast<unsigned>(number));
+  return false;
+}
+
 int64_t RingSize(IterateOp iterate, unsigned state) {
+  if (ChangesState(iterate, state)) return 0;
   auto in_place = iterate->getAttrOfType<mlir::DenseBoolArrayAttr>(kInPlace);
   return iterate.getWindow()[state] + (in_place && in_place[state] ? 0 : 1);
 }

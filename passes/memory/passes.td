@@ -6,7 +6,9 @@ def UpdateInPlace : WeftPass<"weft-update-in-place", "mlir::ModuleOp"> {
     A step whose new state is `weft.update` of the one before needs no second copy of it, if all that reads the one
     before can run first. Attribute `weft.in_place` of `weft.iterate`, one entry per state. Where the next value of a state
     of the program is `weft.update` of the state, once or several times, the launches have the attribute: each changes
-    its part of the place where that value belongs, and, when the run has succeeded, of the state.
+    its part of the place where that value belongs, and, when the run has succeeded, of the state. Where the steps of a loop
+    change a state of the program so, the attribute `weft.changes_state` of `weft.iterate` has true for it: the loop works
+    on that place, and what each step has put into it is kept until the run has succeeded.
   }];
   let options = [
     Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];

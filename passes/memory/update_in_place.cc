@@ -60,8 +60,11 @@ struct UpdateInPlacePass : impl::UpdateInPlaceBase<UpdateInPlacePass> {
   void runOnOperation() override {
     mlir::SymbolTable symbols(getOperation());
     getOperation().walk([&](ir::IterateOp iterate) { UpdateSteps(iterate, symbols); });
-    for (auto method : getOperation().getOps<mlir::func::FuncOp>())
-      if (!method.isExternal()) UpdateStates(method, symbols);
+    for (auto method : getOperation().getOps<mlir::func::FuncOp>()) {
+      if (method.isExternal()) continue;
+      UpdateStates(method, symbols);
+      UpdateStatesInSteps(method);
+    }
   }
 
  private:
@@ -85,6 +88,31 @@ struct UpdateInPlacePass : impl::UpdateInPlaceBase<UpdateInPlacePass> {
     for (ir::LaunchOp update : updates) in_place.push_back(update && IsReadFirst(update));
     if (llvm::is_contained(in_place, true))
       iterate->setAttr(ir::kInPlace, mlir::DenseBoolArrayAttr::get(iterate.getContext(), in_place));
+  }
+
+  // States of the program of which every step of a loop changes a part: the loop needs no memory of its own for
+  // them either.
+  void UpdateStatesInSteps(mlir::func::FuncOp method) {
+    for (unsigned result = 0; result < method.getNumResults(); ++result) {
+      auto path = method.getResultAttrOfType<mlir::StringAttr>(result, "weft.next");
+      Value value = method.front().getTerminator()->getOperand(result);
+      auto iterate = value.getDefiningOp<ir::IterateOp>();
+      auto in_place = iterate ? iterate->getAttrOfType<mlir::DenseBoolArrayAttr>(ir::kInPlace) : nullptr;
+      if (!path || !in_place) continue;
+      SmallVector<bool> changes(in_place.size(), false);
+      if (auto known = iterate->getAttrOfType<mlir::DenseBoolArrayAttr>(ir::kChangesState))
+        changes.assign(known.asArrayRef().begin(), known.asArrayRef().end());
+      for (auto [number, state] : llvm::enumerate(iterate.getStates())) {
+        bool is_result = state.result >= 0 && value == iterate.getResult(static_cast<unsigned>(state.result));
+        bool is_carried = state.given == 1 && !state.history && state.keep == ir::Keep::kLast;
+        if (!in_place[static_cast<int64_t>(number)] || !is_result || !is_carried) continue;
+        auto before = iterate.getFrom()[state.first_given].getDefiningOp<ir::WeightOp>();
+        changes[number] = before && before.getPathAttr() == path;
+        if (explain && changes[number])
+          mlir::emitRemark(iterate.getLoc()) << "next " << path.getValue() << ": what changes is written alone";
+      }
+      iterate->setAttr(ir::kChangesState, mlir::DenseBoolArrayAttr::get(iterate.getContext(), changes));
+    }
   }
 
   // What makes the next value of a state of the program out of the state, the last one first.

@@ -100,6 +100,19 @@ entry kept {
     next row[i] = x if i == at else row[i]
     found = filter(i) x[i] > 0
   }
+  /// Step by step: a step reads what those before it have changed, and another state stands still.
+  stepped(x: f32[B, 8], at: int) -> y: f32[B, 8], before: f32 {
+    before = sum(i, d) row[i, d]
+    rec t < B {
+      y[t, d] = row[3, d] + x[t, d] + cell[2, 2]
+      next row[i] = y[t] if i == at - 2*t else row[i]
+    }
+  }
+  /// Steps, and then a failure where more than two elements are above zero.
+  failing_steps(x: f32[8], at: int) -> found: int[K <= 2] {
+    rec t < 8 { next ring[g, j, d] = x[t] if j == (at + t) % 500 else ring[g, j, d] }
+    found = filter(i) x[i] > 0
+  }
   look(k: f32) -> a: f32[600, 8], b: f32[3, 500, 4], c: f32[70, 70], d: f32[900, 5], e: f32[900, 5] {
     a[i, d] = k * row[i, d]
     b[g, j, d] = k * ring[g, j, d]
@@ -111,7 +124,8 @@ entry kept {
 """
 
 OUTPUTS = {"put": 1, "several": 1, "between": 1, "bounded": 1, "push": 2, "one": 1, "column": 1, "block": 1, "twice": 4, "both": 1,
-           "scale": 1, "failing": 1, "found": 1, "look": 5}
+           "scale": 1, "failing": 1, "found": 1, "stepped": 2,
+           "failing_steps": 1, "look": 5}
 
 
 class Reference:
@@ -206,6 +220,22 @@ class Reference:
         self.put(x, at)
         return (numpy.flatnonzero(x > 0),)
 
+    def stepped(self, x, at):
+        y, before = numpy.zeros_like(x), self.row.astype(numpy.float64).sum()
+        for t, values in enumerate(x):
+            y[t] = self.row[3] + values + self.cell[2, 2]
+            if 0 <= at - 2 * t < 600:
+                self.row[at - 2 * t] = y[t]
+        return y, before
+
+    def failing_steps(self, x, at):
+        found = numpy.flatnonzero(x > 0)
+        if len(found) > 2:
+            return None
+        for t, value in enumerate(x):
+            self.ring[:, (at + t) % 500] = value
+        return (found,)
+
     def look(self, k):
         return k * self.row, k * self.ring, k * self.cell, k * self.net_row, k * self.net_sum
 
@@ -225,6 +255,8 @@ def draw(rng, method):
         "block": lambda: [real(4, 3), numpy.int64(rng.integers(-5, 72)), numpy.int64(rng.integers(-5, 72))],
         "twice": lambda: [real(5), numpy.int64(rng.integers(-3, 12))],
         "both": lambda: [real(8), numpy.int64(rng.integers(-9, 72))],
+        "stepped": lambda: [real(some, 8), numpy.int64(rng.choice([3 + 2 * rng.integers(0, 40), rng.integers(-5, 680)]))],
+        "failing_steps": lambda: [real(8) - numpy.float32(0.7), numpy.int64(rng.integers(-600, 600))],
         "scale": lambda: [numpy.float32(0.5)],
         "look": lambda: [numpy.float32(1)],
     }.get(method, lambda: [real(8), at(600)])()  # fmt: skip
@@ -280,6 +312,17 @@ def check_work(weft, file):
             for names, domain in re.findall(r"weft\.equation \(([^)]*)\) in \(([^)]*)\)", kernel):
                 made.add(re.sub(r"%\w+", "?", domain))
         assert slices <= made and not states & made, (method, made)
+    # In steps: of the rows alone, and the loop has no place for the whole state.
+    for method, slices, whole_state in (("stepped", "8", 600 * 8 * 4), ("failing_steps", "3, 4", 3 * 500 * 4 * 4)):
+        body = re.search(rf"func\.func @{method}\(.*?\n  }}\n", text, re.S).group(0)
+        steps = re.search(r"weft\.iterate up @(\w+)[^\n]*weft\.changes_state = array<i1:[^>]*true", body)
+        assert steps and int(re.search(r"weft\.arena = (\d+)", body).group(1)) < whole_state, body
+        step = re.search(rf"func\.func private @{steps[1]}\(.*?\n  }}\n", text, re.S).group(0)
+        domains = set()
+        for name in re.findall(r"weft\.launch @(\w+)\(", step):
+            kernel = re.search(rf"weft\.kernel @{name} .*?\n  }}\n", text, re.S).group(0)
+            domains |= {re.sub(r"%\w+", "?", domain) for domain in re.findall(r"weft\.equation \([^)]*\) in \(([^)]*)\)", kernel)}
+        assert slices in domains and not states & domains, (method, domains)
     assert "weft.update" not in whole and "weft.in_place" not in whole
 
 
