@@ -142,8 +142,8 @@ int32_t weft_launch(void* context, int32_t launch, weft::runtime::KernelFunction
 void weft_defer_launch(void* context, int32_t launch, weft::runtime::KernelFunction kernel,
                        void* const* buffers, int64_t buffer_count, const int64_t* extents,
                        int64_t extent_count);
-// A copy that lasts until the end of the run, its deferred launches included. Null: not enough memory, and the
-// error is set.
+// A copy that lasts until the end of the run, its deferred launches included. Null: not enough memory, and
+// the error is set.
 void* weft_keep(void* context, const void* data, int64_t bytes);
 int32_t weft_check_failed(void* context, const char* message, const int64_t* values, int32_t count);
 void* weft_malloc(void* context, int64_t bytes);

@@ -415,7 +415,8 @@ class FunctionEmitter : StepStates {
     if (ir::EndsEarly(iterate)) Store(ToI64(made), places_[ir::StepCount(iterate)].pointer, 0);
     Value last = arith::SubIOp::create(b_, loc_, made, Index(1));
     for (RunningState& state : states)
-      if (state.state.keep == ir::Keep::kLast && !state.is_program_state) CopyRow(state, state.result, RingRow(state, last));
+      if (state.state.keep == ir::Keep::kLast && !state.is_program_state)
+        CopyRow(state, state.result, RingRow(state, last));
     return mlir::success();
   }
 
@@ -557,8 +558,8 @@ class FunctionEmitter : StepStates {
     if (Value state = repeated_.lookup(launch.getResult(0))) RepeatLater(launch, state);
   }
 
-  // What a step has changed of the next value of a state is changed of the state, when the run has succeeded: as
-  // by then other steps have used the memory of this one, copies are put into it.
+  // What a step has changed of the next value of a state is changed of the state, when the run has succeeded:
+  // as by then other steps have used the memory of this one, copies are put into it.
   void RepeatLater(ir::LaunchOp launch, Value state) {
     auto keep = Declare("weft_keep", pointer_, {pointer_, pointer_, b_.getI64Type()});
     SmallVector<std::pair<Value, Place>> places;

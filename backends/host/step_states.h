@@ -15,7 +15,7 @@ class StepStates : protected HostBuilder {
   using HostBuilder::HostBuilder;
 
   struct Place {
-    Value pointer;             // null where sizes alone are computed
+    Value pointer;                   // null where sizes alone are computed
     llvm::SmallVector<Value> sizes;  // index, one per axis
   };
 
@@ -28,7 +28,8 @@ class StepStates : protected HostBuilder {
     bool is_late = false;  // whether the data decides how large it is
     Value row_bytes, aligned_bytes;
     int64_t ring_size = 0;
-    bool is_program_state = false;  // the ring is the one row of the result, which a state of the program becomes
+    bool is_program_state =
+        false;            // the ring is the one row of the result, which a state of the program becomes
     Value ring, history;  // null where sizes alone are computed
     Value result;         // null where nothing is kept
     llvm::SmallVector<Value> given;

@@ -18,15 +18,16 @@ namespace weft::ir {
 // `weft.update`: it changes the next value of a state of the program, see weft-update-in-place.
 inline constexpr llvm::StringLiteral kInPlace = "weft.in_place";
 
-// Of `weft.iterate`, one entry per state: the slice of the last step is the next value of a state of the program, of
-// which every step changes a part where that belongs; see weft-update-in-place.
+// Of `weft.iterate`, one entry per state: the slice of the last step is the next value of a state of the
+// program, of which every step changes a part where that belongs; see weft-update-in-place.
 inline constexpr llvm::StringLiteral kChangesState = "weft.changes_state";
 bool ChangesState(IterateOp iterate, unsigned state);
 // Whether `value` is what such steps have made of a state of the program.
 bool IsStateOfSteps(mlir::Value value);
 
 // How many slices of a state of `iterate` must have memory while its steps run: those of its window and the
-// one that is computed, unless a step writes it over the one before; none where they are a state of the program.
+// one that is computed, unless a step writes it over the one before; none where they are a state of the
+// program.
 int64_t RingSize(IterateOp iterate, unsigned state);
 
 }  // namespace weft::ir

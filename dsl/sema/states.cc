@@ -58,7 +58,8 @@ std::optional<Elaborator::NextTarget> Elaborator::FindNext(const ast::Head& head
     if (!is_state) {
       Value like = LikeWeight(model, *stored);
       if (like.IsPoison()) return std::nullopt;
-      return like.IsAbsent() ? fail(absl::StrCat("the weight `", name.text, "` is absent here"), use) : target;
+      return like.IsAbsent() ? fail(absl::StrCat("the weight `", name.text, "` is absent here"), use)
+                             : target;
     }
     if (!IsRecordType(stored->type)) return target;
     DeclaredType type = TypeOfState(target.leaves[0]);

@@ -70,9 +70,9 @@ class RangeNarrower {
       auto name = mlir::cast<mlir::StringAttr>(reduce_.getNames()[bound.range]).getValue();
       if (!llvm::is_contained(names, name)) names.push_back(name);
     }
-    mlir::InFlightDiagnostic remark =
-        mlir::emitRemark(reduce_.getLoc())
-        << ir::stringifyReduceKind(reduce_.getKind()) << " over " << llvm::join(names, ", ") << ": ";
+    mlir::InFlightDiagnostic remark = mlir::emitRemark(reduce_.getLoc())
+                                      << ir::stringifyReduceKind(reduce_.getKind()) << " over "
+                                      << llvm::join(names, ", ") << ": ";
     if (matches) {
       remark << "only as far as its condition holds";
     } else {
@@ -245,8 +245,8 @@ void ExplainMask(ir::EquationOp equation) {
   }
   if (last == 0) return;
   auto name = mlir::cast<mlir::StringAttr>(equation.getNames()[last]).getValue();
-  mlir::emitRemark(equation.getLoc()) << "mask over " << name
-                                      << ": all of it is computed, because other equations reduce it";
+  mlir::emitRemark(equation.getLoc())
+      << "mask over " << name << ": all of it is computed, because other equations reduce it";
 }
 
 struct NarrowRangesPass : impl::NarrowRangesBase<NarrowRangesPass> {

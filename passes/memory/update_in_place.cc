@@ -90,8 +90,8 @@ struct UpdateInPlacePass : impl::UpdateInPlaceBase<UpdateInPlacePass> {
       iterate->setAttr(ir::kInPlace, mlir::DenseBoolArrayAttr::get(iterate.getContext(), in_place));
   }
 
-  // States of the program of which every step of a loop changes a part: the loop needs no memory of its own for
-  // them either.
+  // States of the program of which every step of a loop changes a part: the loop needs no memory of its own
+  // for them either.
   void UpdateStatesInSteps(mlir::func::FuncOp method) {
     for (unsigned result = 0; result < method.getNumResults(); ++result) {
       auto path = method.getResultAttrOfType<mlir::StringAttr>(result, "weft.next");
@@ -109,7 +109,8 @@ struct UpdateInPlacePass : impl::UpdateInPlaceBase<UpdateInPlacePass> {
         auto before = iterate.getFrom()[state.first_given].getDefiningOp<ir::WeightOp>();
         changes[number] = before && before.getPathAttr() == path;
         if (explain && changes[number])
-          mlir::emitRemark(iterate.getLoc()) << "next " << path.getValue() << ": what changes is written alone";
+          mlir::emitRemark(iterate.getLoc())
+              << "next " << path.getValue() << ": what changes is written alone";
       }
       iterate->setAttr(ir::kChangesState, mlir::DenseBoolArrayAttr::get(iterate.getContext(), changes));
     }

@@ -284,8 +284,8 @@ struct SimplifySubscriptsPass : impl::SimplifySubscriptsBase<SimplifySubscriptsP
                  SimplifyDivision<arith::DivUIOp>, SimplifyRemainder<arith::RemSIOp>,
                  SimplifyRemainder<arith::RemUIOp>, DecideComparison, DecideExtremum<arith::MaxSIOp>,
                  DecideExtremum<arith::MinSIOp>, ShortenLinear<arith::AddIOp>, ShortenLinear<arith::SubIOp>,
-                 ShortenLinear<arith::MulIOp>, DropGuards, ResolveDim, DropUnitRanges,
-                 MultiplyEqualTerms>(&getContext());
+                 ShortenLinear<arith::MulIOp>, DropGuards, ResolveDim, DropUnitRanges, MultiplyEqualTerms>(
+        &getContext());
     arith::SelectOp::getCanonicalizationPatterns(patterns, &getContext());
     mlir::scf::IfOp::getCanonicalizationPatterns(patterns, &getContext());
     if (mlir::failed(mlir::applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();
