@@ -62,10 +62,11 @@ class Chooser {
       inside_ = together && &*view != last;
       Plan plan = Choose(*view);
       if (inside_) {
-        const EquationView* reader = OnlyReader(kernel_, *view);
+        auto reader = places_.find(OnlyReader(kernel_, *view));
+        bool chained = reader != places_.end();
         plan.directives.push_back(
             {DirectiveKind::kAt,
-             {(reader ? reader : last)->loops.path, reader ? places_[reader] : place_loop_}});
+             {(chained ? reader->first : last)->loops.path, chained ? reader->second : place_loop_}});
       }
       reversed.push_back({view->loops.path, plan.directives});
     }
@@ -263,7 +264,8 @@ class Chooser {
     }
     if (tile.pieces > 1) InPieces(plan, tile.pieces, outer, within);
     if (!inside_ && shared_loops_ > 0) PlaceAt(outer);
-    if (inside_) places_[plan.view] = outer[shared_loops_ - 1].first;
+    // Where the last shared loop is one vector there is no loop to be placed in.
+    if (inside_ && outer.size() >= shared_loops_) places_[plan.view] = outer[shared_loops_ - 1].first;
     Parallel(plan, outer);
     outer.insert(outer.end(), within.begin(), within.end());
     plan.Order(FirstOf(outer), {}, inner);

@@ -150,7 +150,8 @@ def check(weft, folder, backend):
     file.unlink(missing_ok=True)
     for step, method in enumerate(("forward", "forward", "look", "turn", "gains", "forward", "look")):
         x, k = rng.normal(size=6).astype(numpy.float32), numpy.float32(0.7)
-        inputs = {"forward": {"x": x, "rate": numpy.float32(0.05)}, "turn": {"k": k}, "look": {"x": x}}[method]
+        inputs = {"forward": {"x": x, "rate": numpy.float32(0.05)}, "turn": {"k": k}, "gains": {"k": k},
+                  "look": {"x": x}}[method]
         got = run(folder, method, inputs, "--state", file)
         for value, wanted in zip(got, getattr(reference, method)(*inputs.values()), strict=True):
             close(value, wanted, (backend, step, method))
