@@ -45,13 +45,6 @@ CASES = [
         "    y[e, c] = [sum(d) w[0, c, d] * x[e, d], sum(d) w[1, c, d] * x[e, d], x[e, c]][k[e]]\n  }",
         ["choice among 3: each of its own e alone"],
     ),
-    (
-        "settled(x: f32[E, D], w: f32[2, D, D], k: int[E] in 0..3) -> y: f32[E, D] {\n"
-        "    y[e] = [settle(x[e], w[0]), settle(x[e], w[1]), x[e]][k[e]]\n  }",
-        ["choice among 3: each of its own e alone"],
-        "op settle(x: float[N], w: float[N, N]) -> y: float[N] {\n"
-        "  rec t < T <= 9 { z[t, n] = 0.5 * sum(m) w[n, m] * z[t-1, m] } from z[-1] = x until all(n) abs(z[t, n]) < 1\n  y = z[T-1]\n}\n",
-    ),
     ("counted(x: f32[E]) -> y: int[E] { y[i] = count(j <= i) x[j] > 0 }", ["sum over j: carried from one i to the next", "all steps are kept"]),
     ("best(x: f32[E]) -> y: int[E] { y[i] = argmax(j <= i) x[j] }", [
             "argmax over j: carried from one i to the next",
