@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -53,7 +54,8 @@ template <int kWidth>
   const auto* data = reinterpret_cast<const Vector<kWidth>*>(array);
   int64_t count = bytes / static_cast<int64_t>(8 * sizeof(Vector<kWidth>)) * 8;
   Vector<kWidth> a{}, b{}, c{}, d{}, e{}, f{}, g{}, h{};
-  for (double done = 0; done < times; ++done) {
+  auto rounds = static_cast<int64_t>(std::ceil(times));
+  for (int64_t round = 0; round < rounds; ++round) {
     for (int64_t at = 0; at < count; at += 8) {
       a += data[at], b += data[at + 1], c += data[at + 2], d += data[at + 3];
       e += data[at + 4], f += data[at + 5], g += data[at + 6], h += data[at + 7];
