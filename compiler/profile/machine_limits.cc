@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -21,9 +20,9 @@
 namespace weft::profile {
 namespace {
 
-constexpr double kFlops = 1e8;             // of a thread, less than a millisecond
-constexpr double kCachedBytes = 16 << 20;  // that a thread reads of an array in a cache
-constexpr int64_t kMainBytes = 512 << 20;  // of all threads' arrays where no cache holds them
+constexpr double kFlops = 1e8;              // of a thread, less than a millisecond
+constexpr int64_t kCachedBytes = 16 << 20;  // that a thread reads of an array in a cache
+constexpr int64_t kMainBytes = 512 << 20;   // of all threads' arrays where no cache holds them
 constexpr int kRounds = 40, kMainRounds = 4;
 
 // Opaque to the compiler.
@@ -50,12 +49,11 @@ template <int kWidth>
 }
 
 template <int kWidth>
-[[gnu::always_inline]] inline void Read(const float* array, int64_t bytes, double times) {
+[[gnu::always_inline]] inline void Read(const float* array, int64_t bytes, int64_t times) {
   const auto* data = reinterpret_cast<const Vector<kWidth>*>(array);
   int64_t count = bytes / static_cast<int64_t>(8 * sizeof(Vector<kWidth>)) * 8;
   Vector<kWidth> a{}, b{}, c{}, d{}, e{}, f{}, g{}, h{};
-  auto rounds = static_cast<int64_t>(std::ceil(times));
-  for (int64_t round = 0; round < rounds; ++round) {
+  for (int64_t time = 0; time < times; ++time) {
     for (int64_t at = 0; at < count; at += 8) {
       a += data[at], b += data[at + 1], c += data[at + 2], d += data[at + 3];
       e += data[at + 4], f += data[at + 5], g += data[at + 6], h += data[at + 7];
@@ -67,19 +65,19 @@ template <int kWidth>
 }
 
 [[gnu::target("avx512f")]] void MultiplyAdds512(double flops) { MultiplyAdds<16>(flops); }
-[[gnu::target("avx512f")]] void Read512(const float* array, int64_t bytes, double times) {
+[[gnu::target("avx512f")]] void Read512(const float* array, int64_t bytes, int64_t times) {
   Read<16>(array, bytes, times);
 }
 [[gnu::target("avx2,fma")]] void MultiplyAdds256(double flops) { MultiplyAdds<8>(flops); }
-[[gnu::target("avx2,fma")]] void Read256(const float* array, int64_t bytes, double times) {
+[[gnu::target("avx2,fma")]] void Read256(const float* array, int64_t bytes, int64_t times) {
   Read<8>(array, bytes, times);
 }
 void MultiplyAdds128(double flops) { MultiplyAdds<4>(flops); }
-void Read128(const float* array, int64_t bytes, double times) { Read<4>(array, bytes, times); }
+void Read128(const float* array, int64_t bytes, int64_t times) { Read<4>(array, bytes, times); }
 
 struct Loops {
   void (*multiply_adds)(double flops);
-  void (*read)(const float* array, int64_t bytes, double times);
+  void (*read)(const float* array, int64_t bytes, int64_t times);
 };
 
 Loops LoopsFor(const backends::Target& target) {
@@ -107,12 +105,12 @@ class Measuring {
                           &std::free);
       if (!arrays.back()) return 0;
     }
-    double times = is_main ? 1 : std::max(1.0, kCachedBytes / static_cast<double>(bytes));
+    int64_t times = is_main ? 1 : (kCachedBytes + bytes - 1) / bytes;
     auto array = [&](int64_t thread) { return arrays[static_cast<size_t>(thread)].get(); };
     LeastSeconds(1, [&](int64_t thread) { std::fill_n(array(thread), bytes / 4, 0.0F); });
     double least = LeastSeconds(is_main ? kMainRounds : kRounds,
                                 [&](int64_t thread) { loops_.read(array(thread), bytes, times); });
-    return static_cast<double>(bytes) * times * pool_.threads() / least;
+    return static_cast<double>(bytes * times * pool_.threads()) / least;
   }
 
  private:
