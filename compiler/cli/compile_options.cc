@@ -38,22 +38,11 @@ void ShowProgress(size_t done, size_t all, const std::string& name) {
   std::fflush(stderr);
 }
 
-// Declares --tolerance.
-CLI::Option* AddToleranceOption(CLI::App& command, std::string& text) {
-  return command
-      .add_option(
-          "--tolerance", text,
-          "the error that 3x3 convolutions may have for speed, as a share of their largest result: 1e-4")
-      ->type_name("NUMBER");
-}
-
-// What it says; nothing, after saying why, if that is no tolerance. Not given: 0.
-std::optional<double> ReadTolerance(const std::string& text) {
+// What is wrong with a tolerance; empty: nothing.
+std::string ToleranceProblem(const std::string& text) {
   double tolerance = 0;
-  if (text.empty() || (absl::SimpleAtod(text, &tolerance) && tolerance >= 0 && tolerance < 1))
-    return tolerance;
-  Fail(absl::StrCat("`--tolerance ", text, "` is not a number from 0 to 1"));
-  return std::nullopt;
+  bool is_good = absl::SimpleAtod(text, &tolerance) && tolerance >= 0 && tolerance < 1;
+  return is_good ? "" : absl::StrCat("`", text, "` is not a number from 0 to 1");
 }
 
 }  // namespace
@@ -67,7 +56,12 @@ std::vector<CLI::Option*> AddEntryOptions(CLI::App& command, ProgramOptions& opt
           .add_option("--without", options.without,
                       "leave out a pass that only saves work; may be repeated, a wrong name lists them")
           ->allow_extra_args(false),
-      AddToleranceOption(command, options.tolerance),
+      command
+          .add_option(
+              "--tolerance", options.tolerance,
+              "the error that 3x3 convolutions may have for speed, as a share of their largest result: 1e-4")
+          ->type_name("NUMBER")
+          ->check(CLI::Validator(ToleranceProblem, "")),
       command
           .add_option("--link", options.linked,
                       "object, archive or shared library with ops in C; may be repeated")
@@ -102,9 +96,7 @@ void AddProgramOptions(CLI::App& command, ProgramOptions& options) {
 
 std::optional<dsl::Program> LoadProgram(const ProgramOptions& options, driver::SourceProgram& source) {
   std::map<std::string, int64_t> dims;
-  if (!ReadTolerance(options.tolerance) || !ReadDimensions(options.dims, &dims) ||
-      !LoadOrReport(source, options.file))
-    return std::nullopt;
+  if (!ReadDimensions(options.dims, &dims) || !LoadOrReport(source, options.file)) return std::nullopt;
   std::optional<dsl::Program> program = source.Elaborate(options.entry, dims);
   if (options.is_scheduled && options.schedule.empty()) {
     source.LoadTunedSchedules();
@@ -122,7 +114,7 @@ driver::CompileOptions MakeCompileOptions(const ProgramOptions& options, driver:
   made.target = options.target;
   made.backend = options.backend == "loops" ? driver::Backend::kLoops : driver::Backend::kHalide;
   made.without = options.without;
-  made.tolerance = *ReadTolerance(options.tolerance);
+  made.tolerance = options.tolerance;
   made.schedules = source.schedules();
   made.linked = options.linked;
   if (!options.no_cache) made.kernels.cache = cache::ObjectCache::Default();

@@ -16,7 +16,7 @@ namespace weft::cli {
 struct ProgramOptions {
   std::string file, entry, target = "host", backend = "halide", schedule;
   std::vector<std::string> dims, without, linked;
-  std::string tolerance;
+  double tolerance = 0;
   bool no_cache = false;
   bool is_scheduled = false;  // a file of schedules is used: `schedule`, or what was tuned
 };

@@ -168,7 +168,7 @@ def refused(weft, rng):
         for word in ("-1", "nan", "inf", "1", "small", "1e-4x"):
             path.write_text(text)
             done = subprocess.run([weft, "compile", path, f"--tolerance={word}", "-o", path.with_suffix(".out")], capture_output=True, text=True)  # fmt: skip
-            if done.returncode != 1 or f"`--tolerance {word}` is not a number from 0 to 1" not in done.stderr:
+            if done.returncode != 1 or f"--tolerance: `{word}` is not a number from 0 to 1" not in done.stderr:
                 problems.append(f"--tolerance {word}: exit code {done.returncode}, {done.stderr!r}")
         path.write_text(text + "schedule conv { tolerance -1 }\n")
         done = subprocess.run([weft, "check", path], capture_output=True, text=True)
