@@ -86,6 +86,25 @@ weft.kernel @k {class = "contraction"} (%x: tensor<?x?xf32>, %w: tensor<?x?xf32>
   weft.return %y : tensor<?x?xf32>
 })";
 
+// y = sum(r < 2) w[., r] * x[. + r], zero beyond the last row, for sizes of any length.
+constexpr char kDynamicRows[] = R"(
+weft.kernel @k {class = "depthwise"} (%x: tensor<?x?xf32>, %w: tensor<?x?xf32>) -> (tensor<?x?xf32>) {
+  $CONSTANTS
+  %m = tensor.dim %w, %c0 : tensor<?x?xf32>
+  %n = tensor.dim %x, %c1 : tensor<?x?xf32>
+  %y = weft.equation (%i, %j) in (%m, %n) names ["i", "j"] attributes {path = "m.y"} {
+    %s = weft.reduce sum (%r) from (%c0) to (%c2) names ["r"] {
+      %p = arith.addi %i, %r : index
+      %a = weft.read %x[%p, %j] outside [fill, inside] else %zero : tensor<?x?xf32> -> f32
+      %b = weft.read %w[%i, %r] : tensor<?x?xf32> -> f32
+      %t = arith.mulf %a, %b : f32
+      weft.yield %t : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<?x?xf32>
+  weft.return %y : tensor<?x?xf32>
+})";
+
 constexpr char kDepthwise[] = R"(
 weft.kernel @k {class = "depthwise"} (%x: tensor<1x$Hx$Hx$Cxf32>, %w: tensor<3x3x$Cxf32>) -> (tensor<1x$Hx$Hx$Cxf32>) {
   $CONSTANTS
@@ -456,6 +475,13 @@ weft.kernel @k {class = "pointwise"} (%x: tensor<$Nxf32>, %w: tensor<$Nxf32>) ->
 
 TestKernel Pointwise(int64_t a, int64_t b, int64_t c) {
   return MakeTestKernel("pointwise", kPointwise, {{"A", a}, {"B", b}, {"C", c}});
+}
+
+TestKernel DynamicRows(int64_t rows, int64_t columns) {
+  TestKernel kernel = MakeTestKernel("dynamic rows", kDynamicRows);
+  absl::StrAppend(&kernel.name, " ", rows, "x", columns);
+  kernel.inputs.sizes = {rows, columns, rows, 2, rows, columns};
+  return kernel;
 }
 
 TestKernel Softmax(int64_t rows, int64_t length) {
