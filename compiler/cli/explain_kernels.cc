@@ -54,14 +54,16 @@ int ExplainEntry(const ExplainKernelsOptions& options, const std::string& entry,
   std::optional<profile::Trace> trace;
   if (options.measure || !options.profile.empty()) {
     absl::StatusOr<profile::Trace> found = FindTrace(options, *program, source);
-    if (PrintDiagnostics(source)) return 1;
+    if (options.measure && PrintDiagnostics(source)) return 1;
     if (!found.ok()) return Fail(found.status().message());
     trace = *std::move(found);
   }
   driver::CompileOptions compile = MakeCompileOptions(chosen, source);
+  dsl::Diagnostics again;  // what was said when the program was compiled
+  dsl::Diagnostics& diagnostics = options.measure ? again : source.diagnostics();
   auto explained =
-      profile::Explain(*program, source.sources(), compile, trace ? &*trace : nullptr, source.diagnostics());
-  if (PrintDiagnostics(source)) return 1;
+      profile::Explain(*program, source.sources(), compile, trace ? &*trace : nullptr, diagnostics);
+  if (!options.measure && PrintDiagnostics(source)) return 1;
   if (!explained.ok())
     return Fail(options.profile.empty() ? explained.status().message()
                                         : absl::StrCat(options.profile, ": ", explained.status().message()));

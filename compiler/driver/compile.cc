@@ -208,6 +208,13 @@ absl::StatusOr<Compiled> LinkProgram(mlir::ModuleOp module, const std::vector<Ke
   return Compiled{std::move(*linked), std::move(header)};
 }
 
+// FILE:LINE:COLUMN.
+std::string PlaceOf(dsl::Span span, const dsl::SourceManager& sources) {
+  const dsl::SourceFile& file = sources.file(span.file);
+  dsl::LineColumn place = file.Locate(span.begin);
+  return absl::StrCat(file.name(), ":", place.line, ":", place.column);
+}
+
 // Which methods have code of their own for hot sizes.
 std::vector<Remark> VariantRemarks(mlir::ModuleOp module, const dsl::Program& program,
                                    const dsl::SourceManager& sources) {
@@ -216,16 +223,24 @@ std::vector<Remark> VariantRemarks(mlir::ModuleOp module, const dsl::Program& pr
   for (const dsl::Dimension& dimension : program.dimensions)
     if (!span.valid()) span = dimension.hot_span;
   if (!span.valid()) return remarks;
-  const dsl::SourceFile& file = sources.file(span.file);
-  dsl::LineColumn place = file.Locate(span.begin);
   for (auto function : module.getOps<mlir::func::FuncOp>()) {
     std::string method = ir::VariantOf(function).str();
     if (method.empty()) continue;
-    remarks.push_back(
-        {absl::StrCat(file.name(), ":", place.line, ":", place.column),
-         absl::StrCat("`", method, "` has code of its own for ", ir::VariantSizes(function, " = ", ", "))});
+    remarks.push_back({PlaceOf(span, sources), absl::StrCat("`", method, "` has code of its own for ",
+                                                            ir::VariantSizes(function, " = ", ", "))});
   }
   return remarks;
+}
+
+// What was found for which kernel.
+void AddTunedRemarks(const std::vector<Kernel>& kernels, const dsl::SourceManager& sources,
+                     std::vector<Remark>& remarks) {
+  for (const Kernel& kernel : kernels) {
+    if (!kernel.is_tuned) continue;
+    remarks.push_back(
+        {PlaceOf(kernel.schedule_place, sources),
+         absl::StrCat("`", kernel.schedule.equations.back().path, "` has this tuned schedule")});
+  }
 }
 
 absl::Status Reported() { return absl::AbortedError("reported as a diagnostic"); }
@@ -261,19 +276,20 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
   if (!module.ok()) return module.status();
   if (options.emit == Emit::kIr) return Compiled{TextOf(**module), ""};
 
-  std::vector<Kernel> kernels = KernelsOf(**module, *target);
-  BindSchedules(kernels, **module, program, *target, options.schedules, diagnostics);
-  if (diagnostics.has_errors()) return Reported();
+  absl::StatusOr<ScheduledProgram> scheduled =
+      Schedule(*std::move(module), program, options, *target, diagnostics);
+  if (!scheduled.ok()) return scheduled.status();
+  std::vector<Kernel>& kernels = scheduled->kernels;
   if (options.emit == Emit::kSchedule) return Compiled{PrintSchedules(kernels), ""};
   NoteTuned(kernels, sources, options.kernels);
   auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
   if (Timing* timing = options.kernels.timing)
-    timing->identical = CountLaunches(**module) - timing->compiled - timing->from_cache;
+    timing->identical = CountLaunches(*scheduled->module) - timing->compiled - timing->from_cache;
   if (!good.ok()) return good.status();
   if (!*good) return Reported();
   if (IsText(options.emit)) return Compiled{AllCode(kernels), ""};
 
-  return LinkProgram(**module, kernels, *target, options);
+  return LinkProgram(*scheduled->module, kernels, *target, options);
 }
 
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources) {
@@ -322,22 +338,6 @@ absl::StatusOr<ScheduledProgram> ScheduleProgram(const dsl::Program& program,
   if (!module.ok()) return module.status();
   return Schedule(*std::move(module), program, options, target, diagnostics);
 }
-
-namespace {
-
-void AddTunedRemarks(const std::vector<Kernel>& kernels, const dsl::SourceManager& sources,
-                     std::vector<Remark>& remarks) {
-  for (const Kernel& kernel : kernels) {
-    if (!kernel.is_tuned) continue;
-    const dsl::SourceFile& file = sources.file(kernel.schedule_place.file);
-    dsl::LineColumn place = file.Locate(kernel.schedule_place.begin);
-    remarks.push_back(
-        {absl::StrCat(file.name(), ":", place.line, ":", place.column),
-         absl::StrCat("`", kernel.schedule.equations.back().path, "` has this tuned schedule")});
-  }
-}
-
-}  // namespace
 
 absl::StatusOr<ExplainedProgram> ExplainProgram(const dsl::Program& program,
                                                 const dsl::SourceManager& sources,

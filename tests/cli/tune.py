@@ -192,6 +192,8 @@ def check_used_alone(setting):
     (setting.folder / "net.weft").write_text(MODEL.replace("x[b, n] * w", "2 * x[b, n] * w"))
     given, said = setting.schedules()
     assert given.count(", tuned") == 1 and "`forward.y` is left out" in said, (given, said)
+    measured = setting.run("explain", "--measure", "--kernels", "net.weft")
+    assert measured.stderr.count("[stale-schedule]") == 1, measured
     (setting.folder / "net.weft").write_text(MODEL)
     (setting.folder / "net.tuned.schedule").unlink()
 
