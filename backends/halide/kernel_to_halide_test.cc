@@ -308,6 +308,7 @@ TEST_F(HalideTest, FetchesTheWeightsOfTheNextBlock) {
 // Where comparisons with numbers cut the innermost axis into pieces of whole vectors, each has a loop whose
 // loads are dense.
 TEST_F(HalideTest, CopiesAConcatenationPieceByPiece) {
+  target_ = *ParseTarget("x86-64-v4");
   Schedule schedule = DefaultSchedule(ViewKernel(Parse(Concat(9, 64, 32).text)), target_);
   EXPECT_THAT(PrintSchedule(schedule), HasSubstr("unroll ko"));
   Schedule pairs = DefaultSchedule(ViewKernel(Parse(Concat(9, 192, 64).text)), target_);
@@ -321,6 +322,7 @@ TEST_F(HalideTest, CopiesAConcatenationPieceByPiece) {
 
 // What is read across the vectors is read to the end of its lines.
 TEST_F(HalideTest, TransposesInBlocks) {
+  target_ = *ParseTarget("x86-64-v4");
   Schedule schedule = DefaultSchedule(ViewKernel(Parse(Transpose(3, 100, 70).text)), target_);
   EXPECT_THAT(PrintSchedule(schedule), HasSubstr("split k by 32 into ko, ki"));
   EXPECT_THAT(PrintSchedule(schedule), HasSubstr("jo ki | | ji"));
@@ -340,6 +342,7 @@ TEST_F(HalideTest, AllocatesNothingForTilesOfUnknownSizes) {
 // Weights of a column block that do not fit the cache are walked in parts, each over all rows.
 TEST_F(HalideTest, ReducesInBlocksWhatTheCacheDoesNotHold) {
   target_.l2_bytes = 1 << 17;
+  target_.l3_is_near = false;
   TestKernel test = Matmul(35, 4096, 96, 16);
   test.tolerance = 1e-4;
   ir::KernelOp kernel = Parse(test.text);
@@ -353,6 +356,37 @@ TEST_F(HalideTest, ReducesInBlocksWhatTheCacheDoesNotHold) {
     Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
     EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("order ko c")));
   }
+  target_.l3_is_near = true;
+  target_.l3_bytes = 32 << 20;
+  Schedule near = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(near), Not(HasSubstr("order ko co io |")));
+}
+
+// Sums of any length go several steps at once; what is left over has a loop of its own.
+TEST_F(HalideTest, UnrollsSumsOfAnyLength) {
+  for (int64_t depth : {401, 1853, 27, 16}) {
+    TestKernel test = Matmul(13, depth, 96, 16);
+    test.tolerance = 1e-4;
+    ir::KernelOp kernel = Parse(test.text);
+    Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+    EXPECT_THAT(PrintSchedule(schedule), HasSubstr("split c by 4 into co, ci")) << depth;
+    absl::Status status = Compare(kernel, schedule, test);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
+// With few registers the weights of a window are loaded again for every tile: channels then go innermost, in
+// tiles of whole lines.
+TEST_F(HalideTest, WalksWindowsInTheOrderOfMemory) {
+  TestKernel test = Depthwise(22, 120);
+  ir::KernelOp kernel = Parse(test.text);
+  for (auto [name, order] : {std::pair{"x86-64-v3", "ii jo ko | r s |"}, {"x86-64-v4", "ko ii jo | r s |"}}) {
+    target_ = *ParseTarget(name);
+    target_.cores = 2;
+    EXPECT_THAT(PrintSchedule(DefaultSchedule(ViewKernel(kernel), target_)), HasSubstr(order));
+  }
+  target_ = *ParseTarget("x86-64-v3");
+  EXPECT_THAT(PrintSchedule(DefaultSchedule(ViewKernel(kernel), target_)), HasSubstr("split k by 16 into"));
 }
 
 // What runs in parallel is cut so that each thread has the same share, in tasks that outweigh their start.

@@ -488,6 +488,10 @@ TestKernel Softmax(int64_t rows, int64_t length) {
   return MakeTestKernel("softmax", kSoftmax, {{"R", rows}, {"N", length}});
 }
 
+TestKernel Depthwise(int64_t size, int64_t channels) {
+  return MakeTestKernel("depthwise", kDepthwise, {{"H", size}, {"C", channels}});
+}
+
 TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block) {
   Sizes sizes = {{"BLOCKS", block > 0 ? (columns + block - 1) / block : 0},
                  {"BLOCK", block},
@@ -580,7 +584,7 @@ std::vector<TestKernel> SmallTestKernels() {
   kernels.push_back(Matmul(7, 12, 20, 0));
   kernels.push_back(Matmul(13, 16, 40, 16));
   kernels.push_back(Convolution(7, 4, 20, 3, 1, 1, 16));
-  kernels.push_back(MakeTestKernel("depthwise", kDepthwise, {{"H", 6}, {"C", 19}}));
+  kernels.push_back(Depthwise(6, 19));
   kernels.push_back(MakeTestKernel("max pool", kMaxPool, {{"C", 3}, {"H", 9}}));
   kernels.push_back(MakeTestKernel("bounds", kBounds, {{"N", 6}, {"M", 9}}));
   return kernels;
@@ -626,7 +630,7 @@ std::vector<TestKernel> AllTestKernels() {
     kernels.push_back(Convolution(h, c, k, r, s, p, b));
   }
   for (auto [h, c] : std::vector<std::array<int64_t, 2>>{{1, 1}, {5, 16}, {14, 40}, {17, 3}}) {
-    kernels.push_back(MakeTestKernel("depthwise", kDepthwise, {{"H", h}, {"C", c}}));
+    kernels.push_back(Depthwise(h, c));
     kernels.push_back(MakeTestKernel("max pool", kMaxPool, {{"C", c}, {"H", h}}));
   }
   for (auto [r, n] : std::vector<std::array<int64_t, 2>>{{1, 1}, {3, 17}, {5, 100}, {2, 197}, {7, 256}}) {

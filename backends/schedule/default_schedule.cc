@@ -450,7 +450,7 @@ class Chooser {
       is_inside |= name == columns;
     }
     for (const LoopInfo& loop : plan.reductions) steps *= static_cast<double>(Extent(loop));
-    double lines = static_cast<double>(weights->block * kElementBytes) / 64;
+    double lines = static_cast<double>(weights->block * kElementBytes) / kLineBytes;
     bool pays = kFewestSteps * steps > lines && steps <= kMostSteps * lines;
     if (!knobs_.Choose("prefetch", pays, 1.05)) return;
     plan.directives.push_back({DirectiveKind::kPrefetch, {columns}});
@@ -519,8 +519,9 @@ class Chooser {
   }
 
   // A column block goes over all rows of a window that fit the cache, so that the next row finds there what
-  // this one used, and the next block the lines that both touch. Threads share blocks of rows, as they do in
-  // the kernels around: most of what each reads is then in its own cache.
+  // this one used, and the next block the lines that both touch; its weights stay in registers. Where there
+  // are too few of those, columns go innermost: memory is then walked in its order. Threads share blocks of
+  // rows, as they do in the kernels around: most of what each reads is then in its own cache.
   void PlaceWindows(Plan& plan, const std::vector<const ReadView*>& reads,
                     const std::pair<std::string, int64_t>& columns, int window, Loops& outer) {
     auto at = outer.begin() + window;
@@ -549,7 +550,8 @@ class Chooser {
       *at = {row, size};
       at = outer.insert(at, {block, (extent + size - 1) / size}) + 1;
     }
-    outer.insert(at, columns);
+    bool stay = knobs_.Choose("columns_around_rows", target_.vector_registers >= 32, 1.2);
+    outer.insert(stay ? at : outer.end(), columns);
   }
 
   // Reductions along what lies densely in memory: partial results in the lanes. The result itself is

@@ -12,7 +12,9 @@ namespace weft::backends {
 int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs) {
   int64_t lanes = Lanes(target, kElementBytes);
   int64_t vectors = (extent + lanes - 1) / lanes;
-  bool in_pairs = extent >= 2 * lanes && (vectors % 2 == 0 || vectors > 16);
+  // Vectors of half a line read each line twice, the second time when it has left the cache.
+  int64_t odd = lanes * kElementBytes < kLineBytes ? 4 : 16;
+  bool in_pairs = extent >= 2 * lanes && (vectors % 2 == 0 || vectors > odd);
   return knobs.Choose("columns", in_pairs ? 2 * lanes : lanes, OtherWidths(extent, lanes, {1, 2, 4}));
 }
 

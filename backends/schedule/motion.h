@@ -13,6 +13,7 @@
 namespace weft::backends {
 
 constexpr int64_t kElementBytes = 4;
+constexpr int64_t kLineBytes = 64;  // of every cache
 
 // Reads inside any reduction.
 std::vector<const ReadView*> InnerReads(const EquationView& view);

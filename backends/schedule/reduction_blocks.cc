@@ -19,7 +19,9 @@ int64_t StepsOfBlock(const std::vector<LoopInfo>& loops, size_t longest, int64_t
   }
   auto cache = static_cast<double>(target.l2_bytes);
   int64_t extent = loops[longest].extent, by_model = 0;
-  bool stays = step * static_cast<double>(extent) <= kStays * cache;
+  // Weights that come from a near cache in time need not stay in this one.
+  double room = target.l3_is_near ? static_cast<double>(target.l3_bytes) / 8 : kStays * cache;
+  bool stays = step * static_cast<double>(extent) <= room;
   std::vector<KnobValue> others = {{0, 1.1}};
   for (int64_t length = kShortest; length < extent; ++length) {
     double share = step * static_cast<double>(length) / cache;

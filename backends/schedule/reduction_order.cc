@@ -39,10 +39,12 @@ std::vector<std::string> OrderReductions(Plan& plan, const std::vector<const Rea
       continue;
     }
     if (unrolled == 1 && loop.extent > 0) {
+      // Steps that fill no whole block have a loop of their own behind the blocks.
+      auto fits = [&](int64_t factor) { return loop.extent % factor == 0 || loop.extent >= 4 * factor; };
       std::vector<KnobValue> others;
       for (int64_t factor : {1, 2, 4, 8})
-        if (loop.extent % factor == 0) others.push_back({factor, 1.03});
-      int64_t by_model = loop.extent % 4 == 0 ? 4 : loop.extent % 2 == 0 ? 2 : 1;
+        if (fits(factor)) others.push_back({factor, 1.03});
+      int64_t by_model = fits(4) ? 4 : fits(2) ? 2 : 1;
       int64_t factor = knobs.Choose("unroll", by_model, std::move(others));
       if (factor > 1) {
         std::string o, i;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "llvm/ADT/StringMap.h"
@@ -75,6 +76,7 @@ Target Host() {
   target.l1_bytes = CacheSize(_SC_LEVEL1_DCACHE_SIZE, target.l1_bytes);
   target.l2_bytes = CacheSize(_SC_LEVEL2_CACHE_SIZE, target.l2_bytes);
   target.l3_bytes = CacheSize(_SC_LEVEL3_CACHE_SIZE, target.l3_bytes);
+  target.l3_is_near = absl::StartsWith(target.cpu, "znver");
   target.cores = std::max(1u, std::thread::hardware_concurrency());
   return target;
 }

@@ -24,6 +24,7 @@ struct Target {
   int64_t l1_bytes = 32 << 10;  // data, per core
   int64_t l2_bytes = 512 << 10;
   int64_t l3_bytes = 8 << 20;  // shared
+  bool l3_is_near = false;     // it feeds a core about as fast as l2 does
   int cores = 1;               // threads that a default schedule should keep busy
   // Memory accesses are instrumented for AddressSanitizer, whose run-time library the program then links.
   bool sanitize_address = false;
