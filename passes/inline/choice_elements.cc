@@ -226,20 +226,41 @@ class ElementFinder {
     return loop && ir::EndsByPoint(loop) && EndOfStep(loop) == op;
   }
 
-  // A loop that computes one row after the other, each by itself.
+  // A loop that computes one row after the other, each by itself; of several indices a loop in a loop.
   bool StepsAreRows(ir::LoopOp loop) {
-    bool is_alone = choice_.rows.size() == 1 && SameSize(loop.getMixedExtents()[0], choice_.row_extents[0]) &&
-                    llvm::all_of(loop.getStates(), [](const ir::LoopState& state) {
-                      return state.given == 0 && !state.history && state.keep == ir::Keep::kAll;
-                    });
-    bool numbers_elements = llvm::all_of(loop.getBody().getArgument(0).getUsers(), [](mlir::Operation* user) {
-      return EnclosingEquation(user) != nullptr;
-    });
-    auto axes = is_alone && numbers_elements ? AxesOfUses(loop->getResults()) : std::nullopt;
-    if (!axes || *axes != SmallVector<unsigned>{0}) return false;
+    SmallVector<ir::LoopOp> loops;
+    for (ir::LoopOp inner = loop; inner && IsOfEqualSteps(inner); inner = OnlyLoopIn(inner))
+      if (loops.push_back(inner); loops.size() == choice_.rows.size()) break;
+    if (loops.empty() || loops.size() != choice_.rows.size()) return false;
+    auto axes = AxesOfUses(loop->getResults());
+    if (!axes) return false;
+    SmallVector<Value> indices;
+    for (auto [axis, extent] : llvm::zip_equal(*axes, choice_.row_extents)) {
+      if (axis >= loops.size() || !SameSize(loops[axis].getMixedExtents()[0], extent)) return false;
+      indices.push_back(loops[axis].getBody().getArgument(0));
+    }
     for (Value result : loop->getResults()) choice_.axes[result] = *axes;
-    choice_.row_loops.insert(loop);
+    choice_.row_loops[loop] = indices;
     return true;
+  }
+
+  // Whether its steps read none of each other, and take their number for nothing but positions of elements.
+  static bool IsOfEqualSteps(ir::LoopOp loop) {
+    bool are_alone = llvm::all_of(loop.getStates(), [](const ir::LoopState& state) {
+      return state.given == 0 && !state.history && state.keep == ir::Keep::kAll;
+    });
+    return are_alone && !loop.isParallel() && !ir::EndsEarly(loop) && !loop->hasAttr(ir::kSide) &&
+           llvm::all_of(loop.getBody().getArgument(0).getUsers(),
+                        [](mlir::Operation* user) { return EnclosingEquation(user) != nullptr; });
+  }
+
+  // The loop whose results each step gives, where there is nothing else in a step.
+  static ir::LoopOp OnlyLoopIn(ir::LoopOp loop) {
+    mlir::Block& body = loop.getBody().front();
+    auto inner = mlir::dyn_cast<ir::LoopOp>(body.front());
+    bool is_all = inner && inner->getNextNode() == body.getTerminator() &&
+                  llvm::equal(inner->getResults(), body.getTerminator()->getOperands());
+    return is_all ? inner : ir::LoopOp();
   }
 
   bool Visit(mlir::Operation* op) {
@@ -340,8 +361,8 @@ class ElementFinder {
     if (auto read = mlir::dyn_cast<ir::ReadOp>(user)) {
       ir::EquationOp reader = EnclosingEquation(read);
       SmallVector<Value> rows = choice_.rows;
-      if (Value row = RowOfLoopAround(reader)) {
-        rows = {row};
+      if (const SmallVector<Value>* counted = RowsOfLoopAround(reader)) {
+        rows = *counted;
       } else if (reader != choice_.equation) {
         rows.clear();
         auto known = choice_.axes.find(reader->getResult(0));
@@ -381,11 +402,11 @@ class ElementFinder {
     return mlir::isa<mlir::tensor::CastOp>(user);
   }
 
-  // The index of a loop of which each step is a row.
-  Value RowOfLoopAround(mlir::Operation* op) {
+  // The indices of the rows in a loop of which each step is one; null outside of such loops.
+  const SmallVector<Value>* RowsOfLoopAround(mlir::Operation* op) {
     for (auto loop = op->getParentOfType<ir::LoopOp>(); loop; loop = loop->getParentOfType<ir::LoopOp>())
-      if (choice_.row_loops.contains(loop)) return loop.getBody().getArgument(0);
-    return {};
+      if (auto known = choice_.row_loops.find(loop); known != choice_.row_loops.end()) return &known->second;
+    return nullptr;
   }
 
   // Of what a step yields, or what a loop begins with.

@@ -343,30 +343,34 @@ class RowWriter : ChoiceWriter {
 
   // A loop of which each step is a row, through those of the element.
   void WriteRowLoop(ir::LoopOp loop) {
+    llvm::ArrayRef<Value> indices = choice_.row_loops.at(loop);
+    ir::LoopOp innermost = loop;
+    for (size_t i = 1; i < indices.size(); ++i)
+      innermost = mlir::cast<ir::LoopOp>(innermost.getBody().front().front());
     SmallVector<mlir::Type> results = llvm::map_to_vector(
-        loop->getResultTypes(), [&](mlir::Type type) -> mlir::Type { return TypeByRows(type, {0}); });
+        loop->getResults(),
+        [&](Value result) -> mlir::Type { return TypeByRows(result.getType(), choice_.axes.at(result)); });
     SmallVector<Value> sizes =
-        llvm::map_to_vector(loop.getSizes(), [&](Value size) { return in_step_.lookupOrDefault(size); });
+        llvm::map_to_vector(innermost.getSizes(), [&](Value size) { return in_step_.lookupOrDefault(size); });
     auto by_rows = ir::LoopOp::create(builder_, loop.getLoc(), results, loop.getOrder(), OpFoldResult(count_),
-                                      mlir::cast<mlir::StringAttr>(loop.getNames()[0]).getValue(), {}, {},
-                                      sizes, loop.getStates(),
-                                      [&](mlir::OpBuilder& inner, mlir::Location, mlir::ValueRange values) {
+                                      mlir::cast<mlir::StringAttr>(innermost.getNames()[0]).getValue(), {},
+                                      {}, sizes, innermost.getStates(),
+                                      [&](mlir::OpBuilder& inner, mlir::Location, mlir::ValueRange) {
                                         mlir::IRMapping mapping = in_step_;
-                                        mapping.map(loop.getBody().getArgument(0), values[0]);
-                                        for (mlir::Operation& op : loop.getBody().front())
+                                        for (mlir::Operation& op : innermost.getBody().front())
                                           inner.clone(op, mapping);
                                       });
     Value number = by_rows.getBody().getArgument(0);
-    llvm::SetVector<ir::EquationOp> equations;
-    for (mlir::Operation* user : number.getUsers()) equations.insert(EnclosingEquation(user));
-    for (ir::EquationOp equation : equations) {
+    by_rows->walk([&](ir::EquationOp equation) {
+      auto is_in_it = [&](mlir::OpOperand& use) { return equation->isAncestor(use.getOwner()); };
+      bool asks = llvm::any_of(indices, [&](Value index) { return llvm::any_of(index.getUses(), is_in_it); });
+      if (!asks) return;
       mlir::OpBuilder body = mlir::OpBuilder::atBlockBegin(&equation.getBody().front());
-      auto place = CreateRead(body, loc_, rows_, number);
-      Value row = arith::IndexCastOp::create(body, loc_, body.getIndexType(), place);
-      number.replaceUsesWithIf(row, [&](mlir::OpOperand& use) {
-        return use.getOwner() != place && equation->isAncestor(use.getOwner());
-      });
-    }
+      Value row = CreateRead(body, loc_, rows_, number);
+      row = arith::IndexCastOp::create(body, loc_, body.getIndexType(), row);
+      for (auto [index, own] : llvm::zip_equal(indices, RowIndices(body, row)))
+        Value(index).replaceUsesWithIf(own, is_in_it);
+    });
     ReadByRows(by_rows, number);
     tensors_.map(loop->getResults(), by_rows->getResults());
   }

@@ -115,8 +115,9 @@ def one_after_the_other(weft, rng):
     v = (rng.normal(size=(24, 24)) / 5).astype(F32)
     k = rng.integers(0, 3, 40)
     text = entry(
-        "forward(x: f32[40, 24], v: f32[24, 24], k: int[40] in 0..3) -> y: f32[40]",
-        "    y[r] = [there_and_back(x[r]), x[r, 0], there_and_back(expert(x[r], v, v))][k[r]]",
+        "forward(x: f32[40, 24], v: f32[24, 24], k: int[40] in 0..3) -> y: f32[40], z: f32[5, 8]",
+        """    y[r] = [there_and_back(x[r]), x[r, 0], there_and_back(expert(x[r], v, v))][k[r]]
+    z[b, a] = [there_and_back(x[(a, b)]), x[(a, b), 1]][k[(a, b)] div 2]""",
         EXPERT + BACK,
     )
 
@@ -130,8 +131,9 @@ def one_after_the_other(weft, rng):
         return up
 
     y = np.array([there_and_back(r) if c == 0 else r[0] if c == 1 else there_and_back(expert(r, v, v)) for r, c in zip(x, k)])
-    problems = check(weft, "one after the other", text, {"x": x, "v": v, "k": k}, {"y": y}, tolerance=1e-4)
-    if (loops := emitted(weft, text).count(" = weft.found ")) != 4:
+    z = np.array([there_and_back(r) if c < 2 else r[1] for r, c in zip(x, k)]).reshape(8, 5).T
+    problems = check(weft, "one after the other", text, {"x": x, "v": v, "k": k}, {"y": y, "z": z}, tolerance=1e-4)
+    if (loops := emitted(weft, text).count(" = weft.found ")) != 6:
         problems.append(f"one after the other: {loops} sizes are found")
     return problems
 
