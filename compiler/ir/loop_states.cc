@@ -143,6 +143,23 @@ LogicalResult VerifyStateTypes(mlir::Operation* op, const LoopStates& states, in
   return mlir::success();
 }
 
+// C8: two states over the points in front of the last one, and the points in front of all others.
+LogicalResult VerifyPoints(LoopOp loop, mlir::TypeRange slices) {
+  if (!EndsByPoint(loop)) return mlir::success();
+  if (!EndsEarly(loop) || slices.size() < 3)
+    return loop.emitOpError("C8: points end in loops with `weft.until` and two states for that");
+  auto tensor = [&](size_t i) { return mlir::cast<mlir::RankedTensorType>(slices[i]); };
+  size_t ended = slices.size() - 3, count = slices.size() - 2;
+  if (!tensor(ended).getElementType().isInteger(1) || !tensor(count).getElementType().isInteger(64) ||
+      tensor(ended).getShape() != tensor(count).getShape())
+    return loop.emitOpError("C8: the states of points are i1 and i64 of one shape");
+  llvm::ArrayRef<int64_t> points = tensor(ended).getShape();
+  for (size_t i = 0; i < ended; ++i)
+    if (tensor(i).getShape().take_front(points.size()) != points)
+      return loop.emitOpError("C8: a slice without the points as first axes: ") << slices[i];
+  return mlir::success();
+}
+
 }  // namespace
 
 LoopStates LoopOp::getStates() {
@@ -161,9 +178,11 @@ LogicalResult VerifySteps(LoopOp loop) {
                                          yield.getValues().size())))
     return mlir::failure();
   SmallVector<mlir::Type> arguments(llvm::drop_begin(loop.getBody().getArgumentTypes()));
-  return VerifyStateTypes(loop, loop.getStates(), loop.getStaticExtents()[0], yield.getValues().getTypes(),
-                          arguments, loop.getFrom().getTypes(), loop.getSizes().size(), loop.getResultTypes(),
-                          EndsEarly(loop));
+  if (mlir::failed(VerifyStateTypes(loop, loop.getStates(), loop.getStaticExtents()[0],
+                                    yield.getValues().getTypes(), arguments, loop.getFrom().getTypes(),
+                                    loop.getSizes().size(), loop.getResultTypes(), EndsEarly(loop))))
+    return mlir::failure();
+  return VerifyPoints(loop, yield.getValues().getTypes());
 }
 
 mlir::OpFoldResult IterateOp::getExtent() {

@@ -16,6 +16,15 @@ inline void EndEarly(mlir::Operation* steps) {
 // How many steps were made, of one that ends early.
 inline mlir::OpResult StepCount(mlir::Operation* steps) { return steps->getResults().back(); }
 
+// Of a `weft.loop` that is stepped for points together until the last of them has ended: C8.
+inline constexpr llvm::StringLiteral kEndsByPoint = "weft.ends_by_point";
+
+inline bool EndsByPoint(mlir::Operation* steps) { return steps->hasAttr(kEndsByPoint); }
+inline void EndByPoint(mlir::Operation* steps) {
+  EndEarly(steps);
+  steps->setAttr(kEndsByPoint, mlir::UnitAttr::get(steps->getContext()));
+}
+
 // A loop of one step or none, which is a side of a branch: nothing leaves it.
 inline constexpr llvm::StringLiteral kSide = "weft.side";
 

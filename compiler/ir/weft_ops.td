@@ -131,6 +131,9 @@ def Weft_LoopOp : Weft_Op<"loop", [SingleBlock, RecursiveMemoryEffects, AttrSize
     C7. With the attribute `weft.until` the last state is one i1, of which nothing is given, read or kept: the first
         step where it is true is the last one. There is one more result, an i64: how many steps were made. The other
         results have room for all.
+    C8. With `weft.ends_by_point` too, points are stepped together: they are the first axes of all other slices. Of the
+        two states before the last, an i1 and an i64 per point, one says which points have ended, one after how many
+        steps; the last one is whether all have. What a point has made at its end does not depend on the others.
 
         %y = weft.loop up (%t) in (8) names ["t"] state (%h: tensor<4xf32>) from (%h0 : tensor<4xf32>)
             attributes {given = array<i64: 1>, history = array<i1: false>, keep = ["all"], window = array<i64: 1>} {

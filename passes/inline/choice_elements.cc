@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/analysis/body.h"
 #include "passes/analysis/extraction.h"
+#include "passes/inline/ends_by_point.h"
 
 namespace weft::passes {
 namespace {
@@ -105,8 +106,10 @@ class ElementFinder {
     if (auto equation = mlir::dyn_cast<ir::EquationOp>(op))
       return CostPerPoint(equation, kUnknown) * Points(ExtentsOf(equation));
     double cost = 0;
-    op->walk([&](ir::EquationOp equation) { cost += CostOfAll(equation); });
-    if (auto loop = mlir::dyn_cast<ir::LoopOp>(op)) cost *= Points(ExtentsOf(loop));
+    if (auto loop = mlir::dyn_cast<ir::LoopOp>(op)) {
+      for (mlir::Operation& inner : loop.getBody().front()) cost += CostOfAll(&inner);
+      cost *= Points(ExtentsOf(loop));
+    }
     if (mlir::isa<ir::SortOp, ir::FilterOp, ir::SegmentsOp>(op)) cost = kCheapest * kUnknown;
     return cost;
   }
@@ -156,6 +159,8 @@ class ElementFinder {
     std::optional<SmallVector<unsigned>> axes;
     for (Value result : results) {
       for (mlir::OpOperand& use : result.getUses()) {
+        ir::EquationOp user = EnclosingEquation(use.getOwner());
+        if (user && AsksForEnd(user)) continue;
         SmallVector<unsigned> used;
         if (!FindAxes(use, used) || (axes && *axes != used)) return std::nullopt;
         axes = used;
@@ -180,9 +185,12 @@ class ElementFinder {
 
   // A loop of steps, where each of its states has the rows. What its steps compute has them too, or is the
   // same for all. It goes from the results back through the steps, from the states that are known to others.
+  // Where points end by themselves the last state is none: it is asked of the rows alone.
   bool GoesByRows(ir::LoopOp loop) {
-    if (loop.isParallel() || ir::EndsEarly(loop) || loop->hasAttr(ir::kSide)) return false;
-    ir::LoopStates states = loop.getStates();
+    if (loop.isParallel() || loop->hasAttr(ir::kSide)) return false;
+    if (ir::EndsEarly(loop) && !(ir::EndsByPoint(loop) && ir::StepCount(loop).use_empty())) return false;
+    if (StepsAreRows(loop)) return true;
+    ir::LoopStates states = StatesOfRows(loop);
     mlir::Block& body = loop.getBody().front();
     choice_.state_axes[loop].assign(states.size(), {});
     for (mlir::Operation& op : body)
@@ -190,18 +198,69 @@ class ElementFinder {
     size_t known = 0;
     for (size_t before = states.size() + 1; known != before;) {
       before = known;
-      known = 0;
       for (mlir::Operation& op : llvm::reverse(body.without_terminator())) Visit(&op);
-      for (auto [state, of_state] : llvm::zip_equal(states, choice_.state_axes[loop])) {
+      SmallVector<SmallVector<unsigned>>& axes = choice_.state_axes[loop];
+      for (auto [state, of_state] : llvm::zip_equal(states, axes))
         if (of_state.empty()) FindStateAxes(loop, state, of_state);
-        known += !of_state.empty();
-      }
+      if (ir::EndsByPoint(loop)) FindEndAxes(loop, states, axes);
+      known = llvm::count_if(axes, [](llvm::ArrayRef<unsigned> of_state) { return !of_state.empty(); });
     }
     bool goes = known == states.size() && AreStatesAsFound(loop);
     for (mlir::Operation& op : llvm::reverse(body.without_terminator()))
-      goes = goes && (KnowsRows(&op) ? Visit(&op) && CanRead(&op, loop) : IsSameForAll(&op));
+      goes = goes &&
+             (AsksForEnd(&op) || (KnowsRows(&op) ? Visit(&op) && CanRead(&op, loop) : IsSameForAll(&op)));
     if (!goes) choice_.state_axes.erase(loop);
     return goes;
+  }
+
+  // Those that have the rows.
+  static ir::LoopStates StatesOfRows(ir::LoopOp loop) {
+    ir::LoopStates states = loop.getStates();
+    if (ir::EndsByPoint(loop)) states.pop_back();
+    return states;
+  }
+
+  // Whether this asks if all points have ended.
+  static bool AsksForEnd(mlir::Operation* op) {
+    auto loop = mlir::dyn_cast_or_null<ir::LoopOp>(op->getParentOp());
+    return loop && ir::EndsByPoint(loop) && EndOfStep(loop) == op;
+  }
+
+  // A loop that computes one row after the other, each by itself; of several indices a loop in a loop.
+  bool StepsAreRows(ir::LoopOp loop) {
+    SmallVector<ir::LoopOp> loops;
+    for (ir::LoopOp inner = loop; inner && IsOfEqualSteps(inner); inner = OnlyLoopIn(inner))
+      if (loops.push_back(inner); loops.size() == choice_.rows.size()) break;
+    if (loops.empty() || loops.size() != choice_.rows.size()) return false;
+    auto axes = AxesOfUses(loop->getResults());
+    if (!axes) return false;
+    SmallVector<Value> indices;
+    for (auto [axis, extent] : llvm::zip_equal(*axes, choice_.row_extents)) {
+      if (axis >= loops.size() || !SameSize(loops[axis].getMixedExtents()[0], extent)) return false;
+      indices.push_back(loops[axis].getBody().getArgument(0));
+    }
+    for (Value result : loop->getResults()) choice_.axes[result] = *axes;
+    choice_.row_loops[loop] = indices;
+    return true;
+  }
+
+  // Whether its steps read none of each other, and take their number for nothing but positions of elements.
+  static bool IsOfEqualSteps(ir::LoopOp loop) {
+    bool are_alone = llvm::all_of(loop.getStates(), [](const ir::LoopState& state) {
+      return state.given == 0 && !state.history && state.keep == ir::Keep::kAll;
+    });
+    return are_alone && !loop.isParallel() && !ir::EndsEarly(loop) && !loop->hasAttr(ir::kSide) &&
+           llvm::all_of(loop.getBody().getArgument(0).getUsers(),
+                        [](mlir::Operation* user) { return EnclosingEquation(user) != nullptr; });
+  }
+
+  // The loop whose results each step gives, where there is nothing else in a step.
+  static ir::LoopOp OnlyLoopIn(ir::LoopOp loop) {
+    mlir::Block& body = loop.getBody().front();
+    auto inner = mlir::dyn_cast<ir::LoopOp>(body.front());
+    bool is_all = inner && inner->getNextNode() == body.getTerminator() &&
+                  llvm::equal(inner->getResults(), body.getTerminator()->getOperands());
+    return is_all ? inner : ir::LoopOp();
   }
 
   bool Visit(mlir::Operation* op) {
@@ -251,16 +310,32 @@ class ElementFinder {
         axes = used;
       }
     }
-    if (axes.empty()) return;
+    if (!axes.empty()) SetStateAxes(loop, state, axes);
+  }
+
+  // The points are the first axes of all states: of whether one has ended, and after how many steps, too.
+  void FindEndAxes(ir::LoopOp loop, const ir::LoopStates& states,
+                   llvm::MutableArrayRef<SmallVector<unsigned>> axes) {
+    auto known = llvm::find_if(axes, [](llvm::ArrayRef<unsigned> of_state) { return !of_state.empty(); });
+    if (known == axes.end()) return;
+    SmallVector<unsigned> of_points = *known;
+    auto points = mlir::cast<mlir::RankedTensorType>(EndedSlice(loop).getType());
+    if (llvm::any_of(of_points, [&](unsigned axis) { return axis >= points.getRank(); })) return;
+    for (size_t i = axes.size() - 2; i < axes.size(); ++i)
+      if (axes[i].empty()) SetStateAxes(loop, states[i], axes[i] = of_points);
+  }
+
+  void SetStateAxes(ir::LoopOp loop, const ir::LoopState& state, llvm::ArrayRef<unsigned> axes) {
     for (auto [value, is_history] : ValuesOf(loop, state)) {
-      SmallVector<unsigned>& of_value = choice_.axes[value] = axes;
+      SmallVector<unsigned>& of_value = choice_.axes[value];
+      of_value.assign(axes.begin(), axes.end());
       for (unsigned& axis : of_value) axis += is_history;
       if (is_history) choice_.histories.insert(value);
     }
   }
 
   bool AreStatesAsFound(ir::LoopOp loop) {
-    for (const ir::LoopState& state : loop.getStates()) {
+    for (const ir::LoopState& state : StatesOfRows(loop)) {
       for (auto [value, is_history] : ValuesOf(loop, state)) {
         for (mlir::OpOperand& use : value.getUses()) {
           SmallVector<unsigned> used;
@@ -286,7 +361,9 @@ class ElementFinder {
     if (auto read = mlir::dyn_cast<ir::ReadOp>(user)) {
       ir::EquationOp reader = EnclosingEquation(read);
       SmallVector<Value> rows = choice_.rows;
-      if (reader != choice_.equation) {
+      if (const SmallVector<Value>* counted = RowsOfLoopAround(reader)) {
+        rows = *counted;
+      } else if (reader != choice_.equation) {
         rows.clear();
         auto known = choice_.axes.find(reader->getResult(0));
         if (known == choice_.axes.end()) return false;
@@ -325,6 +402,13 @@ class ElementFinder {
     return mlir::isa<mlir::tensor::CastOp>(user);
   }
 
+  // The indices of the rows in a loop of which each step is one; null outside of such loops.
+  const SmallVector<Value>* RowsOfLoopAround(mlir::Operation* op) {
+    for (auto loop = op->getParentOfType<ir::LoopOp>(); loop; loop = loop->getParentOfType<ir::LoopOp>())
+      if (auto known = choice_.row_loops.find(loop); known != choice_.row_loops.end()) return &known->second;
+    return nullptr;
+  }
+
   // Of what a step yields, or what a loop begins with.
   bool FindAxesOfState(mlir::OpOperand& use, SmallVector<unsigned>& axes) {
     mlir::Operation* user = use.getOwner();
@@ -332,10 +416,10 @@ class ElementFinder {
     auto known = loop ? choice_.state_axes.find(loop) : choice_.state_axes.end();
     if (known == choice_.state_axes.end()) return false;
     if (loop != user) {
-      axes = known->second[use.getOperandNumber()];
+      if (use.getOperandNumber() < known->second.size()) axes = known->second[use.getOperandNumber()];
       return !axes.empty();
     }
-    for (auto [state, of_state] : llvm::zip_equal(loop.getStates(), known->second)) {
+    for (auto [state, of_state] : llvm::zip(loop.getStates(), known->second)) {
       unsigned begin = loop.getFrom().getBeginOperandIndex() + state.first_given;
       if (use.getOperandNumber() < begin ||
           use.getOperandNumber() >= begin + static_cast<unsigned>(state.given))
@@ -371,11 +455,26 @@ class ElementFinder {
     for (const ChoiceElement& element : choice_.elements)
       if (element.is_costly) cost += element.cost;
     if (cost == 0) {
-      why = "they take little";
+      why = llvm::any_of(choice_.elements,
+                         [&](const ChoiceElement& element) { return ReadsSharedSteps(element); })
+                ? "a loop that they read ends for all at once"
+                : "they take little";
     } else if (choice_.rows.empty() ? cost < kLeastWorkOnce : cost * Points(choice_.rows) < kLeastWork) {
       why = "there are so few that computing all is cheaper";
     }
     return why.empty();
+  }
+
+  // Whether it reads slices of a loop that ends early, but not by point.
+  bool ReadsSharedSteps(const ChoiceElement& element) {
+    return llvm::any_of(SliceOf(element.value, choice_.equation), [](mlir::Operation* op) {
+      auto read = mlir::dyn_cast<ir::ReadOp>(op);
+      mlir::Operation* source = read ? read.getTensor().getDefiningOp() : nullptr;
+      while (mlir::isa_and_nonnull<mlir::tensor::ExtractSliceOp, mlir::tensor::CollapseShapeOp,
+                                   mlir::tensor::ExpandShapeOp, mlir::tensor::CastOp>(source))
+        source = source->getOperand(0).getDefiningOp();
+      return mlir::isa_and_nonnull<ir::LoopOp>(source) && ir::EndsEarly(source) && !ir::EndsByPoint(source);
+    });
   }
 
   Choice& choice_;

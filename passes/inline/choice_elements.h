@@ -33,6 +33,8 @@ struct Choice {
   llvm::DenseMap<mlir::Operation*, llvm::SmallVector<llvm::SmallVector<unsigned>>> state_axes;
   // What has the steps as its first axis, in front of the rows.
   llvm::DenseSet<mlir::Value> histories;
+  // Loops of their own of which each step is a row, or a loop of rows: what counts each index of the rows.
+  llvm::DenseMap<mlir::Operation*, llvm::SmallVector<mlir::Value>> row_loops;
 
   int64_t Count() const { return elements.back().last; }
   mlir::Value Selector() { return branch.getCondition().getDefiningOp<mlir::arith::CmpIOp>().getLhs(); }

@@ -1,9 +1,11 @@
 #include "compiler/ir/choice.h"
 #include "compiler/ir/scatter_ops.h"
+#include "compiler/ir/until.h"
 #include "llvm/ADT/StringSet.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/inline/choice_writer.h"
+#include "passes/inline/ends_by_point.h"
 
 namespace weft::passes {
 namespace {
@@ -143,6 +145,7 @@ class RowWriter : ChoiceWriter {
 
   // The same for the rows of the element alone: they are the first axis, in place of the axes of all rows.
   void WriteByRows(mlir::Operation* op) {
+    if (choice_.row_loops.contains(op)) return WriteRowLoop(mlir::cast<ir::LoopOp>(op));
     if (auto loop = mlir::dyn_cast<ir::LoopOp>(op)) return WriteLoopByRows(loop);
     SmallVector<unsigned> axes = choice_.axes.at(op->getResult(0));
     if (auto equation = mlir::dyn_cast<ir::EquationOp>(op)) {
@@ -202,14 +205,14 @@ class RowWriter : ChoiceWriter {
                                         arith::IndexCastOp::create(body, loc_, body.getIndexType(), number);
                                     return write(body, mapping, RowIndices(body, number));
                                   });
-    ReadByRows(written);
+    ReadByRows(written, written.getBody().getArgument(0));
     return SmallVector<Value>(written->getResults());
   }
 
-  // Reads of what is there by rows now.
-  void ReadByRows(ir::EquationOp written) {
+  // Reads of what is there by rows now; `row` is the number of a row among those of the element.
+  void ReadByRows(mlir::Operation* written, Value row) {
     SmallVector<ir::ReadOp> reads;
-    written.getBody().walk([&](ir::ReadOp read) {
+    written->walk([&](ir::ReadOp read) {
       if (tensors_.contains(read.getTensor())) reads.push_back(read);
     });
     for (ir::ReadOp read : reads) {
@@ -223,7 +226,7 @@ class RowWriter : ChoiceWriter {
       }
       // The rows are the first axis, but for that of steps.
       size_t place = choice_.histories.contains(read.getTensor()) ? 1 : 0;
-      subscripts.insert(subscripts.begin() + place, written.getBody().getArgument(0));
+      subscripts.insert(subscripts.begin() + place, row);
       outside.insert(outside.begin() + place, ir::Outside::inside);
       mlir::OpBuilder at(read);
       Value by_rows = CreateRead(at, read.getLoc(), tensors_.lookup(read.getTensor()), subscripts, outside,
@@ -278,6 +281,7 @@ class RowWriter : ChoiceWriter {
       return ir::HistoryType(slice, mlir::cast<mlir::RankedTensorType>(history).getDimSize(0));
     };
     size_t next_size = 0;
+    if (ir::EndsByPoint(loop)) states.pop_back();
     for (auto [number, state] : llvm::enumerate(states)) {
       llvm::ArrayRef<unsigned> axes = choice_.state_axes.at(loop)[number];
       for (Value given : loop.getFrom().slice(state.first_given, static_cast<unsigned>(state.given)))
@@ -298,6 +302,11 @@ class RowWriter : ChoiceWriter {
       mlir::Type kept = loop.getResult(static_cast<unsigned>(state.result)).getType();
       results.push_back(state.keep == ir::Keep::kAll ? with_positions(kept, slice) : slice);
     }
+    if (ir::EndsByPoint(loop)) {
+      states.push_back({.keep = ir::Keep::kNone});
+      states.Number();
+      results.push_back(ir::StepCount(loop).getType());
+    }
     auto by_rows = ir::LoopOp::create(
         builder_, loop.getLoc(), results, loop.getOrder(), InStep(loop.getMixedExtents()[0]),
         mlir::cast<mlir::StringAttr>(loop.getNames()[0]).getValue(), arguments, from, sizes, states,
@@ -306,6 +315,7 @@ class RowWriter : ChoiceWriter {
           builder_.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
           WriteStep(loop, values);
         });
+    if (ir::EndsByPoint(loop)) ir::EndByPoint(by_rows);
     tensors_.map(loop->getResults(), by_rows->getResults());
   }
 
@@ -314,7 +324,9 @@ class RowWriter : ChoiceWriter {
     mlir::Block& body = loop.getBody().front();
     in_step_.map(body.getArgument(0), values[0]);
     tensors_.map(body.getArguments().drop_front(), values.drop_front());
+    mlir::Operation* end = ir::EndsByPoint(loop) ? EndOfStep(loop) : nullptr;
     for (mlir::Operation& op : body.without_terminator()) {
+      if (&op == end) continue;
       bool knows_rows = op.getNumResults() > 0 && choice_.axes.contains(op.getResult(0));
       if (knows_rows || choice_.state_axes.contains(&op)) {
         WriteByRows(&op);
@@ -323,10 +335,44 @@ class RowWriter : ChoiceWriter {
       }
     }
     SmallVector<Value> slices;
-    for (auto [slice, axes] :
-         llvm::zip_equal(body.getTerminator()->getOperands(), choice_.state_axes.at(loop)))
+    for (auto [slice, axes] : llvm::zip(body.getTerminator()->getOperands(), choice_.state_axes.at(loop)))
       slices.push_back(ByRows(slice, axes));
+    if (end) slices.push_back(AllEnded(builder_, loop.getLoc(), slices[slices.size() - 2]));
     ir::YieldOp::create(builder_, loop.getLoc(), slices);
+  }
+
+  // A loop of which each step is a row, through those of the element.
+  void WriteRowLoop(ir::LoopOp loop) {
+    llvm::ArrayRef<Value> indices = choice_.row_loops.at(loop);
+    ir::LoopOp innermost = loop;
+    for (size_t i = 1; i < indices.size(); ++i)
+      innermost = mlir::cast<ir::LoopOp>(innermost.getBody().front().front());
+    SmallVector<mlir::Type> results = llvm::map_to_vector(
+        loop->getResults(),
+        [&](Value result) -> mlir::Type { return TypeByRows(result.getType(), choice_.axes.at(result)); });
+    SmallVector<Value> sizes =
+        llvm::map_to_vector(innermost.getSizes(), [&](Value size) { return in_step_.lookupOrDefault(size); });
+    auto by_rows = ir::LoopOp::create(builder_, loop.getLoc(), results, loop.getOrder(), OpFoldResult(count_),
+                                      mlir::cast<mlir::StringAttr>(innermost.getNames()[0]).getValue(), {},
+                                      {}, sizes, innermost.getStates(),
+                                      [&](mlir::OpBuilder& inner, mlir::Location, mlir::ValueRange) {
+                                        mlir::IRMapping mapping = in_step_;
+                                        for (mlir::Operation& op : innermost.getBody().front())
+                                          inner.clone(op, mapping);
+                                      });
+    Value number = by_rows.getBody().getArgument(0);
+    by_rows->walk([&](ir::EquationOp equation) {
+      auto is_in_it = [&](mlir::OpOperand& use) { return equation->isAncestor(use.getOwner()); };
+      bool asks = llvm::any_of(indices, [&](Value index) { return llvm::any_of(index.getUses(), is_in_it); });
+      if (!asks) return;
+      mlir::OpBuilder body = mlir::OpBuilder::atBlockBegin(&equation.getBody().front());
+      Value row = CreateRead(body, loc_, rows_, number);
+      row = arith::IndexCastOp::create(body, loc_, body.getIndexType(), row);
+      for (auto [index, own] : llvm::zip_equal(indices, RowIndices(body, row)))
+        Value(index).replaceUsesWithIf(own, is_in_it);
+    });
+    ReadByRows(by_rows, number);
+    tensors_.map(loop->getResults(), by_rows->getResults());
   }
 
   // ---- Views

@@ -6,6 +6,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/speculation.h"
+#include "passes/inline/ends_by_point.h"
 #include "passes/inline/passes.h"
 
 namespace weft::passes {
@@ -203,7 +204,7 @@ class Batcher {
   // Steps that end early are made until the last point has ended, and those that have ended keep what they
   // have.
   mlir::LogicalResult RewriteSteps(ir::LoopOp steps) {
-    bool ends_early = ir::EndsEarly(steps);
+    bool ends_early = ir::EndsEarly(steps), has_points = ir::EndsByPoint(steps);
     mlir::Block& body = steps.getBody().front();
     ir::LoopStates old_states = steps.getStates(), states;
     SmallVector<Value> from, sizes;
@@ -243,7 +244,11 @@ class Batcher {
       llvm::append_range(sizes, inner_sizes);
       states.push_back(state);
     }
-    if (ends_early) AddEnds(states, from, sizes, arguments, results);
+    if (ends_early && !has_points) AddEndsOfPoints(states, from, sizes, arguments, results);
+    if (ends_early) {
+      states.push_back({.keep = ir::Keep::kNone});
+      results.push_back(mlir::RankedTensorType::get({}, builder_.getI64Type()));
+    }
     states.Number();
     mlir::LogicalResult done = mlir::success();
     auto batched = ir::LoopOp::create(
@@ -255,22 +260,23 @@ class Batcher {
           done = RewriteStepBody(steps, old_states, states, values);
         });
     if (mlir::failed(done)) return done;
-    if (ends_early) ir::EndEarly(batched);
+    if (ends_early) ir::EndByPoint(batched);
     for (auto [old, state] : llvm::zip(old_states, batched.getStates())) {
       if (old.result < 0 || state.result < 0) continue;
       Value result = batched.getResult(static_cast<unsigned>(state.result));
       batched_[steps.getResult(static_cast<unsigned>(old.result))] =
           state.keep == ir::Keep::kAll ? PositionsBehindBatch(result) : result;
     }
-    // Behind the states' results: how many steps each point has made, then how many there were.
-    if (ends_early) batched_[ir::StepCount(steps)] = batched.getResult(batched.getNumResults() - 2);
+    // Behind the states' results: how many steps each point has made, then how many there were, which nobody
+    // asks for.
+    if (ends_early && !has_points)
+      batched_[ir::StepCount(steps)] = batched.getResult(batched.getNumResults() - 2);
     return mlir::success();
   }
 
-  // Three states more of steps that end early: whether a point has ended, after how many steps, and whether
-  // all have.
-  void AddEnds(ir::LoopStates& states, SmallVector<Value>& from, SmallVector<Value>& sizes,
-               SmallVector<mlir::Type>& arguments, SmallVector<mlir::Type>& results) {
+  // Two states more of steps that end early: whether a point has ended, and after how many steps.
+  void AddEndsOfPoints(ir::LoopStates& states, SmallVector<Value>& from, SmallVector<Value>& sizes,
+                       SmallVector<mlir::Type>& arguments, SmallVector<mlir::Type>& results) {
     ir::LoopState ended{.given = 1, .window = 1, .keep = ir::Keep::kNone},
         count{.given = 1, .window = 1, .keep = ir::Keep::kLast};
     for (const auto& [state, element] : {std::pair(ended, mlir::Type(builder_.getI1Type())),
@@ -283,8 +289,6 @@ class Batcher {
       states.push_back(state);
     }
     results.push_back(arguments.back());
-    states.push_back({.keep = ir::Keep::kNone});
-    results.push_back(mlir::RankedTensorType::get({}, builder_.getI64Type()));
   }
 
   // Zeros for every point, which no step reads.
@@ -322,11 +326,21 @@ class Batcher {
         if (is_history) histories_.insert(before);
       }
     }
+    mlir::OperandRange old_slices = body.getTerminator()->getOperands();
+    mlir::Operation* end = nullptr;  // asks more points now
+    if (ir::EndsByPoint(steps)) {
+      end = EndOfStep(steps);
+      old_slices = old_slices.drop_back();
+    }
     for (mlir::Operation& op : body.without_terminator())
-      if (mlir::failed(Rewrite(&op))) return mlir::failure();
+      if (&op != end && mlir::failed(Rewrite(&op))) return mlir::failure();
     SmallVector<Value> slices;
-    for (Value slice : body.getTerminator()->getOperands()) slices.push_back(Batched(slice));
-    if (ir::EndsEarly(steps)) EndSteps(steps, states, own, slices);
+    for (Value slice : old_slices) slices.push_back(Batched(slice));
+    if (end) {
+      slices.push_back(AllEnded(builder_, steps.getLoc(), slices[slices.size() - 2]));
+    } else if (ir::EndsEarly(steps)) {
+      EndSteps(steps, states, own, slices);
+    }
     ir::YieldOp::create(builder_, body.getTerminator()->getLoc(), slices);
     return mlir::success();
   }
@@ -361,7 +375,7 @@ class Batcher {
                       return {mlir::arith::SelectOp::create(body, location, before, number, more)};
                     });
     slices.pop_back();
-    llvm::append_values(slices, ended, made, All(location, ended));
+    llvm::append_values(slices, ended, made, AllEnded(builder_, location, ended));
   }
 
   // The slice before for the points that had ended.
@@ -381,28 +395,6 @@ class Batcher {
           Value old = CreateRead(body, location, before, at), now = CreateRead(body, location, slice, at);
           return {mlir::arith::SelectOp::create(body, location, had, old, now)};
         });
-    return equation->getResult(0);
-  }
-
-  Value All(mlir::Location location, Value holds) {
-    mlir::Type type = builder_.getI1Type();
-    SmallVector<llvm::StringRef> names;
-    for (mlir::Attribute name : names_) names.push_back(mlir::cast<mlir::StringAttr>(name).getValue());
-    auto equation =
-        CreateEquation(builder_, PartOf(LabelAt(location), "until"), {}, {}, type,
-                       [&](mlir::OpBuilder& body, mlir::ValueRange) -> SmallVector<Value> {
-                         SmallVector<Value> lower, upper;
-                         for (OpFoldResult extent : extents_) {
-                           lower.push_back(AsIndex(body, location, body.getIndexAttr(0)));
-                           upper.push_back(AsIndex(body, location, extent));
-                         }
-                         return {ir::ReduceOp::create(
-                             body, location, type, ir::ReduceKind::all, lower, upper, names, Value(),
-                             [&](mlir::OpBuilder& inner, mlir::Location, mlir::ValueRange at) {
-                               Value element = CreateRead(inner, location, holds, at);
-                               ir::YieldOp::create(inner, location, mlir::ValueRange{element});
-                             })};
-                       });
     return equation->getResult(0);
   }
 

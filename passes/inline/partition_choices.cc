@@ -24,10 +24,7 @@ struct PartitionChoicesPass : impl::PartitionChoicesBase<PartitionChoicesPass> {
   // The last one first: what an element has of its own may choose too.
   void runOnOperation() override {
     if (explain) ExplainBranches();
-    // What nobody uses would seem to be used for more than an element.
-    for (mlir::Operation& op :
-         llvm::make_early_inc_range(llvm::reverse(getOperation().front().getOperations())))
-      if (mlir::isOpTriviallyDead(&op)) op.erase();
+    EraseUnused(getOperation().front());
     for (mlir::scf::IfOp branch = LastChoice(); branch; branch = LastChoice()) {
       if (ir::EquationOp equation = EnclosingEquation(branch)) {
         Choice choice;
@@ -50,6 +47,17 @@ struct PartitionChoicesPass : impl::PartitionChoicesBase<PartitionChoicesPass> {
   }
 
  private:
+  // What nobody uses would seem to be used for more than an element.
+  static void EraseUnused(mlir::Block& block) {
+    for (mlir::Operation& op : llvm::make_early_inc_range(llvm::reverse(block.getOperations()))) {
+      if (mlir::isOpTriviallyDead(&op)) {
+        op.erase();
+      } else if (auto loop = mlir::dyn_cast<ir::LoopOp>(op)) {
+        EraseUnused(loop.getBody().front());
+      }
+    }
+  }
+
   static void Explain(Choice& choice, bool matches, llvm::StringRef why) {
     SmallVector<std::string> names;
     for (Value index : choice.rows) names.push_back(mlir::cast<mlir::StringAttr>(NameOf(index)).str());

@@ -93,3 +93,36 @@ func.func @loop_c7_count(%x: tensor<4xf32>, %c: tensor<i1>) -> tensor<2x4xf32> {
   } : tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+func.func @loop_c8_states(%x: tensor<4xf32>, %c: tensor<i1>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'weft.loop' op C8: points end in loops with `weft.until` and two states for that}}
+  %y, %n = weft.loop up (%t) in (2) names ["t"]
+      attributes {given = array<i64: 0, 0>, window = array<i64: 0, 0>, history = array<i1: false, false>, keep = ["all", "none"], weft.until, weft.ends_by_point} {
+    weft.yield %x, %c : tensor<4xf32>, tensor<i1>
+  } : tensor<2x4xf32>, tensor<i64>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @loop_c8_types(%x: tensor<4xi1>, %k: tensor<3xi64>, %c: tensor<i1>) -> tensor<2x4xi1> {
+  // expected-error @+1 {{'weft.loop' op C8: the states of points are i1 and i64 of one shape}}
+  %y:2 = weft.loop up (%t) in (2) names ["t"]
+      attributes {given = array<i64: 0, 0, 0>, window = array<i64: 0, 0, 0>, history = array<i1: false, false, false>, keep = ["all", "none", "none"], weft.until, weft.ends_by_point} {
+    weft.yield %x, %k, %c : tensor<4xi1>, tensor<3xi64>, tensor<i1>
+  } : tensor<2x4xi1>, tensor<i64>
+  return %y#0 : tensor<2x4xi1>
+}
+
+// -----
+
+func.func @loop_c8_points(%x: tensor<4xf32>, %e: tensor<3xi1>, %k: tensor<3xi64>, %c: tensor<i1>) -> tensor<2x4xf32> {
+  // expected-error @+1 {{'weft.loop' op C8: a slice without the points as first axes: 'tensor<4xf32>'}}
+  %y:2 = weft.loop up (%t) in (2) names ["t"]
+      attributes {given = array<i64: 0, 0, 0, 0>, window = array<i64: 0, 0, 0, 0>, history = array<i1: false, false, false, false>, keep = ["all", "none", "none", "none"], weft.until, weft.ends_by_point} {
+    weft.yield %x, %e, %k, %c : tensor<4xf32>, tensor<3xi1>, tensor<3xi64>, tensor<i1>
+  } : tensor<2x4xf32>, tensor<i64>
+  return %y#0 : tensor<2x4xf32>
+}

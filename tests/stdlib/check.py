@@ -19,8 +19,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "programs"))
 from program_case import write_safetensors
 
 TOLERANCE = 2e-5  # of the largest value
-# Why the compiler may leave a kernel to the plain loops: as many points as a bin has pixels are counted while running.
-EXPECTED_NOTES = ["a reduction over a range that is not bounded by a size"]
 
 
 def run(program, method, inputs, folder):
@@ -55,10 +53,9 @@ def check(weft, backend, target, part, folder):
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
-    plain = [line for line in done.stderr.splitlines() if "plain loops" in line]
     write_safetensors(folder / "weights.safetensors", getattr(module, "WEIGHTS", {}))
     rng = np.random.default_rng(7)
-    count, wrong = 0, [line for line in plain if not any(reason in line for reason in EXPECTED_NOTES)]
+    count, wrong = 0, [line for line in done.stderr.splitlines() if "plain loops" in line]
     for method, draws in module.CASES.items():
         for number, draw in enumerate(draws):
             inputs = draw(rng)

@@ -168,17 +168,24 @@ def near_edge(x, v, u):
     return bilinear(x[None], v, u)[0]
 
 
+def points_of_bin(start, length, number, bins, samples, size):
+    """How many points a bin has along an axis, and where those of them are that count. What is infinite has none; of a bin with
+    millions of points none counts for much."""
+    step = length / bins
+    count = samples or (math.ceil(step) if abs(step) < math.inf else 0)
+    places = start + number * step + (np.arange(0 if count > 2e6 else count) + 0.5) * step / count if count else np.zeros(0)
+    return count, places[~((places < -1) | (places > size))]
+
+
 def mean_of_points(plane, bounds, size, samples, count):
     """The mean of points in a rectangle (v, u, high, wide) on a plane per bin (p, q); `count` says of how many it is."""
     v, u, high, wide = bounds
     y = np.zeros(size)
     for p in range(size[0]):
         for q in range(size[1]):
-            rows, columns = (samples or (0 if math.isnan(e) else math.ceil(e)) for e in (high / size[0], wide / size[1]))
-            for a in range(rows):
-                for b in range(columns):
-                    y[p, q] += near_edge(plane(p, q), v + (p + (a + 0.5) / rows) * high / size[0],
-                                         u + (q + (b + 0.5) / columns) * wide / size[1])
+            rows, vs = points_of_bin(v, high, p, size[0], samples, plane(p, q).shape[0])
+            columns, us = points_of_bin(u, wide, q, size[1], samples, plane(p, q).shape[1])
+            y[p, q] = sum(near_edge(plane(p, q), at, to) for at in vs for to in us)
             y[p, q] /= count(rows * columns)
     return y
 
@@ -347,6 +354,9 @@ STRANGE = [[3, 3, 3, 3], [2, 5, 2, 9], [1, 4, 8, 4], [9, 9, 1, 1], [8, 2, 3, 12]
            [-19, -19, -15, -15], [40, 40, 50, 44], [-30, -30, 60, 60], [17, 25, 18, 26], [NAN, NAN, NAN, NAN], [NAN, 1, 5, 6],
            [1, 2, NAN, 9]]
 WILD = [[INF, INF, INF, INF], [-INF, -INF, INF, INF], [0, 0, 1e30, 1e30], [1e20, 1e20, 2e20, 2e20], [-1e9, -1e9, 1e9, 1e9]]
+# Large ones of which a part meets the map; at the last ones' bins the border lies at whole points, and between two.
+LARGE = [[-3000, 2, 3001, 9], [1, -900, 7, 800], [-100, -70, 2000, 90], [-1e6, 3, 1e6, 4], [-2e8, -2e8, 7e8, 7e8],
+         [-30, -30, 60, 60], [-29, -31, 61, 59]]
 
 
 def strange_regions(boxes, parts=1, like=False):
@@ -389,10 +399,10 @@ CASES = {
     "grid_bicubic": GRIDS,
     "grid_bicubic_reflection": GRIDS,
     "align": [*REGIONS, strange_regions(WILD)],
-    "align_adaptive": REGIONS,
+    "align_adaptive": [*REGIONS, strange_regions(LARGE), strange_regions(WILD)],
     "pool": REGIONS,
     "ps_align": [*SENSITIVE, strange_regions(WILD, 6, True)],
-    "ps_align_adaptive": SENSITIVE,
+    "ps_align_adaptive": [*SENSITIVE, strange_regions(LARGE, 6, True), strange_regions(WILD, 6, True)],
     "ps_pool": SENSITIVE,
     "deform_ps_pool": [moved_regions((13, 9), 3, 6), moved_regions((1, 1), 1, 2), strange_moves(0), strange_moves(NAN),
                        strange_moves(INF), strange_moves(-1e20)],

@@ -113,3 +113,48 @@ func.func @sort_rows(%x: tensor<4x8xf32>) -> tensor<4x2xi64> {
   } : tensor<4x2xi64>
   return %y : tensor<4x2xi64>
 }
+
+// Steps that end early are made until the last point has ended: of the inner index first, then of both.
+// CHECK-LABEL: func.func @ends
+func.func @ends(%x: tensor<4x6xf32>) -> tensor<4x6xf32> {
+  // CHECK: weft.loop up (%{{.*}}) in (9) names ["t"] state (%[[S:.*]]: tensor<4x6xf32>, %[[HAD:.*]]: tensor<4x6xi1>, %[[N:.*]]: tensor<4x6xi64>)
+  // CHECK-SAME: keep = ["last", "none", "none", "none"], weft.ends_by_point, weft.until
+  // CHECK: arith.cmpf
+  // CHECK: %[[KEPT:.*]] = weft.equation (%{{.*}}, %{{.*}}) in (4, 6)
+  // CHECK: weft.read %[[HAD]]
+  // CHECK: arith.select
+  // CHECK: %[[ENDED:.*]] = weft.equation (%{{.*}}, %{{.*}}) in (4, 6)
+  // CHECK: arith.ori
+  // CHECK: %[[STEPS:.*]] = weft.equation (%{{.*}}, %{{.*}}) in (4, 6)
+  // CHECK: %[[ALL:.*]] = weft.equation () in ()
+  // CHECK: weft.reduce all (%[[B:.*]], %[[I:.*]]) from (%{{.*}}, %{{.*}}) to (%{{.*}}, %{{.*}})
+  // CHECK-NEXT: weft.read %[[ENDED]][%[[B]], %[[I]]]
+  // CHECK-NOT: weft.equation
+  // CHECK: weft.yield %[[KEPT]], %[[ENDED]], %[[STEPS]], %[[ALL]] : tensor<4x6xf32>, tensor<4x6xi1>, tensor<4x6xi64>, tensor<i1>
+  %y = weft.loop parallel (%b) in (4) names ["b"] {
+    %row = weft.loop parallel (%i) in (6) names ["i"] {
+      %from = weft.equation () in () names [] {
+        %a = weft.read %x[%b, %i] : tensor<4x6xf32> -> f32
+        weft.yield %a : f32
+      } : tensor<f32>
+      %s, %n = weft.loop up (%t) in (9) names ["t"] state (%s: tensor<f32>) from (%from : tensor<f32>)
+          attributes {given = array<i64: 1, 0>, history = array<i1: false, false>, keep = ["last", "none"], weft.until, window = array<i64: 1, 0>} {
+        %next = weft.equation () in () names [] {
+          %a = weft.read %s[] : tensor<f32> -> f32
+          %t2 = math.tanh %a : f32
+          weft.yield %t2 : f32
+        } : tensor<f32>
+        %end = weft.equation () in () names [] {
+          %a = weft.read %next[] : tensor<f32> -> f32
+          %c = arith.constant 0.1 : f32
+          %v = arith.cmpf olt, %a, %c : f32
+          weft.yield %v : i1
+        } : tensor<i1>
+        weft.yield %next, %end : tensor<f32>, tensor<i1>
+      } : tensor<f32>, tensor<i64>
+      weft.yield %s : tensor<f32>
+    } : tensor<6xf32>
+    weft.yield %row : tensor<6xf32>
+  } : tensor<4x6xf32>
+  return %y : tensor<4x6xf32>
+}
