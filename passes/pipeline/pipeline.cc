@@ -125,6 +125,7 @@ std::vector<Stage> Stages() {
            OnFunctions("fold-views", createFoldViews),
            OnFunctions("fold-copies", createFoldCopies),
            OnFunctions("simplify-subscripts", createSimplifySubscripts),
+           OnFunctions("factor-sums", createFactorSums),
            Canonicalize(),
            OnModule("eliminate-common-equations", createEliminateCommonEquations),
        }},
@@ -228,7 +229,7 @@ std::vector<std::string> PassNames() {
 std::vector<std::string> OptionalPasses() {
   return {"partition-choices", "narrow-ranges",         "scan-prefixes",    "segment-reductions",
           "narrow-histories",  "update-rows",           "hoist-from-steps", "hoist-invariants",
-          "fold-scaling",      "transform-convolutions"};
+          "factor-sums",       "fold-scaling",          "transform-convolutions"};
 }
 
 void RegisterPasses() {
