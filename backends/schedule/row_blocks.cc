@@ -30,12 +30,13 @@ int64_t RowBytes(const KernelView& kernel) {
 
 int64_t RowTilesAtOnce(const KernelView& kernel, int64_t rows, int64_t tall, const Target& target,
                        Knobs& knobs) {
-  constexpr double kStays = 0.5;     // of the cache
-  constexpr int64_t kMostRows = 96;  // beyond, what is shared is nothing beside the work
+  constexpr double kStays = 0.5;       // of the cache
+  constexpr int64_t kMostRows = 96;    // beyond, what is shared is nothing beside the work
+  constexpr int64_t kFewestRows = 32;  // with fewer it would pass too often, whatever stays
   if (rows < 0) return 1;
   double fits = kStays * static_cast<double>(target.l2_bytes) /
                 static_cast<double>(std::max<int64_t>(1, RowBytes(kernel)));
-  int64_t most = std::max<int64_t>(1, std::min(kMostRows, static_cast<int64_t>(fits)) / tall);
+  int64_t most = std::max<int64_t>(1, std::clamp(static_cast<int64_t>(fits), kFewestRows, kMostRows) / tall);
   int64_t all = (rows + tall - 1) / tall;
   int64_t blocks = (all + most - 1) / most;
   int64_t tiles = (all + blocks - 1) / blocks;
