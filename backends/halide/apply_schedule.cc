@@ -152,10 +152,11 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
     for (const BaseLoop& loop : equation.loops) {
       if (loop.inner_name.empty()) continue;
       bool at_root = equation.output || !nest.placed || nest.at_equation.empty();
+      bool is_whole = loop.fixed >= 0 && loop.fixed % loop.factor == 0 && at_root;
+      if (loop.aligned) func.align_bounds(loop.var(), Expr(static_cast<int32_t>(loop.factor)));
       TailStrategy tail = nest.Find(loop.name).overlap ? TailStrategy::ShiftInwards
-                          : loop.fixed >= 0 && loop.fixed % loop.factor == 0 && at_root
-                              ? TailStrategy::RoundUp
-                              : TailStrategy::GuardWithIf;
+                          : is_whole || loop.aligned   ? TailStrategy::RoundUp
+                                                       : TailStrategy::GuardWithIf;
       func.split(loop.var(), Var(loop.outer_name), Var(loop.inner_name),
                  Expr(static_cast<int32_t>(loop.factor)), tail);
       for (std::string outer = loop.outer_name; nest.IsSplit(outer);) {
@@ -187,7 +188,7 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
   if (!nest.prefetch.empty()) {
     if (auto s = AddPrefetch(equation); !s.ok()) return s;
   }
-  for (auto& [func, dense] : equation.transposed) {
+  for (auto& [func, dense, panel] : equation.transposed) {
     EquationState* holder =
         nest.transpose_equation.empty() ? &equation : FindEquation(nest.transpose_equation);
     if (nest.transpose_at.empty()) {
@@ -203,7 +204,9 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
     std::rotate(storage.begin(), storage.begin() + dense, storage.begin() + dense + 1);
     if (storage.size() > 1) func.reorder_storage(storage);
     func.align_storage(storage[0], Lanes(target_, 4));
-    func.vectorize(func.args()[0], Lanes(target_, 4), TailStrategy::GuardWithIf);
+    if (panel > 0) func.bound(storage[0], 0, Expr(static_cast<int32_t>(panel)));
+    // Along what lies densely where it comes from.
+    func.vectorize(func.args()[panel > 0 ? 1 : 0], Lanes(target_, 4), TailStrategy::GuardWithIf);
   }
   bool threads =
       std::any_of(nest.loops.begin(), nest.loops.end(), [](const NestLoop& l) { return l.parallel; });

@@ -283,6 +283,7 @@ absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
       equation.loops.push_back(loop);
     }
   }
+  bool passes_end = false;
   for (BaseLoop& loop : equation.loops) {
     if (loop.indices.size() > 1) {
       for (const auto& join : equation.nest.joins) {
@@ -303,9 +304,17 @@ absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
     // Vectors must stay dense up to the edge.
     bool dense = !loop.lanes || loop.overruns || (loop.fixed >= 0 && loop.fixed % loop.factor == 0);
     loop.tiled = in_tile && dense && !equation.nest.Find(loop.name).overlap;
+    // Of what is computed inside another equation a part is needed. A tile that lay across two coordinates
+    // would have no place.
+    bool placed = equation.nest.placed && !equation.nest.at_equation.empty();
+    bool is_whole = loop.fixed >= 0 && loop.fixed % loop.factor == 0;
+    loop.aligned =
+        placed && ((loop.tiled && is_whole) || ((loop.tiled || (loop.lanes && is_whole)) && SkipsMasked()));
+    passes_end |= loop.aligned && !is_whole;
   }
 
   Context context;
+  context.passes_end = passes_end;
   std::vector<Var> vars;
   for (const BaseLoop& loop : equation.loops) {
     Coordinate at;
@@ -564,7 +573,9 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
       case Outside::kInside:
         // A subscript read from data is inside wherever it is meant to be read; the lanes of a padded tail
         // and what runs in front of its condition take whatever lies there.
-        if ((context.lazy || !affine) && (!ProvedInside(s, group.fixed) || HasLoadedValue(i))) i = clamped();
+        if ((context.lazy || context.passes_end || !affine) &&
+            (!ProvedInside(s, group.fixed) || HasLoadedValue(i)))
+          i = clamped();
         break;
       case Outside::kFill: {
         Expr inside = i >= zero && i <= last;
@@ -599,39 +610,6 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
   }
   if (empty) return Scalar::Of(Halide::Internal::make_zero(ComputeType(tensor.element)));
   return FromStorage(Load(tensor, subscripts), tensor.element);
-}
-
-// From a copy that is dense along the axis on which the vectorized loop steps.
-absl::StatusOr<Scalar> PipelineBuilder::ReadTransposed(const ReadView& read, const Tensor& tensor,
-                                                       const std::vector<Scalar>& subscripts,
-                                                       Context& context) {
-  int dense = 0;
-  for (const BaseLoop& loop : context.equation->loops) {
-    if (loop.indices.size() > 1 || MotionOf(read, loop.indices) != Motion::kStrided) continue;
-    if (!loop.lanes && !context.equation->nest.Find(loop.name).vectorized) continue;
-    for (size_t g = 0; g < tensor.groups.size(); ++g) {
-      if (DependsOn(read.subscripts[tensor.groups[g].first], loop.indices[0])) dense = static_cast<int>(g);
-    }
-  }
-  std::string key =
-      absl::StrCat(context.equation->view->loops.path, " ", reinterpret_cast<uintptr_t>(read.op));
-  auto [it, added] = transposed_.try_emplace(key, "transposed");
-  std::vector<Expr> at;
-  for (const Scalar& s : subscripts) at.insert(at.begin(), ToIndex(s));
-  if (added) {
-    std::vector<Var> vars;
-    std::vector<Expr> from;
-    for (size_t g = 0; g < tensor.groups.size(); ++g) {
-      Var v(absl::StrCat("t", g));
-      vars.insert(vars.begin(), v);
-      const AxisGroup& group = tensor.groups[g];
-      from.push_back(static_cast<int>(g) == dense ? Halide::max(Halide::min(v, group.extent - 1), 0)
-                                                  : Expr(v));
-    }
-    it->second(vars) = Load(tensor, from);
-    context.equation->transposed.emplace_back(it->second, static_cast<int>(tensor.groups.size()) - 1 - dense);
-  }
-  return FromStorage(it->second(at), tensor.element);
 }
 
 // A copy of the tensor that may be read outside of it. Its region is what the equation reads.

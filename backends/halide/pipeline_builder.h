@@ -26,6 +26,7 @@
 #include "backends/schedule/kernel_view.h"
 #include "backends/schedule/loop_nest.h"
 #include "backends/schedule/target.h"
+#include "passes/analysis/counted_range.h"
 
 namespace weft::backends {
 
@@ -69,6 +70,7 @@ class PipelineBuilder {
     int64_t fixed = kUnknown;
     bool tiled = false;     // split, tail guarded, inner part computed at once
     bool lanes = false;     // its inner part is vectorized
+    bool aligned = false;   // whole steps of it are computed, wherever what is needed begins
     bool overruns = false;  // reductions may be computed past its end: what they read there exists
     int64_t factor = 0;
     std::string inner_name, outer_name;
@@ -92,14 +94,20 @@ class PipelineBuilder {
     int64_t rest_count = 0;  // lanes of `rest`; 0: it goes one by one
     int64_t position_high = std::numeric_limits<int64_t>::max();
   };
+  // A copy of a tensor that is dense along another axis.
+  struct Transposed {
+    Halide::Func func;
+    int dense = 0;      // the dimension
+    int64_t panel = 0;  // its extent, where it is a tile of the loop and other dimensions follow; 0: the axis
+  };
   struct EquationState {
     const EquationView* view = nullptr;
     LoopNest nest;
     std::vector<BaseLoop> loops;
     std::vector<Halide::Func> funcs;  // one per result
     std::list<ReduceState> reduces;
-    std::vector<std::pair<Halide::Func, int>> pads;        // with the dimension that threads share, -1: none
-    std::vector<std::pair<Halide::Func, int>> transposed;  // with the dimension that is made dense
+    std::vector<std::pair<Halide::Func, int>> pads;  // with the dimension that threads share, -1: none
+    std::vector<Transposed> transposed;
     bool output = false;
   };
   struct Context {
@@ -110,6 +118,7 @@ class PipelineBuilder {
     std::map<const void*, Coordinate> tiles;  // by index
     std::vector<Coordinate> loops;            // of the equation's base loops
     bool lazy = false;                        // may run although a guard fails: every access is clamped
+    bool passes_end = false;  // of loops: accesses are clamped, those of reductions are so anyway
   };
 
   // pipeline_builder.cc
@@ -129,14 +138,28 @@ class PipelineBuilder {
   absl::StatusOr<Halide::Func> Padded(const ReadView& read, const Tensor& tensor,
                                       const std::vector<Outside>& outside, Context& context);
   static bool MayOverrun(const EquationState& equation, const BaseLoop& loop);
+  Scalar DimOf(mlir::Value tensor, int axis);
+
+  // transposed_copies.cc
   absl::StatusOr<Scalar> ReadTransposed(const ReadView& read, const Tensor& tensor,
                                         const std::vector<Scalar>& subscripts, Context& context);
-  Scalar DimOf(mlir::Value tensor, int axis);
 
   // reduction.cc
   absl::StatusOr<Scalar> TranslateReduce(mlir::Operation* op, Context& context);
   absl::StatusOr<ReduceState*> MakeReduce(const ReduceView& view, Context& context);
   absl::Status DefineReduce(ReduceState& state, Context& context, bool lazy);
+
+  // counted_ranges.cc
+  struct CountedSpan {
+    Halide::Expr first, last;  // undefined: not known
+  };
+  static Halide::Expr EndOverTile(const passes::CountedEnd& end, const EquationView& equation,
+                                  const Context& context, bool largest);
+  static CountedSpan CountedIn(const ReduceView& view, const Context& context, const Halide::Expr& lower,
+                               const Halide::Expr& extent);
+  bool SkipsMasked() const;
+  static void SkipSteps(Halide::RDom& domain, const Halide::Expr& step, const CountedSpan& span,
+                        const Halide::Expr& begin, int64_t length);
 
   // limits.cc
   static bool IsUniform(const Halide::Expr& e);

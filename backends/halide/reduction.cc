@@ -337,6 +337,10 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     axes.push_back(axis);
   }
 
+  CountedSpan counted;
+  if (axes.size() == 1) counted = CountedIn(view, context, axes[0].lower, axes[0].extent);
+  const Expr begin = axes[0].lower;
+
   // One block at a time.
   for (Axis& axis : axes) {
     if (nest.block.empty() || axis.name != nest.Find(nest.block).parent) continue;
@@ -436,16 +440,21 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
         names->emplace_back(leaf.name, var);
         value = var;
       }
+      bool skips = !state.has_blocks && leaf.name != lane_leaf;
       if (leaf.part == 0) parts[leaf.axis] = value;
+      if (leaf.part == 0 && skips) SkipSteps(*domain, value, counted, 0, 1);
       if (leaf.part == 1) parts[leaf.axis] = value * Number(nest.Find(leaf.name).factor);
+      if (leaf.part == 1 && skips) SkipSteps(*domain, value, counted, begin, nest.Find(leaf.name).factor);
       if (leaf.part == 2) inner_parts[leaf.axis] = value;
     }
     if (names->empty()) names->emplace_back("", (*domain)[0]);
     for (size_t a = 0; a < axes.size(); ++a) {
       Axis& axis = axes[a];
       // The rest starts where its last lane is the last element.
-      if (static_cast<int>(a) == lane_axis && !parts[a].defined())
+      if (static_cast<int>(a) == lane_axis && !parts[a].defined()) {
         parts[a] = axis.extent - Number(state.rest_count);
+        if (counted.last.defined()) domain->where(counted.last >= begin + parts[a]);
+      }
       if (!parts[a].defined())
         return absl::InternalError("a reduction's loop without a place in the schedule");
       Expr value = parts[a];
@@ -556,6 +565,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
     state.main(at) = step(state.main(at), value, counts);
     if (state.has_blocks) {
       RDom blocks(0, Number(state.block_count), "blocks");
+      SkipSteps(blocks, blocks, counted, begin, nest.Find(nest.block).factor);
       state.blocks = blocks;
       std::vector<Expr> here(vars.begin(), vars.end()), of_block = here;
       of_block.emplace_back(blocks);

@@ -4,6 +4,7 @@
 
 #include "backends/loops/translator.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "passes/analysis/counted_range.h"
 
 namespace weft::backends {
 namespace loops {
@@ -259,6 +260,31 @@ LogicalResult Translator::EmitReduce(ir::ReduceOp op) {
   return mlir::success();
 }
 
+// Leaves out what does not count, all but one element where that is all.
+static void NarrowToCounted(ir::ReduceOp op, OpBuilder& b, Location loc, mlir::ValueRange indices,
+                            Value& lower, Value& upper) {
+  auto number = [&](int64_t value) -> Value { return arith::ConstantIndexOp::create(b, loc, value); };
+  auto write = [&](const passes::CountedEnd& end) {
+    Value sum = number(end.constant);
+    for (auto [coefficient, index] : llvm::zip_equal(end.coefficients, indices)) {
+      if (coefficient == 0) continue;
+      Value part = arith::MulIOp::create(b, loc, index, number(coefficient));
+      sum = arith::AddIOp::create(b, loc, sum, part);
+    }
+    return sum;
+  };
+  Value begin = lower, end = upper;
+  for (const passes::CountedEnd& from : passes::CountedEndsOf(op, passes::kCountedFrom))
+    begin = arith::MaxSIOp::create(b, loc, begin, write(from));
+  for (const passes::CountedEnd& to : passes::CountedEndsOf(op, passes::kCountedTo))
+    end = arith::MinSIOp::create(b, loc, end, write(to));
+  if (begin == lower && end == upper) return;
+  Value last = arith::SubIOp::create(b, loc, upper, number(1));
+  begin = arith::MaxSIOp::create(b, loc, lower, arith::MinSIOp::create(b, loc, begin, last));
+  Value behind = arith::AddIOp::create(b, loc, begin, number(1));
+  lower = begin, upper = arith::MinSIOp::create(b, loc, upper, arith::MaxSIOp::create(b, loc, end, behind));
+}
+
 // The loop of range `depth` and all further in; the state goes in as `state` and comes out as `next`.
 // `position` counts the points of the ranges further out.
 LogicalResult Translator::EmitReduceLoops(ir::ReduceOp op, const Reduction& reduction, size_t depth,
@@ -271,8 +297,10 @@ LogicalResult Translator::EmitReduceLoops(ir::ReduceOp op, const Reduction& redu
     next = reduction.Step(b_, loc_, state, Mapped(yield.getValues()[0]), condition, position);
     return mlir::success();
   }
-  Value lower = Mapped(op.getLower()[depth]);
-  auto loop = scf::ForOp::create(b_, loc_, lower, Mapped(op.getUpper()[depth]), Index(1), state);
+  Value lower = Mapped(op.getLower()[depth]), upper = Mapped(op.getUpper()[depth]);
+  if (auto equation = op->getParentOfType<ir::EquationOp>())
+    NarrowToCounted(op, b_, loc_, Mapped(equation.getBody().getArguments()), lower, upper);
+  auto loop = scf::ForOp::create(b_, loc_, lower, upper, Index(1), state);
   OpBuilder::InsertionGuard guard(b_);
   b_.setInsertionPointToStart(loop.getBody());
   scalars_.map(op.getBody().getArgument(depth), loop.getInductionVar());

@@ -14,6 +14,7 @@
 #include "backends/schedule/pointwise_tile.h"
 #include "backends/schedule/reduction_blocks.h"
 #include "backends/schedule/reduction_order.h"
+#include "backends/schedule/row_blocks.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -46,8 +47,10 @@ class Chooser {
       // The axis that is dense in memory has to stay inside, for vectors.
       bool dense = false;
       for (const EquationView& view : kernel_.equations) {
-        dense |= view.common[k] + 1 == static_cast<int>(view.indices.size()) &&
-                 view.common.size() < view.indices.size();
+        auto is_long = [](const LoopInfo& loop) { return loop.extent != 1; };
+        const std::vector<LoopInfo>& loops = view.loops.domain;
+        dense |= view.common[k] + 1 == static_cast<int>(loops.size()) &&
+                 std::ssize(view.common) < std::count_if(loops.begin(), loops.end(), is_long);
       }
       if (!dense) shared.push_back(k);
     }
@@ -378,19 +381,29 @@ class Chooser {
     } else {
       Lanewise(plan, columns, width, &column_outer, &column_inner);
     }
-    int64_t blocks = 1;
+    int64_t blocks = 1, tiles = 1;
+    std::string row_tile;
     if (tall > 1) {
       const LoopInfo& loop = plan.domain[rows];
       blocks = loop.extent < 0 ? kUnknown : (loop.extent + tall - 1) / tall;
       plan.Split(loop.name, tall, &row_outer, &row_inner);
       plan.Mark(DirectiveKind::kUnroll, row_inner);
-      if (loop.extent >= tall && loop.extent % tall != 0 && knobs_.Choose("overlap_rows", true, 1.05))
+      if (reuse && !inside_ && static_cast<size_t>(rows) + 1 == shared_loops_)
+        tiles = RowTilesAtOnce(kernel_, loop.extent, tall, target_, knobs_);
+      // In a block of rows tiles begin where the block does.
+      bool overlaps = tiles == 1 && loop.extent >= tall && loop.extent % tall != 0;
+      bool has_blocks = inside_ && tiles_ > 1;
+      if (overlaps && (has_blocks || knobs_.Choose("overlap_rows", true, 1.05)))
         plan.Mark(DirectiveKind::kOverlap, loop.name);
       inner.push_back(row_inner);
     }
     inner.push_back(column_inner);
     for (size_t i = 0; i < lane; ++i) {
-      if (static_cast<int>(i) == rows && tall > 1) {
+      if (static_cast<int>(i) == rows && tiles > 1) {
+        std::string row_block;
+        plan.Split(row_outer, tiles, &row_block, &row_tile);
+        outer.emplace_back(row_block, blocks < 0 ? kUnknown : (blocks + tiles - 1) / tiles);
+      } else if (static_cast<int>(i) == rows && tall > 1) {
         outer.emplace_back(row_outer, blocks);
       } else {
         outer.emplace_back(plan.domain[i].name, plan.domain[i].extent);
@@ -398,8 +411,10 @@ class Chooser {
     }
     if (!inside_ && shared_loops_ > 0) {
       PlaceAt(outer);
-      block_ = rows >= 0 && static_cast<size_t>(rows) + 1 == shared_loops_ ? tall : 1;
+      block_ = rows >= 0 && static_cast<size_t>(rows) + 1 == shared_loops_ ? tall * tiles : 1;
+      tiles_ = tiles;
     }
+    if (!row_tile.empty()) outer.insert(outer.begin() + rows + 1, {row_tile, tiles});
     if (strided) {
       // Made once for all rows: inside the last loop that it depends on besides the lanes.
       Directive transpose{DirectiveKind::kTranspose, {"", ""}};
@@ -424,6 +439,7 @@ class Chooser {
     std::vector<std::string> around = FirstOf(outer);
     if (reuse && packed && !column_outer.empty() && !inside_ && shared_loops_ == 0)
       ReduceInBlocks(plan, column_outer, width, target_, knobs_, around);
+    if (!row_tile.empty()) ReduceTilesInBlocks(plan, row_tile, knobs_, around);
     std::vector<std::string> reductions = OrderReductions(plan, reads, lane, reuse, knobs_);
     plan.Order(around, reductions, inner);
     return true;
@@ -513,6 +529,11 @@ class Chooser {
       std::vector<KnobValue> others;
       for (size_t other = first; other <= outer.size(); ++other)
         others.push_back({static_cast<int64_t>(other), 1.1});
+      // All rows of a block before the next columns.
+      if (inside_ && tiles_ > 1 && static_cast<size_t>(rows) + 1 == shared_loops_) {
+        place = shared_loops_ - 1;
+        others.push_back({static_cast<int64_t>(place), 1});
+      }
       place = knobs_.Choose("place", static_cast<int64_t>(std::min(place, outer.size())), std::move(others));
     }
     outer.insert(outer.begin() + static_cast<int64_t>(std::min(place, outer.size())), columns);
@@ -619,6 +640,7 @@ class Chooser {
   std::string place_loop_;
   std::vector<std::string> holder_loops_;  // the shared loops as the last equation runs them
   int64_t block_ = 1;                      // of the last shared loop, in the equation that holds the others
+  int64_t tiles_ = 1;                      // of that equation in such a block
   std::map<const EquationView*, std::string> places_;  // innermost shared loop of what is computed inside
   double cycles_ = 0;                                  // of what the equation at hand holds, for one thread
 };

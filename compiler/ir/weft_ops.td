@@ -50,6 +50,11 @@ def Weft_ReduceOp : Weft_Op<"reduce", [SingleBlock, RecursiveMemoryEffects, Attr
     C3. `argmax` and `argmin` give an `index`, the row-major position over the ranges; all others the type of the body.
     C4. `any` and `all` reduce i1.
     C5. The value if empty has the result's type.
+    C6. `counted_from` and `counted_to` are maps from the indices of the equation around it; a reduction over one range,
+    without condition and value if empty, may have them.
+
+    With them, elements in front of the largest result of `counted_from`, or from the least one of `counted_to` on, are
+    neutral as long as one element is reduced: a back end may leave out all of them, or some.
   }];
   let arguments = (ins Weft_ReduceKind:$kind, Variadic<Index>:$lower, Variadic<Index>:$upper,
                        Optional<AnyType>:$if_empty, StrArrayAttr:$names);

@@ -68,6 +68,19 @@ LogicalResult ReduceOp::verify() {
     return emitOpError("C4: reduces ") << body << ", not i1";
   if (getIfEmpty() && getIfEmpty().getType() != getType())
     return emitOpError("C5: value if empty is ") << getIfEmpty().getType() << ", not " << getType();
+  for (llvm::StringRef name : {"counted_from", "counted_to"}) {
+    if (!(*this)->hasAttr(name)) continue;
+    auto counted = (*this)->getAttrOfType<mlir::AffineMapAttr>(name);
+    if (!counted) return emitOpError("C6: ") << name << " is no map from the indices of its equation";
+    mlir::AffineMap map = counted.getValue();
+    auto equation = (*this)->getParentOfType<EquationOp>();
+    if (!equation || map.getNumDims() != equation.getBody().getNumArguments() || map.getNumSymbols() != 0 ||
+        map.getNumResults() == 0)
+      return emitOpError("C6: ") << counted << " is no map from the indices of its equation";
+    if (getLower().size() != 1 || getIfEmpty() || yield.getCondition())
+      return emitOpError(
+          "C6: counts some elements of several ranges, of a condition or with a value if empty");
+  }
   return mlir::success();
 }
 

@@ -32,6 +32,9 @@ constexpr size_t kLargestGroup = 8;
 constexpr int64_t kUnknownSize = 1024;
 // Groups without common loops, and groups with fewer common points than threads, do at most this much work.
 constexpr double kSmallWork = 65536;
+// Second-level caches that pass for each block of rows of a contraction: its own rows are used by all of
+// that.
+constexpr int64_t kPassing = 8;
 
 int64_t EstimateSize(OpFoldResult extent) {
   if (auto number = mlir::getConstantIntValue(extent)) return *number;
@@ -262,8 +265,8 @@ class Grouper {
   }
 
   // A contraction in a group walks one row at a time (a block of rows, if the schedule wants): its other
-  // operand must come from this run, not be weights, which want a kernel of their own, and stay in the cache
-  // from row to row.
+  // operand must come from this run, not be weights, which want a kernel of their own, and pass through the
+  // cache for every block.
   Obstacle ObstacleToContraction(Member& member) {
     auto contraction = MatchContraction(member.equation);
     if (!contraction || !contraction->data || !contraction->weights)
@@ -283,7 +286,8 @@ class Grouper {
         IndexRange range = RangeOf(index);
         bytes *= range.hi < kUnknownSize ? range.hi + 1 : kUnknownSize;
       }
-      if (bytes > l2_bytes_ / 2) return "a factor of the contraction does not stay in the second-level cache";
+      if (bytes > kPassing * l2_bytes_)
+        return "a factor of the contraction is too large to pass for every block of rows";
     }
     return nullptr;
   }

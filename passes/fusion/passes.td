@@ -17,6 +17,22 @@ def GroupEquations : WeftPass<"weft-group-equations", "mlir::func::FuncOp"> {
   ];
 }
 
+def BoundMaskedReductions : WeftPass<"weft-bound-masked-reductions", "mlir::func::FuncOp"> {
+  let summary = "Let reductions of masked elements end where the mask does";
+  let description = [{
+    `s[i, j] = ... if j <= i else -inf` of causal attention leaves half of all elements out: its maximum over j, the sum of
+    `exp(s[i, j] - peak[i])` and the product of that with values go no further than j = i. Such a reduction gets
+    `counted_to`, and `counted_from` where a mask begins later, as maps from the indices of its equation: what lies outside
+    is neutral, and a back end may leave it out, or include it. One element at least has to be included, so that rows of
+    which all is masked stay what they are.
+
+    A product with what a mask leaves out counts as 0 here, a sum with it as -inf, though the other operand may be infinite or
+    NaN.
+  }];
+  let options = [
+    Option<"explain", "explain", "bool", "false", "Say in remarks which reductions end earlier">];
+}
+
 def CopyOutputs : WeftPass<"weft-copy-outputs", "mlir::func::FuncOp"> {
   let summary = "Make every output of a method the result of an equation that is no other output";
   let description = [{

@@ -223,39 +223,10 @@ class RangeNarrower {
   SmallVector<Bound> shared_;  // that stay conditions
 };
 
-// Says where -inf stands in place of elements that a comparison of indices leaves out, in an equation of its
-// own: what reduces it goes over all of it.
-void ExplainMask(ir::EquationOp equation) {
-  ConstantElse mask = ConstantElseOf(YieldedValue(equation, 0));
-  auto fill = mlir::dyn_cast_or_null<mlir::FloatAttr>(mask.otherwise);
-  if (!fill || !fill.getValue().isInfinity() || !fill.getValue().isNegative()) return;
-  llvm::SetVector<Value> parts;
-  CollectConjuncts(mask.condition, parts);
-  unsigned last = 0;
-  for (Value part : parts) {
-    auto compare = part.getDefiningOp<arith::CmpIOp>();
-    if (!compare || !compare.getLhs().getType().isIndex()) continue;
-    SmallVector<unsigned> indices;
-    for (const LinearForm::Term& term :
-         Minus(LinearFormOf(compare.getLhs()), LinearFormOf(compare.getRhs())).terms)
-      if (auto index = mlir::dyn_cast<mlir::BlockArgument>(term.atom);
-          index && index.getOwner() == &equation.getBody().front())
-        indices.push_back(index.getArgNumber());
-    if (indices.size() > 1) last = std::max(last, *llvm::max_element(indices));
-  }
-  if (last == 0) return;
-  auto name = mlir::cast<mlir::StringAttr>(equation.getNames()[last]).getValue();
-  mlir::emitRemark(equation.getLoc())
-      << "mask over " << name << ": all of it is computed, because other equations reduce it";
-}
-
 struct NarrowRangesPass : impl::NarrowRangesBase<NarrowRangesPass> {
   using NarrowRangesBase::NarrowRangesBase;
 
-  void runOnOperation() override {
-    RewriteReductions<RangeNarrower>(getOperation(), explain);
-    if (explain) getOperation().walk(ExplainMask);
-  }
+  void runOnOperation() override { RewriteReductions<RangeNarrower>(getOperation(), explain); }
 };
 
 }  // namespace

@@ -31,7 +31,8 @@ def NarrowRanges : WeftPass<"weft-narrow-ranges", "mlir::func::FuncOp"> {
     index of the reduction with other indices and sizes, which must hold for an element to change anything, becomes a bound of
     the range: what a condition asks for, what `any` does, or what chooses between an element and the value of nothing.
     Where tiles of results share what is read, as in products of matrices, different ends would cost more than they save. What
-    is -inf beyond a comparison in an equation of its own, as scores of causal attention are, is computed for all.
+    is -inf beyond a comparison in an equation of its own, as scores of causal attention are, is left to
+    `weft-bound-masked-reductions`.
   }];
   let options = [
     Option<"explain", "explain", "bool", "false", "Say in remarks what was matched and what was not">];

@@ -78,6 +78,10 @@ std::unique_ptr<mlir::Pass> Blocking(const PipelineOptions& options) {
   return createBlockRecurrences({.explain = options.explain});
 }
 
+std::unique_ptr<mlir::Pass> BoundingMasked(const PipelineOptions& options) {
+  return createBoundMaskedReductions({.explain = options.explain});
+}
+
 std::unique_ptr<mlir::Pass> Transforming(const PipelineOptions& options) {
   return createTransformConvolutions({.tolerance = options.tolerance,
                                       .vectorBytes = options.target.vector_bytes,
@@ -125,6 +129,7 @@ std::vector<Stage> Stages() {
            OnFunctions("fold-views", createFoldViews),
            OnFunctions("fold-copies", createFoldCopies),
            OnFunctions("simplify-subscripts", createSimplifySubscripts),
+           OnFunctions("factor-sums", createFactorSums),
            Canonicalize(),
            OnModule("eliminate-common-equations", createEliminateCommonEquations),
        }},
@@ -167,6 +172,8 @@ std::vector<Stage> Stages() {
            OnFunctions("copy-outputs", createCopyOutputs),
            OnFunctions("simplify-subscripts", createSimplifySubscripts),
            Canonicalize(),
+           // While functions are still operations of their own, and nothing is composed any more.
+           {"bound-masked-reductions", BoundingMasked, true},
            {"group-equations", Grouping, true},
        }},
       {"outline",
@@ -226,9 +233,9 @@ std::vector<std::string> PassNames() {
 }
 
 std::vector<std::string> OptionalPasses() {
-  return {"partition-choices", "narrow-ranges",         "scan-prefixes",    "segment-reductions",
-          "narrow-histories",  "update-rows",           "hoist-from-steps", "hoist-invariants",
-          "fold-scaling",      "transform-convolutions"};
+  return {"partition-choices", "narrow-ranges", "scan-prefixes",          "segment-reductions",
+          "narrow-histories",  "update-rows",   "hoist-from-steps",       "hoist-invariants",
+          "factor-sums",       "fold-scaling",  "transform-convolutions", "bound-masked-reductions"};
 }
 
 void RegisterPasses() {

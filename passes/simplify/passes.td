@@ -29,6 +29,14 @@ def HoistInvariants : WeftPass<"weft-hoist-invariants", "mlir::func::FuncOp"> {
   }];
 }
 
+def FactorSums : WeftPass<"weft-factor-sums", "mlir::func::FuncOp"> {
+  let summary = "Multiply what is summed by a factor of its own once, after the sum";
+  let description = [{
+    `sum(j) (e[i, j] * s[i]) * v[j, k]`, where e is an exponential, is `s[i] * sum(j) e[i, j] * v[j, k]`: what softmax
+    divides by in attention. See factor_sums.cc for the rule.
+  }];
+}
+
 def FoldCopies : WeftPass<"weft-fold-copies", "mlir::func::FuncOp"> {
   let summary = "Compose equations that only rename elements into their readers";
   let description = [{

@@ -76,7 +76,12 @@ CASES = [
     (
         "causal(x: f32[E, D], k: f32[E, D]) -> y: f32[E, D] {\n    s[i, j] = (sum(d) x[i, d] * k[j, d]) if j <= i else -inf\n"
         "    p[i, j] = exp(s[i, j] - max(m) s[i, m])\n    y[i, d] = sum(j) p[i, j] * k[j, d]\n  }",
-        ["mask over j: all of it is computed, because other equations reduce it"],
+        ["max over m: only as far as a mask", "sum over j: only as far as a mask"],
+    ),
+    (
+        "shifted(x: f32[E, D], k: f32[E, D], a: f32[E]) -> y: f32[E] {\n"
+        "    s[i, j] = (sum(d) x[i, d] * k[j, d]) if j <= i else -inf\n    y[i] = sum(j) exp(s[i, j] - a[i])\n  }",
+        ["mask over j: all of it is computed, because no reduction ends with it"],
     ),
     (
         "placed(x: f32[E], at: int[E], old: f32[N]) -> y: f32[N] { y[n] = last(k where at[k] == n) x[k] else old[n] }",

@@ -82,3 +82,31 @@ func.func @reduce_c5_empty(%x: tensor<4xf32>, %c0: index, %c4: index) -> tensor<
   } : tensor<f32>
   return %y : tensor<f32>
 }
+
+// -----
+
+func.func @reduce_c6_indices(%x: tensor<4xf32>, %c0: index, %c4: index) -> tensor<3xf32> {
+  %y = weft.equation (%i) in (3) names ["i"] {
+    // expected-error @+1 {{'weft.reduce' op C6: affine_map<(d0, d1) -> (d0)> is no map from the indices of its equation}}
+    %s = weft.reduce sum (%j) from (%c0) to (%c4) names ["j"] attributes {counted_to = affine_map<(d0, d1) -> (d0)>} {
+      %a = weft.read %x[%j] : tensor<4xf32> -> f32
+      weft.yield %a : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<3xf32>
+  return %y : tensor<3xf32>
+}
+
+// -----
+
+func.func @reduce_c6_condition(%x: tensor<4xf32>, %c0: index, %c4: index, %is: i1) -> tensor<3xf32> {
+  %y = weft.equation (%i) in (3) names ["i"] {
+    // expected-error @+1 {{'weft.reduce' op C6: counts some elements of several ranges, of a condition or with a value if empty}}
+    %s = weft.reduce sum (%j) from (%c0) to (%c4) names ["j"] attributes {counted_from = affine_map<(d0) -> (d0)>} {
+      %a = weft.read %x[%j] : tensor<4xf32> -> f32
+      weft.yield %a if %is : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<3xf32>
+  return %y : tensor<3xf32>
+}
