@@ -154,9 +154,9 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
       bool at_root = equation.output || !nest.placed || nest.at_equation.empty();
       bool is_whole = loop.fixed >= 0 && loop.fixed % loop.factor == 0 && at_root;
       if (loop.aligned) func.align_bounds(loop.var(), Expr(static_cast<int32_t>(loop.factor)));
-      TailStrategy tail = nest.Find(loop.name).overlap ? TailStrategy::ShiftInwards
-                          : is_whole || loop.aligned   ? TailStrategy::RoundUp
-                                                       : TailStrategy::GuardWithIf;
+      TailStrategy tail = loop.overlaps              ? TailStrategy::ShiftInwards
+                          : is_whole || loop.aligned ? TailStrategy::RoundUp
+                                                     : TailStrategy::GuardWithIf;
       func.split(loop.var(), Var(loop.outer_name), Var(loop.inner_name),
                  Expr(static_cast<int32_t>(loop.factor)), tail);
       for (std::string outer = loop.outer_name; nest.IsSplit(outer);) {
@@ -352,7 +352,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
           // A guarded tail without a tile of its own leaves a part whose length is known at run time only.
           bool fixed = true;
           for (const BaseLoop& loop : equation.loops) {
-            if (loop.name == leaf->parent) fixed = loop.tiled || nest.Find(loop.name).overlap;
+            if (loop.name == leaf->parent) fixed = loop.tiled || loop.overlaps;
           }
           if (fixed) {
             Vectorize(at, var, leaf->extent);

@@ -303,13 +303,16 @@ absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
     loop.overruns = MayOverrun(equation, loop);
     // Vectors must stay dense up to the edge.
     bool dense = !loop.lanes || loop.overruns || (loop.fixed >= 0 && loop.fixed % loop.factor == 0);
-    loop.tiled = in_tile && dense && !equation.nest.Find(loop.name).overlap;
     // Of what is computed inside another equation a part is needed. A tile that lay across two coordinates
-    // would have no place.
+    // would have no place, and one that is moved back must not begin in front of the first element.
     bool placed = equation.nest.placed && !equation.nest.at_equation.empty();
     bool is_whole = loop.fixed >= 0 && loop.fixed % loop.factor == 0;
-    loop.aligned =
-        placed && ((loop.tiled && is_whole) || ((loop.tiled || (loop.lanes && is_whole)) && SkipsMasked()));
+    Region region = RegionOf(equation, loop.indices[0], loop.fixed);
+    bool has_place = !placed || region.least < 0 || region.least >= loop.factor;
+    loop.overlaps = equation.nest.Find(loop.name).overlap && has_place;
+    loop.tiled = in_tile && dense && !loop.overlaps;
+    bool is_apart = is_whole || SkipsMasked() || region.step % loop.factor != 0;
+    loop.aligned = placed && ((loop.tiled && is_apart) || (loop.lanes && is_whole && SkipsMasked()));
     passes_end |= loop.aligned && !is_whole;
   }
 

@@ -70,6 +70,7 @@ class PipelineBuilder {
     int64_t fixed = kUnknown;
     bool tiled = false;     // split, tail guarded, inner part computed at once
     bool lanes = false;     // its inner part is vectorized
+    bool overlaps = false;  // split, its last step is moved back
     bool aligned = false;   // whole steps of it are computed, wherever what is needed begins
     bool overruns = false;  // reductions may be computed past its end: what they read there exists
     int64_t factor = 0;
@@ -149,6 +150,12 @@ class PipelineBuilder {
   absl::StatusOr<ReduceState*> MakeReduce(const ReduceView& view, Context& context);
   absl::Status DefineReduce(ReduceState& state, Context& context, bool lazy);
 
+  // placed_regions.cc
+  struct Region {
+    int64_t step = 1;          // it begins at multiples of this; 0: at 0
+    int64_t least = kUnknown;  // elements of the first
+  };
+  Region RegionOf(const EquationState& equation, mlir::Value index, int64_t extent);
   // counted_ranges.cc
   struct CountedSpan {
     Halide::Expr first, last;  // undefined: not known

@@ -488,6 +488,10 @@ TestKernel Softmax(int64_t rows, int64_t length) {
   return MakeTestKernel("softmax", kSoftmax, {{"R", rows}, {"N", length}});
 }
 
+TestKernel Attention(int64_t length, int64_t heads, int64_t depth) {
+  return MakeTestKernel("attention", kAttention, {{"L", length}, {"T", heads}, {"D", depth}});
+}
+
 TestKernel Depthwise(int64_t size, int64_t channels) {
   return MakeTestKernel("depthwise", kDepthwise, {{"H", size}, {"C", channels}});
 }
@@ -637,7 +641,7 @@ std::vector<TestKernel> AllTestKernels() {
     kernels.push_back(Softmax(r, n));
   }
   for (auto [l, t, d] : std::vector<std::array<int64_t, 3>>{{1, 1, 1}, {7, 2, 8}, {19, 3, 16}, {50, 2, 32}}) {
-    kernels.push_back(MakeTestKernel("attention", kAttention, {{"L", l}, {"T", t}, {"D", d}}));
+    kernels.push_back(Attention(l, t, d));
   }
   std::string dynamic = absl::StrReplaceAll(
       kAttention, {{"tensor<$Lx$Tx3", "tensor<?x$Tx3"},

@@ -37,7 +37,8 @@ TestKernel Transpose(int64_t a, int64_t b, int64_t c);           // of the last 
 TestKernel DynamicRows(int64_t rows, int64_t columns);           // sizes known at run time only
 TestKernel Softmax(int64_t rows, int64_t length);
 TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block);  // block 0: not packed
-TestKernel Depthwise(int64_t size, int64_t channels);                            // 3x3
+TestKernel Attention(int64_t length, int64_t heads, int64_t depth);
+TestKernel Depthwise(int64_t size, int64_t channels);  // 3x3
 TestKernel Convolution(int64_t size, int64_t channels, int64_t results, int64_t window, int64_t stride,
                        int64_t pad, int64_t block);
 

@@ -1,0 +1,146 @@
+// The shapes that default schedules take.
+
+#include "absl/strings/match.h"
+#include "backends/halide/halide_fixture.h"
+#include "backends/schedule/default_schedule.h"
+#include "backends/schedule/loop_nest.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace weft::backends {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// While one block of columns is computed, the weights of the next are asked for, where that is worth it.
+TEST_F(HalideTest, FetchesTheWeightsOfTheNextBlock) {
+  target_.l2_bytes = 1 << 20;
+  TestKernel test = Matmul(35, 4096, 96, 16);
+  test.tolerance = 1e-4;
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("prefetch ko"));
+  EXPECT_TRUE(Compare(kernel, schedule, test).ok());
+  auto code = CompileWithHalide(kernel, schedule, target_, "k", HalideOutput::kAssembly);
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_TRUE(absl::StrContains(*code, "prefetcht1"));
+  // One row reads every weight once: there is nothing to compute meanwhile.
+  for (const TestKernel& other : {Matmul(1, 4096, 96, 16), Matmul(35, 4096, 96, 0)}) {
+    Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
+    EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("prefetch")));
+  }
+}
+
+// Where comparisons with numbers cut the innermost axis into pieces of whole vectors, each has a loop whose
+// loads are dense.
+TEST_F(HalideTest, CopiesAConcatenationPieceByPiece) {
+  target_ = *ParseTarget("x86-64-v4");
+  Schedule schedule = DefaultSchedule(ViewKernel(Parse(Concat(9, 64, 32).text)), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("unroll ko"));
+  Schedule pairs = DefaultSchedule(ViewKernel(Parse(Concat(9, 192, 64).text)), target_);
+  EXPECT_THAT(PrintSchedule(pairs), HasSubstr("split ko by 2 into koo, koi"));
+  EXPECT_THAT(PrintSchedule(pairs), HasSubstr("unroll koo"));
+  for (const TestKernel& other : {Concat(9, 61, 61), Concat(9, 16, 1024), Pointwise(3, 9, 64)}) {
+    Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
+    EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("unroll")));
+  }
+}
+
+// What is read across the vectors is read to the end of its lines.
+TEST_F(HalideTest, TransposesInBlocks) {
+  target_ = *ParseTarget("x86-64-v4");
+  Schedule schedule = DefaultSchedule(ViewKernel(Parse(Transpose(3, 100, 70).text)), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("split k by 32 into ko, ki"));
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("jo ki | | ji"));
+  Schedule narrow = DefaultSchedule(ViewKernel(Parse(Transpose(3, 100, 7).text)), target_);
+  EXPECT_THAT(PrintSchedule(narrow), Not(HasSubstr("split k")));
+}
+
+// Tiles of sums are in registers or on the stack, also where sizes are known at run time only.
+TEST_F(HalideTest, AllocatesNothingForTilesOfUnknownSizes) {
+  ir::KernelOp kernel = Parse(DynamicRows(1, 1).text);
+  auto code = CompileWithHalide(kernel, DefaultSchedule(ViewKernel(kernel), target_), target_, "k",
+                                HalideOutput::kAssembly);
+  ASSERT_TRUE(code.ok()) << code.status();
+  EXPECT_FALSE(absl::StrContains(*code, "malloc"));
+}
+
+// Weights of a column block that do not fit the cache are walked in parts, each over all rows.
+TEST_F(HalideTest, ReducesInBlocksWhatTheCacheDoesNotHold) {
+  target_.l2_bytes = 1 << 17;
+  target_.l3_is_near = false;
+  TestKernel test = Matmul(35, 4096, 96, 16);
+  test.tolerance = 1e-4;
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("split c by 512 into co, ci"));
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("order ko co io |"));
+  absl::Status status = Compare(kernel, schedule, test);
+  EXPECT_TRUE(status.ok()) << status;
+  // What stays in the cache, and what is no whole number of blocks, is reduced in one go.
+  for (const TestKernel& other : {Matmul(35, 1024, 96, 16), Matmul(35, 4099, 96, 16)}) {
+    Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
+    EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("order ko c")));
+  }
+  target_.l3_is_near = true;
+  target_.l3_bytes = 32 << 20;
+  Schedule near = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(near), Not(HasSubstr("order ko co io |")));
+}
+
+// Sums of any length go several steps at once; what is left over has a loop of its own.
+TEST_F(HalideTest, UnrollsSumsOfAnyLength) {
+  for (int64_t depth : {401, 1853, 27, 16}) {
+    TestKernel test = Matmul(13, depth, 96, 16);
+    test.tolerance = 1e-4;
+    ir::KernelOp kernel = Parse(test.text);
+    Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+    EXPECT_THAT(PrintSchedule(schedule), HasSubstr("split c by 4 into co, ci")) << depth;
+    absl::Status status = Compare(kernel, schedule, test);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+}
+
+// With few registers the weights of a window are loaded again for every tile: channels then go innermost, in
+// tiles of whole lines.
+TEST_F(HalideTest, WalksWindowsInTheOrderOfMemory) {
+  TestKernel test = Depthwise(22, 120);
+  ir::KernelOp kernel = Parse(test.text);
+  for (auto [name, order] : {std::pair{"x86-64-v3", "ii jo ko | r s |"}, {"x86-64-v4", "ko ii jo | r s |"}}) {
+    target_ = *ParseTarget(name);
+    target_.cores = 2;
+    EXPECT_THAT(PrintSchedule(DefaultSchedule(ViewKernel(kernel), target_)), HasSubstr(order));
+  }
+  target_ = *ParseTarget("x86-64-v3");
+  EXPECT_THAT(PrintSchedule(DefaultSchedule(ViewKernel(kernel), target_)), HasSubstr("split k by 16 into"));
+}
+
+// What runs in parallel is cut so that each thread has the same share, in tasks that outweigh their start.
+TEST_F(HalideTest, SharesLongLoopsOfShortStepsInFewTasks) {
+  target_.cores = 2;
+  for (const TestKernel& test : {Pointwise(1, 1, 100'003), Pointwise(40'001, 1, 7), Pointwise(61, 50, 333),
+                                 Softmax(2364, 197), Softmax(11, 9000), Softmax(20'000, 17)}) {
+    SCOPED_TRACE(test.name);
+    ir::KernelOp kernel = Parse(test.text);
+    ASSERT_TRUE(kernel) << test.text;
+    KernelView view = ViewKernel(kernel);
+    Schedule schedule = DefaultSchedule(view, target_);
+    auto nest = ResolveLoops(view.equations.back().loops, schedule.equations.back());
+    ASSERT_TRUE(nest.ok()) << nest.status();
+    int64_t tasks = 0;
+    for (const std::string& name : nest->outer) {
+      if (nest->Find(name).parallel) tasks = nest->Find(name).extent;
+    }
+    EXPECT_GE(tasks, 2) << PrintSchedule(schedule);
+    EXPECT_LE(tasks, 16) << PrintSchedule(schedule);
+  }
+  // Too little for two.
+  for (const TestKernel& test : {Pointwise(1, 1, 999), Softmax(2, 30)}) {
+    Schedule schedule = DefaultSchedule(ViewKernel(Parse(test.text)), target_);
+    EXPECT_THAT(PrintSchedule(schedule), Not(HasSubstr("parallel")));
+  }
+}
+
+}  // namespace
+}  // namespace weft::backends
