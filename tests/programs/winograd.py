@@ -57,11 +57,12 @@ def weights(rng, cin, cout, positive=False):
 
 
 def explained(weft, text, tolerance):
-    """What `weft explain --kernels` says of convolutions."""
+    """What `weft explain --kernels` says of convolutions, on a processor on which all of SIZES are faster so."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "model.weft"
         path.write_text(text)
-        done = subprocess.run([weft, "explain", "--kernels", path, "--tolerance", str(tolerance)], capture_output=True, text=True)
+        options = ["--tolerance", str(tolerance), "--target", "x86-64-v4"]
+        done = subprocess.run([weft, "explain", "--kernels", path, *options], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -76,7 +77,7 @@ SIZES = [  # batch, channels, filters, height, width, pad, m
     (2, 13, 67, 19, 22, 1, 4),
     (3, 7, 11, 18, 23, 0, 4),
     (1, 16, 24, 23, 26, 0, 4),
-    (1, 128, 32, 15, 15, 1, 2),
+    (1, 80, 32, 15, 15, 1, 2),
 ]
 
 
