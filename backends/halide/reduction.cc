@@ -339,7 +339,7 @@ absl::Status PipelineBuilder::DefineReduce(ReduceState& state, Context& outer, b
 
   CountedSpan counted;
   if (axes.size() == 1) counted = CountedIn(view, context, axes[0].lower, axes[0].extent);
-  const Expr begin = axes[0].lower;
+  const Expr begin = axes.empty() ? Expr(0) : axes[0].lower;
 
   // One block at a time.
   for (Axis& axis : axes) {
