@@ -9,6 +9,7 @@
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/analysis/body.h"
+#include "passes/analysis/branches.h"
 #include "passes/analysis/counted_range.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/linear_form.h"
@@ -41,18 +42,6 @@ Fill FillOf(Value value) {
   if (!value || !mlir::matchPattern(value, mlir::m_ConstantFloat(&number))) return Fill::kNone;
   if (number.isZero()) return Fill::kZero;
   return number.isInfinity() && number.isNegative() ? Fill::kLowest : Fill::kNone;
-}
-
-struct Choice {
-  Value condition, value, otherwise;  // null: no choice
-};
-
-Choice ChoiceOf(Value value) {
-  if (auto select = value.getDefiningOp<arith::SelectOp>())
-    return {select.getCondition(), select.getTrueValue(), select.getFalseValue()};
-  if (auto branch = value.getDefiningOp<mlir::scf::IfOp>(); branch && branch->getNumResults() == 1)
-    return {branch.getCondition(), branch.thenYield().getOperand(0), branch.elseYield().getOperand(0)};
-  return {};
 }
 
 // What is not negative exactly where the comparison holds.
@@ -119,7 +108,7 @@ bool SameIn(ir::ReduceOp reduce, Value a, Value b, Renaming here, Value& own) {
 // Whether `value` is the largest of the elements that `element` is one of, or larger, or 0 where that is
 // infinite: then a row of -inf alone gives NaN, if it gives anything.
 bool IsPeakOf(Value value, Value element, Renaming here, int depth) {
-  if (Choice choice = ChoiceOf(value); choice.value)
+  if (Branches choice = BranchesOf(value); choice.value)
     return FillOf(choice.otherwise) == Fill::kZero && IsPeakOf(choice.value, element, here, depth);
   if (auto larger = value.getDefiningOp<arith::MaximumFOp>())
     return IsPeakOf(larger.getLhs(), element, here, depth) || IsPeakOf(larger.getRhs(), element, here, depth);
@@ -155,7 +144,7 @@ Mask MaskOfRead(ir::ReadOp read, int depth) {
   return here;
 }
 
-Mask MaskOfChoice(const Choice& choice, int depth) {
+Mask MaskOfChoice(const Branches& choice, int depth) {
   Mask mask = {FillOf(choice.otherwise), {}};
   bool holds = mask.fill != Fill::kNone;
   if (!holds) mask.fill = FillOf(choice.value);
@@ -179,7 +168,7 @@ Mask MaskOf(Value value, int depth) {
   mlir::Operation* op = value.getDefiningOp();
   if (!op) return {};
   if (auto read = mlir::dyn_cast<ir::ReadOp>(op)) return MaskOfRead(read, depth);
-  if (Choice choice = ChoiceOf(value); choice.value) return MaskOfChoice(choice, depth);
+  if (Branches choice = BranchesOf(value); choice.value) return MaskOfChoice(choice, depth);
   if (mlir::isa<arith::ExtFOp, arith::TruncFOp>(op)) return MaskOf(op->getOperand(0), depth);
   if (mlir::isa<mlir::math::ExpOp>(op)) {
     Mask mask = MaskOf(op->getOperand(0), depth);

@@ -6,6 +6,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "passes/analysis/body.h"
+#include "passes/analysis/branches.h"
 #include "passes/analysis/extraction.h"
 #include "passes/inline/prefix.h"
 #include "passes/inline/rewrite_reductions.h"
@@ -32,21 +33,9 @@ bool SameBut(Value a, Value b, Value first, Value second) {
   return true;
 }
 
-struct Choice {
-  Value condition, value, otherwise;  // null: no choice
-};
-
-Choice ChoiceOf(Value value) {
-  if (auto select = value.getDefiningOp<arith::SelectOp>())
-    return {select.getCondition(), select.getTrueValue(), select.getFalseValue()};
-  if (auto branch = value.getDefiningOp<mlir::scf::IfOp>(); branch && branch->getNumResults() == 1)
-    return {branch.getCondition(), branch.thenYield().getOperand(0), branch.elseYield().getOperand(0)};
-  return {};
-}
-
 // What is yielded where the condition holds.
 Value UnderCondition(ir::YieldOp yield) {
-  Choice choice = ChoiceOf(yield.getValues()[0]);
+  Branches choice = BranchesOf(yield.getValues()[0]);
   bool is_guard = choice.value && choice.condition == yield.getCondition();
   return is_guard ? choice.value : yield.getValues()[0];
 }
@@ -64,7 +53,7 @@ bool IsInfinity(Value value) {
 
 // The maximum of which `shift` is what can be subtracted: itself, or 0 where it is infinite. Null: no such.
 ir::ReduceOp PeakOf(Value shift) {
-  Choice choice = ChoiceOf(shift);
+  Branches choice = BranchesOf(shift);
   if (!choice.value || !IsReal(choice.otherwise, 0)) return nullptr;
   auto peak = choice.value.getDefiningOp<ir::ReduceOp>();
   auto finite = choice.condition.getDefiningOp<arith::CmpFOp>();
