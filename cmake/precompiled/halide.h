@@ -1,0 +1,6 @@
+// What most sources of backends/halide include.
+#pragma once
+
+#include <Halide.h>
+
+#include "cmake/precompiled/mlir.h"
