@@ -11,7 +11,6 @@ extern "C" __attribute__((weak)) void __asan_poison_memory_region(const volatile
 namespace weft::runtime {
 namespace {
 
-constexpr int64_t kAlignment = Buffer::kAlignment;
 // Memory that is read straight through, as weights are, waits for page tables else.
 constexpr int64_t kLargePage = int64_t{2} << 20, kWorthLargePages = 2 * kLargePage;
 
@@ -19,8 +18,8 @@ constexpr int64_t kLargePage = int64_t{2} << 20, kWorthLargePages = 2 * kLargePa
 
 char* AllocateAligned(int64_t bytes) {
   if (bytes < 0 || bytes > kMostBytes) return nullptr;
-  int64_t alignment = bytes >= kWorthLargePages ? kLargePage : kAlignment;
-  int64_t whole = (bytes + kAlignment) / kAlignment * kAlignment;
+  int64_t alignment = bytes >= kWorthLargePages ? kLargePage : Buffer::kAlignment;
+  int64_t whole = (bytes + Buffer::kAlignment) / Buffer::kAlignment * Buffer::kAlignment;
   void* memory = nullptr;
   if (posix_memalign(&memory, static_cast<size_t>(alignment), static_cast<size_t>(whole)) != 0)
     return nullptr;

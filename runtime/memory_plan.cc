@@ -5,11 +5,9 @@
 namespace weft::runtime {
 namespace {
 
-constexpr int64_t kAlignment = Buffer::kAlignment;
-
 int64_t RoundUp(int64_t bytes) {
   // What does not run may have no size.
-  return bytes <= 0 ? 0 : (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return bytes <= 0 ? 0 : (bytes + Buffer::kAlignment - 1) / Buffer::kAlignment * Buffer::kAlignment;
 }
 
 // Where in one memory something is when a slot is needed.

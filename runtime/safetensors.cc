@@ -13,7 +13,7 @@ namespace weft::runtime {
 namespace {
 
 constexpr uint64_t kMaxHeader = 100'000'000;
-constexpr size_t kMaxDepth = 32;
+constexpr size_t kMaxNesting = 32;
 constexpr int64_t kMostValues = 1 << 22;
 constexpr size_t kMaxRank = 64;
 constexpr size_t kLongestReason = 160;
@@ -143,7 +143,7 @@ class HeaderReader {
     }
     return true;
   }
-  bool Open() { return ++depth_ <= kMaxDepth || Damaged("nested too deep"); }
+  bool Open() { return ++depth_ <= kMaxNesting || Damaged("nested too deep"); }
 
   bool Number(int64_t value) {
     if (!Value()) return false;

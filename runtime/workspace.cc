@@ -11,8 +11,6 @@
 namespace weft::runtime {
 namespace {
 
-constexpr int64_t kAlignment = Buffer::kAlignment;
-
 // Classes are four to the octave: a block is at most a quarter larger than asked.
 int SizeClass(int64_t bytes, int64_t* class_bytes) {
   uint64_t size = static_cast<uint64_t>(bytes < 64 ? 64 : bytes) - 1;
@@ -58,18 +56,18 @@ void* ScratchMemory::Allocate(int64_t bytes) {
     std::lock_guard<std::mutex> lock(shelf.mutex);
     if (Header* block = shelf.free[size_class]) {
       shelf.free[size_class] = block->next;
-      return reinterpret_cast<char*>(block) + kAlignment;
+      return reinterpret_cast<char*>(block) + Buffer::kAlignment;
     }
   }
-  char* block = AllocateAligned(class_bytes + kAlignment);
+  char* block = AllocateAligned(class_bytes + Buffer::kAlignment);
   if (block == nullptr) return nullptr;
   *reinterpret_cast<Header*>(block) = {nullptr, size_class};
-  return block + kAlignment;
+  return block + Buffer::kAlignment;
 }
 
 void ScratchMemory::Free(void* pointer) {
   if (pointer == nullptr) return;
-  Header* block = reinterpret_cast<Header*>(static_cast<char*>(pointer) - kAlignment);
+  Header* block = reinterpret_cast<Header*>(static_cast<char*>(pointer) - Buffer::kAlignment);
   Shelf& shelf = OfThisThread();
   std::lock_guard<std::mutex> lock(shelf.mutex);
   block->next = shelf.free[block->size_class];

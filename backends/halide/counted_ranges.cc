@@ -14,8 +14,6 @@ Ends EndsOf(const ReduceView& view, llvm::StringRef name) {
   return passes::CountedEndsOf(mlir::cast<ir::ReduceOp>(view.op), name);
 }
 
-Expr Number(int64_t value) { return Expr(static_cast<int32_t>(value)); }
-
 }  // namespace
 
 // The largest or least value of `end` at the point of `context`, or at any of its tile.

@@ -15,6 +15,9 @@
 
 namespace weft::backends {
 
+// Kernels refuse longer run-time axes.
+inline constexpr int64_t kLongestAxis = int64_t{1} << 28;
+
 // Calls of functions named this and a type ("s32", "u64") are integer divisions, rounded toward zero, that
 // are safe for every operand: the lanes of a vector that a mask leaves out hold anything. What is divided by
 // zero is itself; so is the least number over -1.

@@ -16,12 +16,6 @@ using Halide::Var;
 
 namespace {
 
-constexpr int64_t kLongestAxis = int64_t{1} << 28;  // the kernel refuses longer run-time axes
-
-int64_t Last(int64_t fixed) { return (fixed >= 0 ? fixed : kLongestAxis) - 1; }
-
-Expr Number(int64_t value) { return Expr(static_cast<int32_t>(value)); }
-
 bool ProvedInside(const Scalar& s, int64_t fixed) {
   return s.narrow && s.low >= 0 && fixed >= 0 && s.high < fixed;
 }

@@ -30,6 +30,9 @@
 
 namespace weft::backends {
 
+// The last index of an axis; of one of run-time length the last it can have.
+inline int64_t Last(int64_t fixed) { return (fixed >= 0 ? fixed : kLongestAxis) - 1; }
+
 class PipelineBuilder {
  public:
   // `kernel` and `schedule` (one entry per equation, in order) must outlive the builder.

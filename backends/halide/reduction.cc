@@ -32,8 +32,6 @@ bool MentionsReduction(const Expr& expr) {
 
 constexpr int64_t kLongestTotal = (int64_t{1} << 31) - 1;  // elements of one tensor
 
-Expr Number(int64_t value) { return Expr(static_cast<int32_t>(value)); }
-
 // In 32 bits; what lies beyond is as good as the last number.
 Expr Saturated(const Scalar& bound) {
   if (bound.narrow) return bound.e;
@@ -41,8 +39,6 @@ Expr Saturated(const Scalar& bound) {
        most = Halide::cast<int64_t>(Halide::Int(32).max());
   return Halide::cast<int32_t>(Halide::max(Halide::min(bound.e, most), least));
 }
-
-int64_t Last(int64_t fixed) { return (fixed >= 0 ? fixed : int64_t{1} << 28) - 1; }
 
 // Halide simplifies expressions as trees: what is mentioned often is bound to a name first, or chains of
 // conversions would take exponential time.

@@ -18,6 +18,9 @@
 
 namespace weft::backends {
 
+// An index or extent.
+inline Halide::Expr Number(int64_t value) { return Halide::Expr(static_cast<int32_t>(value)); }
+
 // One scalar. f16 and bf16 values are held in 32-bit floats and rounded after each operation. Whole numbers
 // of type index and i64 are held in 32 bits (`narrow`) while their range allows it, since Halide understands
 // subscripts only so.

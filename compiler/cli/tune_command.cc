@@ -44,19 +44,19 @@ double ReadDuration(const std::string& text) {
   }
 }
 
-std::string Clock(double seconds) {
+std::string MinutesAndSeconds(double seconds) {
   auto whole = static_cast<int64_t>(std::max(0.0, seconds));
   return absl::StrFormat("%d:%02d", whole / 60, whole % 60);
 }
 
-void ShowProgress(const tune::KernelProgress& kernel, size_t kernels, double seconds_left) {
+void ShowTuning(const tune::KernelProgress& kernel, size_t kernels, double seconds_left) {
   std::fprintf(stderr, "\r\033[K[%zu/%zu] %.50s  %lld candidates, best %.2fx, at most %s left", kernel.number,
                kernels, kernel.name.c_str(), static_cast<long long>(kernel.candidates), kernel.gain,
-               Clock(seconds_left).c_str());
+               MinutesAndSeconds(seconds_left).c_str());
   std::fflush(stderr);
 }
 
-void ShowFinished(const tune::KernelProgress& kernel, size_t kernels, double seconds_left) {
+void ShowTuned(const tune::KernelProgress& kernel, size_t kernels, double seconds_left) {
   if (kernel.problem.empty() && kernel.candidates == 0) return;
   std::string line = absl::StrFormat("[%d/%d] %s: %.1f %% of the time, ", kernel.number, kernels, kernel.name,
                                      100 * kernel.share);
@@ -69,7 +69,7 @@ void ShowFinished(const tune::KernelProgress& kernel, size_t kernels, double sec
                           1e6 * kernel.seconds, kernel.is_done ? "" : ", not all tried");
   }
   std::fprintf(stderr, "%s%s; at most %s left\n", ::isatty(2) ? "\r\033[K" : "", line.c_str(),
-               Clock(seconds_left).c_str());
+               MinutesAndSeconds(seconds_left).c_str());
 }
 
 int Write(const std::string& path, const std::string& bytes) {
@@ -91,8 +91,8 @@ int Tune(const TuneCommand& command) {
   options.threads = command.threads;
   options.store =
       command.store.empty() ? options.compile.kernels.cache.folder() + "/trials.sqlite" : command.store;
-  if (::isatty(2)) options.progress = ShowProgress;
-  options.finished = ShowFinished;
+  if (::isatty(2)) options.progress = ShowTuning;
+  options.finished = ShowTuned;
   std::string output = command.output;
   if (output.empty()) output = driver::TunedSchedulesOf(command.program.file);
   std::string head =

@@ -41,11 +41,6 @@ mlir::Type ScalarType(mlir::Builder& builder, ElementType element) {
   return element == ElementType::kInt ? builder.getIndexType() : StorageType(builder, element);
 }
 
-bool IsFloat(ElementType element) {
-  return element == ElementType::kF16 || element == ElementType::kBf16 || element == ElementType::kF32 ||
-         element == ElementType::kF64;
-}
-
 bool IsUnsigned(ElementType element) { return element == ElementType::kU8; }
 
 Value ToStorage(OpBuilder& builder, Location loc, Value scalar) {

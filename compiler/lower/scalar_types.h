@@ -13,7 +13,6 @@ mlir::Type ScalarType(mlir::Builder& builder, dsl::ElementType element);
 // The type of an element in memory: as above, but `int` is i64.
 mlir::Type StorageType(mlir::Builder& builder, dsl::ElementType element);
 
-bool IsFloat(dsl::ElementType element);
 bool IsUnsigned(dsl::ElementType element);
 
 // A scalar of the body as it is kept in memory, and back.

@@ -12,7 +12,7 @@ namespace weft::tune {
 namespace {
 
 // A kernel runs for some milliseconds, and a measurement takes a second; a machine may be busy.
-constexpr int64_t kMostSeconds = 20;
+constexpr int64_t kMostCpuSeconds = 20;
 constexpr int64_t kWallTimes = 3;
 
 std::string Answer(absl::string_view request) {
@@ -27,7 +27,7 @@ std::string Answer(absl::string_view request) {
 
 std::unique_ptr<driver::ForkServer> StartRunServer() {
   driver::ChildLimits limits = driver::LimitsOfEnvironment();
-  limits.cpu_seconds = std::min(limits.cpu_seconds, kMostSeconds);
+  limits.cpu_seconds = std::min(limits.cpu_seconds, kMostCpuSeconds);
   limits.wall_seconds = kWallTimes * limits.cpu_seconds;
   return std::make_unique<driver::ForkServer>(Answer, limits);
 }

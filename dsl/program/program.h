@@ -20,6 +20,7 @@
 namespace weft::dsl {
 
 enum class ElementType { kBool, kInt, kI8, kU8, kI32, kI64, kF16, kBf16, kF32, kF64 };
+inline bool IsFloat(ElementType type) { return type >= ElementType::kF16; }
 
 using TensorId = int;  // into Method::tensors
 using IndexId = int;   // unique within a method

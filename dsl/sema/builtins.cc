@@ -37,8 +37,6 @@ const char* const kOthers[] = {"clip", "ceil_div", "clamp",     "mirror",  "wrap
                                "zip",  "reverse",  "enumerate", "size",    "ndim",      "product", "random",
                                "stop", "total",    "grad",      "flatten", "unflatten", "leaves",  "bits"};
 
-bool IsFloat(ElementType type) { return type >= ElementType::kF16; }
-
 }  // namespace
 
 bool IsBuiltin(const std::string& name) {

@@ -37,8 +37,6 @@ std::optional<ReductionKind> KindOf(ast::ReductionWord word) {
   }
 }
 
-bool IsFloat(ElementType type) { return type >= ElementType::kF16; }
-
 // In which a float is reduced by more than one operation, and rounded once at the end (R20).
 ElementType Wider(ElementType type) {
   return type == ElementType::kF16 || type == ElementType::kBf16 ? ElementType::kF32 : type;

@@ -35,11 +35,6 @@ const char* Spelled(ElementType type) {
 
 namespace {
 
-bool IsFloat(ElementType type) {
-  return type == ElementType::kF16 || type == ElementType::kBf16 || type == ElementType::kF32 ||
-         type == ElementType::kF64;
-}
-
 // The least and the largest number of a type; of floats and bool everything is let through.
 std::pair<int64_t, int64_t> LimitsOf(ElementType type) {
   switch (type) {

@@ -34,7 +34,7 @@ std::optional<int> CallsBefore(const ast::Expr& expr, const ast::Expr& call, con
   return found;
 }
 
-constexpr int64_t kHalf = int64_t{1} << 32;
+constexpr int64_t kTwoTo32 = int64_t{1} << 32;
 
 }  // namespace
 
@@ -126,14 +126,14 @@ Value Elaborator::MixedSeed(const Frame::Seed& seed, Span span) {
     return scalar ? Value(CastTo(*scalar, ElementType::kI64, span)) : Value(Poison{});
   }
   auto word = [&](int64_t number) {
-    std::vector<Value> values{*seed.from, Size(static_cast<int64_t>(seed.place % kHalf)),
-                              Size(static_cast<int64_t>(seed.place / kHalf)), Size(number)};
+    std::vector<Value> values{*seed.from, Size(static_cast<int64_t>(seed.place % kTwoTo32)),
+                              Size(static_cast<int64_t>(seed.place / kTwoTo32)), Size(number)};
     for (const Scalar& counter : seed.counters) values.emplace_back(counter);
     return CallBits(values, {}, span);
   };
   Value low = word(0), high = word(1);
   if (!low.As<Scalar>() || !high.As<Scalar>()) return Poison{};
-  Scalar half = CastTo(*ToScalar(Value(Size(kHalf)), ElementType::kI64, span), ElementType::kI64, span);
+  Scalar half = CastTo(*ToScalar(Value(Size(kTwoTo32)), ElementType::kI64, span), ElementType::kI64, span);
   Scalar shifted = Call2(Function::kMul, *high.As<Scalar>(), half, ElementType::kI64, span);
   return Call2(Function::kAdd, *low.As<Scalar>(), shifted, ElementType::kI64, span);
 }

@@ -20,8 +20,6 @@ std::vector<std::shared_ptr<History>> HistoriesOf(const Value& value) {
 
 namespace {
 
-bool IsFloat(ElementType type) { return type >= ElementType::kF16; }
-
 // A condition, by how it is written.
 bool IsTruth(const ast::Expr& expr) {
   if (const auto* unary = expr.As<ast::Unary>()) return unary->op == ast::UnaryOp::kNot;

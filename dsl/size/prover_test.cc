@@ -5,24 +5,24 @@
 namespace weft::dsl {
 namespace {
 
-const Size H = Size::Symbol(1, "H", 1), A = Size::Symbol(2, "A", 1), B = Size::Symbol(3, "B", 1);
+const Size L = Size::Symbol(1, "L", 1), A = Size::Symbol(2, "A", 1), B = Size::Symbol(3, "B", 1);
 const Size i = Size::Symbol(10, "i"), j = Size::Symbol(11, "j");
 
 TEST(ProverTest, PlainIndicesAndShifts) {
   Prover prover;
-  prover.AddIndex(10, 0, H - Size(1));
-  EXPECT_TRUE(prover.IsInside(i, H));
-  EXPECT_TRUE(prover.IsInside(i + Size(1), H));
-  EXPECT_FALSE(prover.IsInside(i + Size(2), H));
-  EXPECT_FALSE(prover.IsInside(i - Size(1), H));
+  prover.AddIndex(10, 0, L - Size(1));
+  EXPECT_TRUE(prover.IsInside(i, L));
+  EXPECT_TRUE(prover.IsInside(i + Size(1), L));
+  EXPECT_FALSE(prover.IsInside(i + Size(2), L));
+  EXPECT_FALSE(prover.IsInside(i - Size(1), L));
 }
 
 TEST(ProverTest, StridedPositions) {
   Prover prover;
-  prover.AddIndex(10, 0, FloorDiv(H - Size(3), Size(2)) + Size(1));
+  prover.AddIndex(10, 0, FloorDiv(L - Size(3), Size(2)) + Size(1));
   prover.AddIndex(11, 0, 3);
-  EXPECT_TRUE(prover.IsInside(Size(2) * i + j, H));
-  EXPECT_FALSE(prover.IsInside(Size(2) * i + j + Size(1), H));
+  EXPECT_TRUE(prover.IsInside(Size(2) * i + j, L));
+  EXPECT_FALSE(prover.IsInside(Size(2) * i + j + Size(1), L));
 }
 
 TEST(ProverTest, MixedRadix) {
@@ -39,17 +39,17 @@ TEST(ProverTest, DivAndModOfAnIndex) {
   EXPECT_TRUE(prover.IsInside(FloorDiv(i, Size(4)), A));
   EXPECT_TRUE(prover.IsInside(Mod(i, Size(4)), Size(4)));
   EXPECT_FALSE(prover.IsInside(FloorDiv(i, Size(3)), A));
-  Prover scaled;  // i*A div H < A
-  scaled.AddIndex(10, 0, H);
-  EXPECT_TRUE(scaled.IsInside(FloorDiv(i * A, H), A));
+  Prover scaled;  // i*A div L < A
+  scaled.AddIndex(10, 0, L);
+  EXPECT_TRUE(scaled.IsInside(FloorDiv(i * A, L), A));
 }
 
 TEST(ProverTest, MinimumAndMaximum) {
   Prover prover;
-  prover.AddIndex(10, 0, H);
-  EXPECT_TRUE(prover.IsInside(Minimum(i + Size(1), H - Size(1)), H));
-  EXPECT_TRUE(prover.IsInside(Maximum(i - Size(1), Size(0)), H));
-  EXPECT_FALSE(prover.IsInside(Maximum(i + Size(1), Size(0)), H));
+  prover.AddIndex(10, 0, L);
+  EXPECT_TRUE(prover.IsInside(Minimum(i + Size(1), L - Size(1)), L));
+  EXPECT_TRUE(prover.IsInside(Maximum(i - Size(1), Size(0)), L));
+  EXPECT_FALSE(prover.IsInside(Maximum(i + Size(1), Size(0)), L));
 }
 
 TEST(ProverTest, WhatContainsTheRestComesFirst) {
@@ -63,7 +63,7 @@ TEST(ProverTest, WhatContainsTheRestComesFirst) {
 }
 
 TEST(ProverTest, IndicesGoToTheEndOfTheirRangesFirst) {
-  const Size axis = Minimum(A, FloorDiv(B, H)), value = Size::Symbol(12, "value");
+  const Size axis = Minimum(A, FloorDiv(B, L)), value = Size::Symbol(12, "value");
   Prover prover;
   prover.AddIndex(10, 0, Minimum(value, axis));
   EXPECT_TRUE(prover.IsInside(i, axis));
@@ -78,20 +78,20 @@ TEST(ProverTest, IndicesGoToTheEndOfTheirRangesFirst) {
 }
 
 TEST(ProverTest, PositionsAmongRoundedUpSizes) {
-  const Size cells = Size(0) - FloorDiv(Size(0) - H, Size(32));
+  const Size cells = Size(0) - FloorDiv(Size(0) - L, Size(32));
   Prover prover;
   prover.AddIndex(10, 0, Size(2) * cells);
   EXPECT_TRUE(prover.IsPositive(Size(2) * cells - Size(1)));
   EXPECT_FALSE(prover.IsPositive(Size(2) * cells - Size(2)));
-  EXPECT_TRUE(prover.IsPositive(Size(3) - Size(2) * FloorDiv(Size(1) - H, Size(2))));
-  EXPECT_FALSE(prover.IsPositive(Size(2) * FloorDiv(H + Size(1), Size(2)) - Size(2)));
+  EXPECT_TRUE(prover.IsPositive(Size(3) - Size(2) * FloorDiv(Size(1) - L, Size(2))));
+  EXPECT_FALSE(prover.IsPositive(Size(2) * FloorDiv(L + Size(1), Size(2)) - Size(2)));
   EXPECT_TRUE(prover.IsInside(FloorDiv(i * cells, Size(2) * cells), cells));
   EXPECT_FALSE(prover.IsInside(FloorDiv(i * cells, cells), cells));
 }
 
 TEST(ProverTest, PositionsAmongTwiceASum) {
   for (const Size& rows :
-       {FloorDiv(H, Size(2)) + Size(2), FloorDiv(H, Size(4)) - FloorDiv(Size(0) - H, Size(3))}) {
+       {FloorDiv(L, Size(2)) + Size(2), FloorDiv(L, Size(4)) - FloorDiv(Size(0) - L, Size(3))}) {
     Prover prover;
     prover.AddIndex(10, 0, Size(2) * rows);
     EXPECT_TRUE(prover.IsInside(FloorDiv(i * rows, Size(2) * rows), rows)) << rows.ToString();

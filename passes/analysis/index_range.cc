@@ -53,7 +53,7 @@ int64_t FloorDiv(int64_t a, int64_t b) { return a / b - ((a % b != 0 && (a < 0) 
 
 IndexRange Join(IndexRange a, IndexRange b) { return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)}; }
 
-std::optional<int64_t> Constant(Value value) {
+std::optional<int64_t> NarrowConstant(Value value) {
   llvm::APInt constant;
   if (mlir::matchPattern(value, mlir::m_ConstantInt(&constant)) && constant.getSignificantBits() <= 64)
     return constant.getSExtValue();
@@ -121,7 +121,7 @@ IndexRange DimensionRange(mlir::tensor::DimOp dim) {
 }
 
 IndexRange DivisionRange(Value lhs, Value rhs, bool floors, int depth) {
-  auto divisor = Constant(rhs);
+  auto divisor = NarrowConstant(rhs);
   if (!divisor || *divisor <= 0) return {};
   IndexRange range = RangeAt(lhs, depth + 1);
   auto divide = [&](int64_t bound) {
@@ -132,7 +132,7 @@ IndexRange DivisionRange(Value lhs, Value rhs, bool floors, int depth) {
 }
 
 IndexRange RemainderRange(Value lhs, Value rhs, bool is_unsigned, int depth) {
-  auto divisor = Constant(rhs);
+  auto divisor = NarrowConstant(rhs);
   if (!divisor || *divisor <= 0) return {};
   IndexRange range = RangeAt(lhs, depth + 1);
   if (range.Within(0, *divisor)) return range;
@@ -142,7 +142,7 @@ IndexRange RemainderRange(Value lhs, Value rhs, bool is_unsigned, int depth) {
 
 IndexRange AtomRange(Value value, int depth) {
   if (depth > kMaxDepth) return {};
-  if (auto constant = Constant(value)) return {*constant, *constant};
+  if (auto constant = NarrowConstant(value)) return {*constant, *constant};
   if (auto argument = mlir::dyn_cast<mlir::BlockArgument>(value)) return BlockArgumentRange(argument, depth);
   mlir::Operation* op = value.getDefiningOp();
   if (auto dim = mlir::dyn_cast<mlir::tensor::DimOp>(op)) return DimensionRange(dim);
@@ -206,7 +206,7 @@ LinearForm AsAtom(Value value) {
 }
 
 LinearForm Form(Value value, int depth) {
-  if (auto constant = Constant(value)) {
+  if (auto constant = NarrowConstant(value)) {
     LinearForm form;
     form.constant = *constant;
     return form;

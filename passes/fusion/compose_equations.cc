@@ -30,7 +30,7 @@ using mlir::Value;
 // float in the time of about sixteen operations each way.
 constexpr double kStoreAndLoad = 32;
 // Stands for sizes that are not numbers, above and below a fraction bar alike.
-constexpr double kUnknownSize = 64;
+constexpr double kUnknownLength = 64;
 // Bodies beyond this many operations are left as they are: back ends take longer than linear time.
 constexpr size_t kLargestBody = 256;
 // What a read at a place given by data costs beside one at a place that follows from the loops.
@@ -45,7 +45,7 @@ size_t BodySize(ir::EquationOp equation) {
 double Points(ir::EquationOp equation) {
   double points = 1;
   for (int64_t extent : equation.getStaticExtents())
-    points *= mlir::ShapedType::isDynamic(extent) ? kUnknownSize : static_cast<double>(extent);
+    points *= mlir::ShapedType::isDynamic(extent) ? kUnknownLength : static_cast<double>(extent);
   return points;
 }
 
@@ -57,7 +57,7 @@ double Evaluations(ir::ReadOp read) {
     if (!reduce) continue;
     for (auto [lower, upper] : llvm::zip_equal(reduce.getLower(), reduce.getUpper())) {
       auto from = mlir::getConstantIntValue(lower), to = mlir::getConstantIntValue(upper);
-      count *= from && to ? static_cast<double>(std::max<int64_t>(0, *to - *from)) : kUnknownSize;
+      count *= from && to ? static_cast<double>(std::max<int64_t>(0, *to - *from)) : kUnknownLength;
     }
   }
   return count;
@@ -99,7 +99,7 @@ class Composer {
   bool ComposeOne(Rule rule) {
     SmallVector<std::pair<double, ir::EquationOp>> producers;
     for (ir::EquationOp equation : function_.getBody().front().getOps<ir::EquationOp>())
-      producers.emplace_back(Points(equation) * CostPerPoint(equation, kUnknownSize), equation);
+      producers.emplace_back(Points(equation) * CostPerPoint(equation, kUnknownLength), equation);
     std::stable_sort(producers.begin(), producers.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     for (auto [cost, producer] : producers) {
@@ -134,7 +134,7 @@ class Composer {
 
   bool IsCheap(ir::EquationOp producer, llvm::ArrayRef<ir::ReadOp> reads) {
     if (HasReduction(producer) || BodySize(producer) > kLargestBody) return false;
-    double cost = CostPerPoint(producer, kUnknownSize) - 1;
+    double cost = CostPerPoint(producer, kUnknownLength) - 1;
     producer.getBody().walk([&](ir::ReadOp) { cost += 1; });
     if (ClassOf(producer) == "gather") cost += kGather;
     cost = std::max(cost, 0.0);

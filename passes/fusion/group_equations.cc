@@ -28,8 +28,6 @@ using mlir::SmallVector;
 using mlir::Value;
 
 constexpr size_t kLargestGroup = 8;
-// Stands for a size that is not a number and has no useful bound.
-constexpr int64_t kUnknownSize = 1024;
 // Groups without common loops, and groups with fewer common points than threads, do at most this much work.
 constexpr double kSmallWork = 65536;
 // Second-level caches that pass for each block of rows of a contraction: its own rows are used by all of

@@ -11,8 +11,6 @@ namespace {
 using mlir::SmallVector;
 using mlir::Value;
 
-constexpr int64_t kUnknownSize = 1024;
-
 // The equation whose form is kept that `reader` reads, if nothing else reads it.
 ir::EquationOp KeptProducer(ir::EquationOp reader) {
   ir::EquationOp found;

@@ -13,6 +13,9 @@
 
 namespace weft::passes {
 
+// Stands for a size that is not a number and has no useful bound.
+inline constexpr int64_t kUnknownSize = 1024;
+
 struct TileGroup {
   llvm::SmallVector<ir::EquationOp> equations;  // in order
   // Positions of the loops over tiles, the same in all domains; in that of the last equation some steps of a

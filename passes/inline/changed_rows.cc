@@ -153,16 +153,16 @@ class PartFinder {
 };
 
 // What the equation chooses by, and what it has where the choice is none: a tensor at the indices themselves.
-struct Choice {
+struct KeptChoice {
   Value condition;     // null: that of `guarded`
   ir::ReadOp guarded;  // null: the condition
   ir::ReadOp kept;     // null: the equation is no such choice
 };
 
-Choice ChoiceOf(ir::EquationOp equation) {
+KeptChoice KeptChoiceOf(ir::EquationOp equation) {
   mlir::Operation* definer = YieldedValue(equation, 0).getDefiningOp();
   if (!definer || definer->getBlock() != &equation.getBody().front()) return {};
-  Choice choice;
+  KeptChoice choice;
   Value otherwise;
   if (auto select = mlir::dyn_cast<arith::SelectOp>(definer)) {
     choice.condition = select.getCondition();
@@ -184,12 +184,12 @@ Choice ChoiceOf(ir::EquationOp equation) {
 }  // namespace
 
 std::optional<ChangedRows> FindChangedRows(ir::EquationOp equation) {
-  if (equation->getNumResults() != 1 || !ChoiceOf(equation).kept) return std::nullopt;
+  if (equation->getNumResults() != 1 || !KeptChoiceOf(equation).kept) return std::nullopt;
   // Equal values are one: the ends of `at..at + 3` are a number apart then.
   mlir::IRRewriter rewriter(equation.getContext());
   mlir::DominanceInfo dominance(equation);
   mlir::eliminateCommonSubExpressions(rewriter, dominance, equation);
-  Choice choice = ChoiceOf(equation);
+  KeptChoice choice = KeptChoiceOf(equation);
   PartFinder finder(equation);
   if (choice.condition) {
     finder.AddCondition(choice.condition);

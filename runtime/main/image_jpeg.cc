@@ -62,7 +62,7 @@ int ExifOrientation(const unsigned char* data, size_t size) {
   return 1;
 }
 
-struct Decoding {
+struct JpegDecoding {
   jpeg_decompress_struct info;
   Errors errors;
   jpeg_progress_mgr progress = {};
@@ -72,7 +72,7 @@ struct Decoding {
   const char* wrong_size = nullptr;
 };
 
-bool Decode(Decoding& decoding, std::string_view bytes, int channels) {
+bool Decode(JpegDecoding& decoding, std::string_view bytes, int channels) {
   jpeg_decompress_struct& info = decoding.info;
   if (setjmp(decoding.errors.back)) return false;
   jpeg_create_decompress(&info);
@@ -117,7 +117,7 @@ bool Decode(Decoding& decoding, std::string_view bytes, int channels) {
 }
 
 // One pixel in the channels that are wanted.
-void Convert(const Decoding& decoding, const unsigned char* from, int64_t had, unsigned char* to,
+void Convert(const JpegDecoding& decoding, const unsigned char* from, int64_t had, unsigned char* to,
              int64_t wanted) {
   unsigned red = from[0], green = had >= 3 ? from[1] : red, blue = had >= 3 ? from[2] : red;
   if (decoding.cmyk) {
@@ -143,7 +143,7 @@ bool LooksLikeJpeg(std::string_view bytes) { return bytes.substr(0, 3) == "\xff\
 
 Result<HostTensor> ReadJpeg(std::string_view bytes, int channels, std::string* note) {
   (void)note;
-  Decoding decoding;
+  JpegDecoding decoding;
   std::memset(&decoding.info, 0, sizeof(decoding.info));
   decoding.info.err = jpeg_std_error(&decoding.errors.manager);
   decoding.errors.manager.error_exit = Fail;

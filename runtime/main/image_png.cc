@@ -13,7 +13,7 @@ struct Source {
   char message[160] = "";
 };
 
-void ReadBytes(png_structp png, png_bytep data, size_t count) {
+void ReadPng(png_structp png, png_bytep data, size_t count) {
   auto* source = static_cast<Source*>(png_get_io_ptr(png));
   if (count > source->bytes.size()) png_error(png, "it is cut off");
   std::memcpy(data, source->bytes.data(), count);
@@ -29,16 +29,16 @@ void KeepError(png_structp png, png_const_charp message) {
 void IgnoreWarning(png_structp, png_const_charp) {}
 
 // What outlives a longjmp out of libpng; nothing in the function that calls setjmp has a destructor.
-struct Decoding {
+struct PngDecoding {
   Source source;
   HostTensor picture;
   std::vector<png_bytep> rows;
   bool out_of_memory = false, transparent = false;
 };
 
-bool Decode(Decoding& decoding, int channels, png_structp png, png_infop info) {
+bool Decode(PngDecoding& decoding, int channels, png_structp png, png_infop info) {
   if (setjmp(png_jmpbuf(png))) return false;
-  png_set_read_fn(png, &decoding.source, ReadBytes);
+  png_set_read_fn(png, &decoding.source, ReadPng);
   png_set_user_limits(png, 1 << 20, 1 << 20);
   png_set_chunk_malloc_max(png, 8 << 20);
   size_t file_bytes = decoding.source.bytes.size();
@@ -76,7 +76,7 @@ bool Decode(Decoding& decoding, int channels, png_structp png, png_infop info) {
 }
 
 // Keeps the first `kept` of the channels, in place.
-void DropAlpha(Decoding& decoding, int64_t kept) {
+void DropAlpha(PngDecoding& decoding, int64_t kept) {
   HostTensor& picture = decoding.picture;
   int64_t pixels = picture.shape[0] * picture.shape[1], had = picture.shape[2];
   char* data = picture.data.data();
@@ -92,7 +92,7 @@ void DropAlpha(Decoding& decoding, int64_t kept) {
 bool LooksLikePng(std::string_view bytes) { return bytes.substr(0, 4) == "\x89PNG"; }
 
 Result<HostTensor> ReadPng(std::string_view bytes, int channels, std::string* note) {
-  Decoding decoding;
+  PngDecoding decoding;
   decoding.source.bytes = bytes;
   png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &decoding.source, KeepError, IgnoreWarning);
   png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
