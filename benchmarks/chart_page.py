@@ -126,7 +126,7 @@ def machine_part(run, found, _):
     by_group = {group: [row for row in newest if row["group"] == group] for group in GROUPS}
     parts = [f"<h2>{html.escape(run['machine'])}, {run['features']}</h2><p>{run['cores']} processors; last run {run['run']}</p>",
              table(report.summary(newest))]
-    whole = ("network", "system", "operator")
+    whole = ("network", "tolerance", "system", "operator")
     parts.append(ratio_bars("R", [row for group in whole for row in by_group[group]]))
     parts += [roofline(int(threads), reached, newest) for threads, reached in run["limits"].items()]
     for group, rows in by_group.items():

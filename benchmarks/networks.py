@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ STANDARD = {
     "minilm": {"batch": 8, "tokens": 32, "dim": 384, "depth": 6, "heads": 12, "hidden": 1536},
     "unet": {"image": 256, "classes": 2},
 }
+# Those that are compiled once more with a tolerance, which allows convolutions by fewer products.
+TOLERANCE, TOLERANT = "1e-4", ["resnet50", "unet"]
 QUICK = ["mobilenet_v2", "resnet50", "minilm"]
 
 PICTURE = "run(image: f32[1, 3, {image}, {image}]) -> logit: f32[1, 1000] {{ logit = net(image) }}"
@@ -110,7 +112,7 @@ class Network(Subject):
 
 
 def subjects(seed=None):
-    """The networks; with a seed also varied ones."""
+    """The networks; with a seed also varied ones; some with a tolerance."""
     found = []
     for name, sizes in STANDARD.items():
         kinds = [(name, sizes)] + ([(f"{name}, varied {seed}", varied(name, seed))] if seed is not None else [])
@@ -119,4 +121,6 @@ def subjects(seed=None):
                               quick=name in QUICK)
             network.flops = network.graph().flops
             found.append(network)
+    for network in [network for network in found if network.name in TOLERANT]:
+        found.append(replace(network, group="tolerance", name=f"{network.name}, tolerance {TOLERANCE}", tolerance=TOLERANCE, quick=False))
     return found

@@ -38,7 +38,7 @@ def options():
     parser.add_argument("--install", action="store_true", help="first installs the peers in build/benchmarks/venv")
     chosen = parser.parse_args()
     if chosen.tolerance and chosen.write:
-        parser.error("the pages are about programs without a tolerance: leave out --write or --tolerance")
+        parser.error("the pages are about programs with no tolerance but their own: leave out --write or --tolerance")
     return chosen
 
 
@@ -77,10 +77,11 @@ def rows(subject, peers, chosen, limits):
     with tempfile.TemporaryDirectory(prefix="weft_benchmark_") as name:
         folder = pathlib.Path(name)
         subject.write(folder, peers)
-        allowed = ["--tolerance", chosen.tolerance] if chosen.tolerance else []
+        tolerance = chosen.tolerance or subject.tolerance
+        allowed = ["--tolerance", tolerance] if tolerance else []
         subprocess.run([chosen.weft, "compile", *subject.program(folder), *allowed, "--emit", "so", "-o", folder / "subject.so"], check=True)
         for threads in map(int, chosen.threads.split(",")):
-            seconds = chosen.seconds or (1.2 if chosen.quick else 60 if subject.group in ("network", "system") else 6)
+            seconds = chosen.seconds or (1.2 if chosen.quick else 60 if subject.group in ("network", "tolerance", "system") else 6)
             yield contenders.measure(subject, folder, [peer for peer in subject.peers if peer in peers], threads, chosen.rounds,
                                      seconds, limits)
 

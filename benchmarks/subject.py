@@ -7,7 +7,7 @@ import numpy as np
 
 import tensors
 
-GROUPS = ["network", "system", "operator", "matrix product", "convolution", "depthwise", "rows", "pointwise", "attention", "call"]
+GROUPS = ["network", "tolerance", "system", "operator", "matrix product", "convolution", "depthwise", "rows", "pointwise", "attention", "call"]
 
 
 def normal(seed, *shape):
@@ -30,6 +30,7 @@ class Subject:
     bytes: int = 0  # of operands and results, each counted once; 0 for what is no single kernel
     needs: tuple = ()  # packages that ours needs too, for its weights
     quick: bool = False  # timed by --quick too
+    tolerance: str = ""  # that ours is compiled with
 
     def source(self, folder):
         """The program: one entry, whose only method has the inputs in their order."""
