@@ -17,7 +17,8 @@ def UpdateInPlace : WeftPass<"weft-update-in-place", "mlir::ModuleOp"> {
 def PlanMemory : WeftPass<"weft-plan-memory", "mlir::ModuleOp"> {
   let summary = "Give every launch result a place";
   let description = [{
-    Sizes that are numbers: one arena (module attr `weft.arena`, bytes), reused by lifetime. Sizes known at run time: a
+    Sizes that are numbers: one arena (module attr `weft.arena`, bytes), reused by lifetime, and so that threads find in
+    their parts of a result what they had themselves before, where up to a seventh more memory allows that. Sizes known at run time: a
     slot each (`weft.dynamic`), which the runtime places by lifetime when the sizes are known. The attr `weft.slots` of
     the function has three numbers for each: the segment in which it is placed (`weft.segment` of the `weft.found` that
     it begins behind; 0: when the program starts), and the first and the last time at which it is needed. Outputs of a
@@ -25,5 +26,6 @@ def PlanMemory : WeftPass<"weft-plan-memory", "mlir::ModuleOp"> {
   }];
   let options = [
     Option<"alignment", "alignment", "int64_t", "64", "Of every offset">,
+    Option<"threads", "threads", "int64_t", "1", "Between which results are divided evenly">,
   ];
 }

@@ -7,6 +7,7 @@
 #include "passes/analysis/body.h"
 #include "passes/analysis/equation.h"
 #include "passes/memory/interval_allocator.h"
+#include "passes/memory/owners.h"
 #include "passes/memory/passes.h"
 
 namespace weft::passes {
@@ -57,8 +58,11 @@ struct Scratch {
 // time.
 class FunctionPlan {
  public:
-  FunctionPlan(mlir::func::FuncOp function, int64_t alignment)
-      : function_(function), symbols_(function->getParentOfType<mlir::ModuleOp>()), alignment_(alignment) {}
+  FunctionPlan(mlir::func::FuncOp function, int64_t alignment, int64_t threads)
+      : function_(function),
+        symbols_(function->getParentOfType<mlir::ModuleOp>()),
+        alignment_(alignment),
+        threads_(threads) {}
 
   // Sets the attributes and returns the bytes of the arena. The functions of steps are planned with those
   // that run them.
@@ -146,7 +150,7 @@ class FunctionPlan {
   // Time goes on to the end of the loop.
   void CollectScratch(ir::IterateOp iterate) {
     auto step = symbols_.lookup<mlir::func::FuncOp>(iterate.getCallee());
-    FunctionPlan plan(step, alignment_);
+    FunctionPlan plan(step, alignment_, threads_);
     Scratch scratch{.iterate = iterate, .segment = segment_, .first_segment = segments_, .first = time_};
     scratch.arena = plan.Run();
     scratch.lives = plan.lives();
@@ -187,6 +191,9 @@ class FunctionPlan {
       blocks.push_back(
           {.bytes = scratch.bytes + scratch.arena, .first = scratch.first, .last = scratch.last});
     Placement placement = PlaceBlocks(blocks, alignment_);
+    // A little more memory may be used once, not in each of loops inside of each other.
+    int64_t most_bytes = function_->hasAttr("weft.step") ? 0 : PeakBytes(blocks, alignment_) / 7 * 8;
+    placement = KeepOwners(blocks, std::move(placement), alignment_, threads_, most_bytes);
     for (auto [number, offset] : llvm::zip(numbers, placement.offsets)) offsets_[number] = offset;
     for (auto [number, scratch] : llvm::enumerate(scratch_))
       scratch.offset = placement.offsets[numbers.size() + number];
@@ -239,7 +246,7 @@ class FunctionPlan {
 
   mlir::func::FuncOp function_;
   mlir::SymbolTable symbols_;
-  int64_t alignment_;
+  int64_t alignment_, threads_;
   std::vector<Storage> storage_;
   std::vector<Scratch> scratch_;
   int64_t time_ = 0, segment_ = 0, segments_ = 0;
@@ -253,7 +260,7 @@ struct PlanMemoryPass : impl::PlanMemoryBase<PlanMemoryPass> {
     int64_t arena = 0;
     for (auto function : getOperation().getOps<mlir::func::FuncOp>())
       if (!function.isExternal() && !function->hasAttr("weft.step"))
-        arena = std::max(arena, FunctionPlan(function, alignment).Run());
+        arena = std::max(arena, FunctionPlan(function, alignment, threads).Run());
     getOperation()->setAttr("weft.arena", mlir::Builder(&getContext()).getI64IntegerAttr(arena));
   }
 };

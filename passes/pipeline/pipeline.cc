@@ -99,6 +99,10 @@ std::unique_ptr<mlir::Pass> Grouping(const PipelineOptions& options) {
       {.l2Bytes = options.target.l2_bytes, .threads = options.target.threads, .explain = options.explain});
 }
 
+std::unique_ptr<mlir::Pass> PlanningMemory(const PipelineOptions& options) {
+  return createPlanMemory({.threads = options.target.threads});
+}
+
 // The table of contents: what happens to a program, in order.
 std::vector<Stage> Stages() {
   return {
@@ -190,7 +194,7 @@ std::vector<Stage> Stages() {
       {"memory",
        {
            {"update-in-place", UpdatingInPlace, false},
-           OnModule("plan-memory", [] { return createPlanMemory(); }),
+           {"plan-memory", PlanningMemory, false},
        }},
   };
 }
