@@ -142,5 +142,34 @@ TEST_F(HalideTest, SharesLongLoopsOfShortStepsInFewTasks) {
   }
 }
 
+// Blocks of columns that do not come out even are shared in two loops: who has no block left computes rows of
+// another's.
+TEST_F(HalideTest, SharesWhatWholeBlocksLeave) {
+  target_ = *ParseTarget("x86-64-v4");
+  target_.cores = 2;
+  TestKernel test = Matmul(93, 616, 13 * 48, 48);
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("parallel ko io\n"));
+  // An even number of blocks; many; rows that are too short to be begun one by one.
+  for (const TestKernel& other :
+       {Matmul(93, 616, 12 * 48, 48), Matmul(93, 616, 201 * 48, 48), Matmul(93, 8, 13 * 48, 48)}) {
+    Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
+    EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("parallel ko io"))) << other.name;
+  }
+}
+
+// Whatever the target, two parallel loops compute what one does.
+TEST_F(HalideTest, ComputesWhatIsSharedInTwoLoops) {
+  target_.cores = 2;
+  TestKernel test = Matmul(93, 616, 13 * 48, 48);
+  test.tolerance = 1e-4;
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("parallel ko io\n"));
+  absl::Status status = Compare(kernel, schedule, test);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 }  // namespace
 }  // namespace weft::backends

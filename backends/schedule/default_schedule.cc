@@ -15,6 +15,7 @@
 #include "backends/schedule/reduction_blocks.h"
 #include "backends/schedule/reduction_order.h"
 #include "backends/schedule/row_blocks.h"
+#include "backends/schedule/shared_rest.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -141,10 +142,11 @@ class Chooser {
     return best;
   }
 
-  // Marks what threads share. A loop of short steps is split into tasks of several.
-  void Parallel(Plan& plan, Loops& outer) {
+  // Marks what threads share, and says which loop of `outer` that is; -1: none. A loop of short steps is
+  // split into tasks of several.
+  int Parallel(Plan& plan, Loops& outer) {
     int shared = SharedByThreads() ? SharedOut(outer) : -1;
-    if (shared < 0) return;
+    if (shared < 0) return shared;
     std::vector<KnobValue> others;
     for (int i = 0; i < static_cast<int>(outer.size()); ++i)
       if (outer[i].second != 1 && !plan.IsInnerPart(outer[i].first))
@@ -165,6 +167,7 @@ class Chooser {
       Rename(plan, loop, step);
     }
     plan.Mark(DirectiveKind::kParallel, task);
+    return shared;
   }
 
   // What was computed inside the loop `from`, which has been split, is computed inside its part `to`.
@@ -435,11 +438,12 @@ class Chooser {
     }
     if (HasFill(reads) && reuse) PlacePad(plan, reads, outer);
     if (reuse && packed && !column_outer.empty()) Prefetch(plan, outer, column_outer, lane);
-    Parallel(plan, outer);
+    int shared = Parallel(plan, outer);
     std::vector<std::string> around = FirstOf(outer);
     if (reuse && packed && !column_outer.empty() && !inside_ && shared_loops_ == 0)
       ReduceInBlocks(plan, column_outer, width, target_, knobs_, around);
     if (!row_tile.empty()) ReduceTilesInBlocks(plan, row_tile, knobs_, around);
+    if (around.size() == outer.size()) ShareInside(plan, outer, shared, Cycles(view), target_, knobs_);
     std::vector<std::string> reductions = OrderReductions(plan, reads, lane, reuse, knobs_);
     plan.Order(around, reductions, inner);
     return true;
