@@ -1,6 +1,7 @@
 // The shapes that default schedules take.
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "backends/halide/halide_fixture.h"
 #include "backends/schedule/default_schedule.h"
 #include "backends/schedule/loop_nest.h"
@@ -139,6 +140,16 @@ TEST_F(HalideTest, SharesLongLoopsOfShortStepsInFewTasks) {
   for (const TestKernel& test : {Pointwise(1, 1, 999), Softmax(2, 30)}) {
     Schedule schedule = DefaultSchedule(ViewKernel(Parse(test.text)), target_);
     EXPECT_THAT(PrintSchedule(schedule), Not(HasSubstr("parallel")));
+  }
+}
+
+// Rows whose lines would drive each other out of the first cache are not in one tile.
+TEST_F(HalideTest, TilesHoldNoMoreRowsThanTheFirstCacheHasLinesFor) {
+  target_ = *ParseTarget("x86-64-v4");
+  for (auto [channels, rows] : {std::pair{512, 7}, {496, 14}, {256, 14}}) {
+    ir::KernelOp kernel = Parse(Convolution(28, channels, 1024, 1, 2, 0, 32).text);
+    std::string schedule = PrintSchedule(DefaultSchedule(ViewKernel(kernel), target_));
+    EXPECT_THAT(schedule, HasSubstr(absl::StrCat("split j by ", rows, " into"))) << channels << schedule;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "backends/schedule/default_schedule.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -359,14 +360,15 @@ class Chooser {
       // Only a block of the shared loop is computed at a time.
       row_extent = static_cast<size_t>(rows) + 1 == shared_loops_ ? block_ : 1;
     }
+    int64_t most_rows = rows < 0 ? 1 : MostRows(reads, plan.domain_indices[rows].back());
     bool one_row = rows < 0 || (inside_ && static_cast<size_t>(rows) < shared_loops_ && row_extent == 1);
     int64_t width = lanes_, tall = 1;
     if (packed && view.packed_block > 0) {
       width = view.packed_block;
-      if (!one_row) tall = TileRows(row_extent, width);
+      if (!one_row) tall = TileRows(row_extent, width, most_rows);
     } else if (reuse) {
       width = TileColumns(row_extent, columns.extent);
-      if (!one_row) tall = TileRows(row_extent, width);
+      if (!one_row) tall = TileRows(row_extent, width, most_rows);
       if (columns.extent >= 0 && columns.extent < width)
         width = std::max(lanes_, columns.extent / lanes_ * lanes_);
     } else if (!one_row) {
@@ -454,8 +456,18 @@ class Chooser {
     return knobs_.Choose("columns", width, OtherColumns(rows, columns, width, target_));
   }
 
-  int64_t TileRows(int64_t rows, int64_t columns) const {
-    int64_t tall = passes::ChooseTileRows(ForPasses(target_), rows, columns, kElementBytes);
+  // Rows of one tile whose lines stay in the first cache while they are read from end to end.
+  int64_t MostRows(const std::vector<const ReadView*>& reads, mlir::Value row) const {
+    int64_t most = std::numeric_limits<int64_t>::max();
+    for (const ReadView* read : reads) {
+      int64_t bytes = BytesBetween(*read, row);
+      if (bytes != 0) most = std::min(most, passes::LinesApart(ForPasses(target_), bytes));
+    }
+    return most;
+  }
+
+  int64_t TileRows(int64_t rows, int64_t columns, int64_t most) const {
+    int64_t tall = passes::ChooseTileRows(ForPasses(target_), rows, columns, kElementBytes, most);
     return knobs_.Choose("rows", tall, OtherRows(rows, columns, tall, target_));
   }
 
