@@ -10,8 +10,13 @@
 namespace weft::runtime {
 namespace {
 
-// Set while this thread runs a task: loops inside of it are not divided again.
-thread_local bool inside_task = false;
+// Where this thread is while it runs a task.
+struct Place {
+  const ThreadPool* pool = nullptr;  // whose task it runs; null: none's
+  size_t thread = 0;                 // its number there
+  bool is_inner = false;             // the task is a step of a loop inside of a task
+};
+thread_local Place place;
 
 void Relax(int& spins, int most) {
   // Another thread may need this processor for the very work that is waited for.
@@ -41,13 +46,16 @@ std::vector<int> AllowedProcessors() {
   return processors;
 }
 
+constexpr int64_t kMostSteps = std::numeric_limits<int32_t>::max();  // positions have 32 bits
+
 constexpr uint64_t Pack(uint64_t first, uint64_t end) { return first | (end << 32); }
 
 }  // namespace
 
 int ThreadPool::ProcessorCount() { return std::max<int>(1, static_cast<int>(AllowedProcessors().size())); }
 
-ThreadPool::ThreadPool(int threads, bool pin) : parts_(static_cast<size_t>(std::clamp(threads, 1, 1024))) {
+ThreadPool::ThreadPool(int threads, bool pin)
+    : parts_(static_cast<size_t>(std::clamp(threads, 1, 1024))), inner_loops_(parts_.size()) {
   if (pin) processors_ = AllowedProcessors();
   if (this->threads() > ProcessorCount()) most_spins_ = 16;
   // More threads than processors: pinning would make them take turns where the system could do better.
@@ -110,6 +118,7 @@ void ThreadPool::Work(int thread) {
       }
       seen = round;
       RunParts(thread);
+      Help(thread, round);
       spins = 0;
     }
   }
@@ -129,13 +138,13 @@ void ThreadPool::RunParts(int thread) {
                                            std::memory_order_relaxed))
         continue;
       // Nobody starts another loop before these are done, so the fields are those of this one.
-      inside_task = true;
+      place = {this, static_cast<size_t>(thread), false};
       for (uint64_t i = first; i < first + bite; ++i) {
         uint64_t step = backwards_ ? part.first + part.end - 1 - i : i;
         int32_t result = task_(context_, base_ + static_cast<int64_t>(step), closure_);
         if (result != 0) result_.store(result, std::memory_order_relaxed);
       }
-      inside_task = false;
+      place = {};
       unfinished_.fetch_sub(static_cast<int64_t>(bite), std::memory_order_acq_rel);
       left = part.left.load(std::memory_order_relaxed);
     }
@@ -154,8 +163,63 @@ void ThreadPool::RunSlice(int64_t base, int64_t count) {
   }
   round_.fetch_add(1, std::memory_order_release);
   RunParts(0);
+  Help(0, round_.load(std::memory_order_relaxed));
+}
+
+void ThreadPool::Help(int thread, uint64_t round) {
+  size_t count = inner_loops_.size();
   int spins = 0;
-  while (unfinished_.load(std::memory_order_acquire) != 0) Relax(spins, most_spins_);
+  while (unfinished_.load(std::memory_order_acquire) != 0 &&
+         round_.load(std::memory_order_acquire) == round) {
+    bool helped = false;
+    for (size_t k = 1; k < count; ++k)
+      helped |= TakeSteps(inner_loops_[(static_cast<size_t>(thread) + k) % count]);
+    if (!helped) Relax(spins, most_spins_);
+  }
+}
+
+bool ThreadPool::TakeSteps(InnerLoop& loop) {
+  uint64_t left = loop.left.load(std::memory_order_relaxed);
+  int64_t done = 0;
+  const Place before = place;
+  while (true) {
+    uint64_t first = left & 0xffffffffu, end = left >> 32;
+    if (first >= end) break;
+    // Few at a time: who helps comes when there is nothing else to do, and all end together.
+    uint64_t bite = std::max<uint64_t>(1, (end - first) / (8 * parts_.size()));
+    if (!loop.left.compare_exchange_weak(left, Pack(first + bite, end), std::memory_order_acq_rel,
+                                         std::memory_order_relaxed))
+      continue;
+    // Its thread does not begin another loop before these are done, so the fields are those of this one.
+    place = {this, before.thread, true};
+    for (uint64_t i = first; i < first + bite; ++i) {
+      auto step = static_cast<int64_t>(i);
+      int32_t result = loop.task(loop.context, loop.backwards ? loop.count - 1 - step : step, loop.closure);
+      if (result != 0) loop.result.store(result, std::memory_order_relaxed);
+    }
+    done += static_cast<int64_t>(bite);
+    left = loop.left.load(std::memory_order_relaxed);
+  }
+  if (done == 0) return false;
+  place = before;
+  loop.unfinished.fetch_sub(done, std::memory_order_acq_rel);
+  return true;
+}
+
+int32_t ThreadPool::RunInner(Task task, void* context, int64_t count, void* closure, bool backwards) {
+  InnerLoop& loop = inner_loops_[place.thread];
+  loop.task = task;
+  loop.context = context;
+  loop.closure = closure;
+  loop.count = count;
+  loop.backwards = backwards;
+  loop.result.store(0, std::memory_order_relaxed);
+  loop.unfinished.store(count, std::memory_order_relaxed);
+  loop.left.store(Pack(0, static_cast<uint64_t>(count)), std::memory_order_release);
+  TakeSteps(loop);
+  int spins = 0;
+  while (loop.unfinished.load(std::memory_order_acquire) != 0) Relax(spins, most_spins_);
+  return loop.result.load(std::memory_order_relaxed);
 }
 
 int32_t ThreadPool::InTurn(Task task, void* context, int64_t count, void* closure, bool backwards) {
@@ -168,14 +232,18 @@ int32_t ThreadPool::InTurn(Task task, void* context, int64_t count, void* closur
 }
 
 int32_t ThreadPool::ParallelFor(Task task, void* context, int64_t count, void* closure, bool backwards) {
-  if (inside_task || count <= 1 || workers_.empty()) return InTurn(task, context, count, closure, backwards);
+  if (count <= 1 || workers_.empty()) return InTurn(task, context, count, closure, backwards);
+  if (place.pool != nullptr) {
+    bool is_divided = place.pool == this && !place.is_inner && count <= kMostSteps;
+    return is_divided ? RunInner(task, context, count, closure, backwards)
+                      : InTurn(task, context, count, closure, backwards);
+  }
   backwards_ = backwards;
   task_ = task;
   context_ = context;
   closure_ = closure;
   result_.store(0, std::memory_order_relaxed);
-  constexpr int64_t kSlice = std::numeric_limits<int32_t>::max();  // parts hold 32-bit positions
-  for (int64_t base = 0; base < count; base += kSlice) RunSlice(base, std::min(kSlice, count - base));
+  for (int64_t base = 0; base < count; base += kMostSteps) RunSlice(base, std::min(kMostSteps, count - base));
   return result_.load(std::memory_order_relaxed);
 }
 

@@ -12,7 +12,8 @@
 namespace weft::runtime {
 
 // Runs the parallel loops of one inference at a time. Every thread has a fixed part of a loop (so that data
-// stays in its caches); who is done early takes what others have not begun. Workers spin between Begin and
+// stays in its caches); who is done early takes what others have not begun, then steps of loops inside of the
+// tasks that others are at. Workers spin between Begin and
 // End, since waking one costs more than most kernels, and sleep otherwise.
 class ThreadPool {
  public:
@@ -33,8 +34,9 @@ class ThreadPool {
   void End();
 
   // Runs task(context, i, closure) for 0 <= i < count; returns a result that is not 0 if there is one. Only
-  // between Begin and End, on that thread; from inside a task the loop runs on the calling thread. Every
-  // thread goes through its part from the front, or from its end.
+  // between Begin and End, on that thread; or from inside a task: the calling thread runs such an inner loop
+  // with those that have nothing else to do, and what is inside of that alone. Every thread goes through its
+  // part from the front, or from its end.
   int32_t ParallelFor(Task task, void* context, int64_t count, void* closure, bool backwards);
 
   // The same on the calling thread, without a pool.
@@ -47,11 +49,30 @@ class ThreadPool {
     uint64_t first = 0, end = 0;
   };
 
+  // The loop inside of the task that a thread is at. Its fields are written before its steps are published,
+  // and read only by who has taken some.
+  struct alignas(64) InnerLoop {
+    std::atomic<uint64_t> left{0};  // as a part's
+    std::atomic<int64_t> unfinished{0};
+    std::atomic<int32_t> result{0};
+    bool backwards = false;
+    Task task = nullptr;
+    void* context = nullptr;
+    void* closure = nullptr;
+    int64_t count = 0;
+  };
+
   void Work(int thread);
   void RunParts(int thread);
   void RunSlice(int64_t base, int64_t count);
+  // Takes part in others' inner loops until the loop of this round is done.
+  void Help(int thread, uint64_t round);
+  // Runs steps of `loop` until all have been taken; false: they have been already.
+  bool TakeSteps(InnerLoop& loop);
+  int32_t RunInner(Task task, void* context, int64_t count, void* closure, bool backwards);
 
   std::vector<Part> parts_;
+  std::vector<InnerLoop> inner_loops_;  // of every thread
   std::vector<std::thread> workers_;
   std::vector<int> processors_;     // empty: not pinned
   int most_spins_ = 4096;           // before others get the processor; few where threads must share one

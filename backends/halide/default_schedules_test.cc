@@ -1,6 +1,7 @@
 // The shapes that default schedules take.
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "backends/halide/halide_fixture.h"
 #include "backends/schedule/default_schedule.h"
 #include "backends/schedule/loop_nest.h"
@@ -140,6 +141,45 @@ TEST_F(HalideTest, SharesLongLoopsOfShortStepsInFewTasks) {
     Schedule schedule = DefaultSchedule(ViewKernel(Parse(test.text)), target_);
     EXPECT_THAT(PrintSchedule(schedule), Not(HasSubstr("parallel")));
   }
+}
+
+// Rows whose lines would drive each other out of the first cache are not in one tile.
+TEST_F(HalideTest, TilesHoldNoMoreRowsThanTheFirstCacheHasLinesFor) {
+  target_ = *ParseTarget("x86-64-v4");
+  for (auto [channels, rows] : {std::pair{512, 7}, {496, 14}, {256, 14}}) {
+    ir::KernelOp kernel = Parse(Convolution(28, channels, 1024, 1, 2, 0, 32).text);
+    std::string schedule = PrintSchedule(DefaultSchedule(ViewKernel(kernel), target_));
+    EXPECT_THAT(schedule, HasSubstr(absl::StrCat("split j by ", rows, " into"))) << channels << schedule;
+  }
+}
+
+// Blocks of columns that do not come out even are shared in two loops: who has no block left computes rows of
+// another's.
+TEST_F(HalideTest, SharesWhatWholeBlocksLeave) {
+  target_ = *ParseTarget("x86-64-v4");
+  target_.cores = 2;
+  TestKernel test = Matmul(93, 616, 13 * 48, 48);
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("parallel ko io\n"));
+  // An even number of blocks; many; rows that are too short to be begun one by one.
+  for (const TestKernel& other :
+       {Matmul(93, 616, 12 * 48, 48), Matmul(93, 616, 201 * 48, 48), Matmul(93, 8, 13 * 48, 48)}) {
+    Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
+    EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("parallel ko io"))) << other.name;
+  }
+}
+
+// Whatever the target, two parallel loops compute what one does.
+TEST_F(HalideTest, ComputesWhatIsSharedInTwoLoops) {
+  target_.cores = 2;
+  TestKernel test = Matmul(93, 616, 13 * 48, 48);
+  test.tolerance = 1e-4;
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), HasSubstr("parallel ko io\n"));
+  absl::Status status = Compare(kernel, schedule, test);
+  EXPECT_TRUE(status.ok()) << status;
 }
 
 }  // namespace

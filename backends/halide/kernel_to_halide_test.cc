@@ -132,7 +132,8 @@ EquationSchedule RandomSchedule(const EquationView& view, const Joins& joins, st
     for (const ReduceView& other : view.reduces) nested |= other.op->isProperAncestor(reduce.op);
   }
   for (const LoopInfo& loop : view.loops.reductions) place(loop.name, nested ? kUnknown : loop.extent, true);
-  if (!outer.empty() && random() % 2 == 0) parallel.push_back(outer[random() % outer.size()]);
+  for (const std::string& name : outer)
+    if (parallel.size() < 2 && random() % 4 == 0) parallel.push_back(name);
   if (!blocks.empty()) outer.push_back(blocks);
   std::shuffle(outer.begin(), outer.end(), random);
   if (!nested) std::shuffle(reductions.begin(), reductions.end(), random);

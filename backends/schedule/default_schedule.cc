@@ -1,6 +1,7 @@
 #include "backends/schedule/default_schedule.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -15,6 +16,7 @@
 #include "backends/schedule/reduction_blocks.h"
 #include "backends/schedule/reduction_order.h"
 #include "backends/schedule/row_blocks.h"
+#include "backends/schedule/shared_rest.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -141,10 +143,11 @@ class Chooser {
     return best;
   }
 
-  // Marks what threads share. A loop of short steps is split into tasks of several.
-  void Parallel(Plan& plan, Loops& outer) {
+  // Marks what threads share, and says which loop of `outer` that is; -1: none. A loop of short steps is
+  // split into tasks of several.
+  int Parallel(Plan& plan, Loops& outer) {
     int shared = SharedByThreads() ? SharedOut(outer) : -1;
-    if (shared < 0) return;
+    if (shared < 0) return shared;
     std::vector<KnobValue> others;
     for (int i = 0; i < static_cast<int>(outer.size()); ++i)
       if (outer[i].second != 1 && !plan.IsInnerPart(outer[i].first))
@@ -165,6 +168,7 @@ class Chooser {
       Rename(plan, loop, step);
     }
     plan.Mark(DirectiveKind::kParallel, task);
+    return shared;
   }
 
   // What was computed inside the loop `from`, which has been split, is computed inside its part `to`.
@@ -356,14 +360,15 @@ class Chooser {
       // Only a block of the shared loop is computed at a time.
       row_extent = static_cast<size_t>(rows) + 1 == shared_loops_ ? block_ : 1;
     }
+    int64_t most_rows = rows < 0 ? 1 : MostRows(reads, plan.domain_indices[rows].back());
     bool one_row = rows < 0 || (inside_ && static_cast<size_t>(rows) < shared_loops_ && row_extent == 1);
     int64_t width = lanes_, tall = 1;
     if (packed && view.packed_block > 0) {
       width = view.packed_block;
-      if (!one_row) tall = TileRows(row_extent, width);
+      if (!one_row) tall = TileRows(row_extent, width, most_rows);
     } else if (reuse) {
       width = TileColumns(row_extent, columns.extent);
-      if (!one_row) tall = TileRows(row_extent, width);
+      if (!one_row) tall = TileRows(row_extent, width, most_rows);
       if (columns.extent >= 0 && columns.extent < width)
         width = std::max(lanes_, columns.extent / lanes_ * lanes_);
     } else if (!one_row) {
@@ -435,11 +440,12 @@ class Chooser {
     }
     if (HasFill(reads) && reuse) PlacePad(plan, reads, outer);
     if (reuse && packed && !column_outer.empty()) Prefetch(plan, outer, column_outer, lane);
-    Parallel(plan, outer);
+    int shared = Parallel(plan, outer);
     std::vector<std::string> around = FirstOf(outer);
     if (reuse && packed && !column_outer.empty() && !inside_ && shared_loops_ == 0)
       ReduceInBlocks(plan, column_outer, width, target_, knobs_, around);
     if (!row_tile.empty()) ReduceTilesInBlocks(plan, row_tile, knobs_, around);
+    if (around.size() == outer.size()) ShareInside(plan, outer, shared, Cycles(view), target_, knobs_);
     std::vector<std::string> reductions = OrderReductions(plan, reads, lane, reuse, knobs_);
     plan.Order(around, reductions, inner);
     return true;
@@ -450,8 +456,18 @@ class Chooser {
     return knobs_.Choose("columns", width, OtherColumns(rows, columns, width, target_));
   }
 
-  int64_t TileRows(int64_t rows, int64_t columns) const {
-    int64_t tall = passes::ChooseTileRows(ForPasses(target_), rows, columns, kElementBytes);
+  // Rows of one tile whose lines stay in the first cache while they are read from end to end.
+  int64_t MostRows(const std::vector<const ReadView*>& reads, mlir::Value row) const {
+    int64_t most = std::numeric_limits<int64_t>::max();
+    for (const ReadView* read : reads) {
+      int64_t bytes = BytesBetween(*read, row);
+      if (bytes != 0) most = std::min(most, passes::LinesApart(ForPasses(target_), bytes));
+    }
+    return most;
+  }
+
+  int64_t TileRows(int64_t rows, int64_t columns, int64_t most) const {
+    int64_t tall = passes::ChooseTileRows(ForPasses(target_), rows, columns, kElementBytes, most);
     return knobs_.Choose("rows", tall, OtherRows(rows, columns, tall, target_));
   }
 

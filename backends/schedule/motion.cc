@@ -42,6 +42,18 @@ double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indice
   return bytes;
 }
 
+int64_t BytesBetween(const ReadView& read, mlir::Value index) {
+  auto type = mlir::cast<mlir::RankedTensorType>(read.tensor.getType());
+  int64_t bytes = 0, stride = kElementBytes;
+  for (int axis = static_cast<int>(type.getRank()) - 1; axis >= 0; --axis) {
+    AffineForm form;
+    if (stride < 0 || !MatchAffine(read.subscripts[axis], &form)) return 0;
+    bytes += form.Coefficient(index) * stride;
+    stride = type.isDynamicDim(axis) ? -1 : stride * type.getDimSize(axis);
+  }
+  return bytes;
+}
+
 bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indices) {
   for (const ReduceView& reduce : view.reduces) {
     for (const auto* bounds : {&reduce.lower, &reduce.upper}) {

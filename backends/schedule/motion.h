@@ -23,6 +23,9 @@ bool HasFill(const std::vector<const ReadView*>& reads);
 // What a read goes on by when the loop of `indices` does; 0: it stays where it is.
 double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices);
 
+// How many bytes lie between what a read sees at neighbouring steps of `index`; 0: none, or not known.
+int64_t BytesBetween(const ReadView& read, mlir::Value index);
+
 // Whether data decides how far reductions go for each of these indices. Where several were computed at once,
 // all would have to go as far as any.
 bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indices);

@@ -1,11 +1,13 @@
 #include "passes/target/target.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace weft::passes {
 namespace {
 
 constexpr int64_t kMostTileRows = 30, kMostTileVectors = 6;
+constexpr int64_t kPageBytes = 4096, kLineBytes = 64;
 
 // Relative speed of a full tile: the share of the multiplier's peak that its dependency chains and loads
 // leave. A step of the reduction does `fmas` multiplications, each waiting for the one before on the same
@@ -45,10 +47,12 @@ int64_t VectorsOf(const TargetDescription& target, int64_t columns, int64_t elem
 }
 
 // The tile's rows for `vectors` registers of columns, and how fast they are.
-int64_t BestRows(const TargetDescription& target, int64_t rows, int64_t vectors, double* speed) {
+int64_t BestRows(const TargetDescription& target, int64_t rows, int64_t vectors, double* speed,
+                 int64_t most_rows = kMostTileRows) {
   int64_t best = 1;
   *speed = 0;
   for (const RatedTile& rated : RateTileRows(target, rows, vectors * Lanes(target, 1), 1)) {
+    if (rated.tile.rows > most_rows) break;
     if (rated.speed > *speed * 1.001) best = rated.tile.rows, *speed = rated.speed;
   }
   return best;
@@ -57,9 +61,15 @@ int64_t BestRows(const TargetDescription& target, int64_t rows, int64_t vectors,
 }  // namespace
 
 int64_t ChooseTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
-                       int64_t element_bytes) {
+                       int64_t element_bytes, int64_t most_rows) {
   double speed = 0;
-  return BestRows(target, rows, VectorsOf(target, tile_columns, element_bytes), &speed);
+  return BestRows(target, rows, VectorsOf(target, tile_columns, element_bytes), &speed, most_rows);
+}
+
+int64_t LinesApart(const TargetDescription& target, int64_t stride) {
+  // A line's place is decided by the address within its page; `ways` lines may have the same one.
+  int64_t ways = std::max<int64_t>(1, target.l1_bytes / kPageBytes);
+  return ways * std::min(kPageBytes / kLineBytes, kPageBytes / std::gcd(stride, kPageBytes));
 }
 
 std::vector<RatedTile> RateTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,

@@ -30,9 +30,13 @@ struct RegisterTile {
 RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, int64_t columns,
                                 int64_t element_bytes);
 
-// The tile's rows when the columns are given (by weights that are packed already).
+// The tile's rows, `most_rows` at most, when the columns are given (by weights that are packed already).
 int64_t ChooseTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
-                       int64_t element_bytes);
+                       int64_t element_bytes, int64_t most_rows);
+
+// How many places `stride` bytes apart the first cache holds a line of each: places that are whole pages
+// apart have the same few lines there.
+int64_t LinesApart(const TargetDescription& target, int64_t stride);
 
 // What the estimate says of other tiles: `speed` is a share of the peak.
 struct RatedTile {

@@ -223,12 +223,12 @@ class Drawing:
 
     def marks(self, fixed, outer, scalar):
         """`scalar`: what cannot be a vector."""
-        parallel = self.random.choice(outer) if outer and self.chance(0.5) else None
-        free = [name for name in fixed if name != parallel]
+        parallel = self.random.sample(outer, self.random.randint(1, min(2, len(outer)))) if outer and self.chance(0.5) else []
+        free = [name for name in fixed if name not in parallel]
         vectors = [name for name in free if fixed[name] <= LONGEST_VECTOR and name not in scalar]
         vector = self.random.choice(vectors) if vectors and self.chance(0.6) else None
         unrolled = [name for name in free if fixed[name] <= MOST_UNROLLED and name != vector and self.chance(0.3)]
-        named = (("parallel", [parallel]), ("vectorize", [vector]), ("unroll", unrolled[:2]))
+        named = (("parallel", parallel), ("vectorize", [vector]), ("unroll", unrolled[:2]))
         return [f"{word} " + " ".join(names) for word, names in named if any(names)]
 
 
