@@ -43,6 +43,17 @@ Value ExpWithin(ScalarBuilder& m, Value x) {
   return m.Mul(y, m.FromBits(PowerOfTwo(m, shifted)));
 }
 
+// exp(x) of a number in -20..-1 that is added to a larger one: with a relative error of an ulp, and that of
+// ln 2 times n.
+Value ExpOfShare(ScalarBuilder& m, Value x) {
+  Value origin = m.Like(x, 0x1.8p23 + 127);
+  Value shifted = m.Fma(x, 1.44269504088896341, origin);
+  Value r = m.Fma(m.Sub(shifted, origin), -0.693147180559945309, x);
+  Value y = m.Polynomial(r, {8.3125010132789612e-3, 4.1890330612659454e-2, 1.6667115688323975e-1,
+                             4.99992311000824e-1, 1.0, 1.0});
+  return m.Mul(y, m.FromBits(PowerOfTwo(m, shifted)));
+}
+
 }  // namespace
 
 // The argument is bounded where the result has long been 0 or infinity; NaN stays. The power of two is one of
@@ -52,9 +63,7 @@ Value ExpWithin(ScalarBuilder& m, Value x) {
 Value BuildExp(ScalarBuilder& m, Value x) {
   constexpr double kLeast = -104.0, kMost = 90.0;
   constexpr int64_t kOne = int64_t{1} << 23;  // in the exponent
-  Value bounded = m.Select(m.Less(x, m.Like(x, kLeast)), m.Like(x, kLeast), x);
-  bounded = m.Select(m.Less(m.Like(x, kMost), bounded), m.Like(x, kMost), bounded);
-  auto [y, shifted] = BuildScaledExp(m, bounded, 127 - 105);
+  auto [y, shifted] = BuildScaledExp(m, m.AtMost(m.AtLeast(x, kLeast), kMost), 127 - 105);
   Value lift = m.And(m.ShiftRight(m.Bits(x), m.I32(1)), m.I32(128 * kOne));
   Value power = m.AddI(PowerOfTwo(m, shifted), lift);
   Value rest = m.SubI(m.I32((127 + 105) * kOne), lift);
@@ -93,15 +102,14 @@ Value BuildTanh(ScalarBuilder& m, Value x) {
   Value p = m.Polynomial(
       z, {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1});
   Value near = m.Fma(m.Mul(p, z), x, x);
-  Value e = ExpWithin(m, m.Mul(m.Clamp(a, 0.0, 20.0), 2.0));
+  Value e = ExpWithin(m, m.Mul(m.AtMost(a, 20.0), 2.0));
   Value far = m.Sub(m.Like(x, 1.0), m.Div(m.Like(x, 2.0), m.Add(e, 1.0)));
-  Value result = m.CopySign(m.Select(m.Less(a, m.Like(x, 0.625)), near, far), x);
-  return m.Select(m.IsNan(x), x, result);
+  return m.CopySign(m.Select(m.Less(a, m.Like(x, 0.625)), near, far), x);
 }
 
 // Near 0 a polynomial in x^2, else 1 - exp(q(|x|)).
 Value BuildErf(ScalarBuilder& m, Value x) {
-  Value a = m.Clamp(m.Abs(x), 0.0, 4.0);  // erf(4) rounds to 1
+  Value a = m.AtMost(m.Abs(x), 4.0);  // erf(4) rounds to 1
   Value s = m.Mul(a, a);
   Value q = m.Fma(a, -1.72853470e-5, m.Like(x, 3.83197126e-4));
   Value u = m.Fma(a, -3.88396438e-3, m.Like(x, 2.42546219e-2));
@@ -110,13 +118,12 @@ Value BuildErf(ScalarBuilder& m, Value x) {
   q = m.Fma(q, a, m.Like(x, -6.34846687e-1));
   q = m.Fma(q, a, m.Like(x, -1.28717512e-1));
   q = m.Fma(q, a, m.Negate(a));
-  Value far = m.CopySign(m.Sub(m.Like(x, 1.0), ExpWithin(m, q)), x);
+  Value far = m.CopySign(m.Sub(m.Like(x, 1.0), ExpOfShare(m, q)), x);
 
   Value p = m.Polynomial(
       s, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
   Value near = m.Fma(p, x, x);
-  Value result = m.Select(m.Less(m.Like(x, 0.927734375), a), far, near);
-  return m.Select(m.IsNan(x), x, result);
+  return m.Select(m.Less(m.Like(x, 0.927734375), a), far, near);
 }
 
 }  // namespace weft::passes
