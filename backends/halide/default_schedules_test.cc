@@ -107,27 +107,6 @@ TEST_F(HalideTest, FillsTheLastVectorOfColumns) {
   EXPECT_THAT(few, Not(HasSubstr("transpose")));
 }
 
-// Sums over a row wait for each other, so those of several rows go on together, as many as registers and the
-// first-level cache have room for.
-TEST_F(HalideTest, ReducesSeveralRowsAtOnce) {
-  for (const TestKernel& test : {Softmax(61, 333), Softmax(64, 1000), Softmax(17, 50), Softmax(35, 5)}) {
-    SCOPED_TRACE(test.name);
-    ir::KernelOp kernel = Parse(test.text);
-    absl::Status status = Compare(kernel, DefaultSchedule(ViewKernel(kernel), target_), test);
-    EXPECT_TRUE(status.ok()) << status;
-  }
-  for (auto [name, rows] :
-       {std::pair{"x86-64-v3", "split i by 2 into"}, {"x86-64-v4", "split i by 4 into"}}) {
-    target_ = *ParseTarget(name);
-    std::string text = PrintSchedule(DefaultSchedule(ViewKernel(Parse(Softmax(64, 1000).text)), target_));
-    EXPECT_THAT(text, HasSubstr(rows));
-    for (const TestKernel& other : {Softmax(64, 9000), Softmax(11, 50)}) {
-      std::string plain = PrintSchedule(DefaultSchedule(ViewKernel(Parse(other.text)), target_));
-      EXPECT_THAT(plain, Not(HasSubstr("split i by")));
-    }
-  }
-}
-
 // Sums of any length go several steps at once; what is left over has a loop of its own.
 TEST_F(HalideTest, UnrollsSumsOfAnyLength) {
   for (int64_t depth : {401, 1853, 27, 16}) {

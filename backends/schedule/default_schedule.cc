@@ -130,6 +130,8 @@ class Chooser {
 
   double Imbalance(int64_t tasks) const { return backends::Imbalance(tasks, target_); }
 
+  using Loops = std::vector<std::pair<std::string, int64_t>>;  // names and extents, outermost first
+
   // The first loop of `outer` that gives all threads about the same to do; -1: none.
   int SharedOut(const Loops& outer) const {
     int best = -1;
@@ -249,14 +251,6 @@ class Chooser {
         if (!inside_ && i + 1 == shared_loops_) BlockTiles(plan, outer);
         continue;
       }
-      bool holds = !inside_ && i + 1 == shared_loops_ && !last;
-      if (holds) rows_ = RowsAtOnce(kernel_, loop.extent, target_, knobs_);
-      if (holds && rows_ > 1) {
-        std::string block, row;
-        plan.Split(loop.name, rows_, &block, &row);
-        outer.insert(outer.end(), {{block, (loop.extent + rows_ - 1) / rows_}, {row, rows_}});
-        continue;
-      }
       if (!last && static_cast<int>(i) != tile.across) {
         outer.emplace_back(loop.name, loop.extent);
         continue;
@@ -279,6 +273,17 @@ class Chooser {
     Parallel(plan, outer);
     outer.insert(outer.end(), within.begin(), within.end());
     plan.Order(FirstOf(outer), {}, inner);
+  }
+
+  // Takes the last loop out of `outer` and cuts it into pieces, the loops `within`.
+  static void InPieces(Plan& plan, int64_t pieces, Loops& outer, Loops& within) {
+    auto [blocks, extent] = outer.back();
+    outer.pop_back();
+    std::string piece = blocks, block;
+    if (extent > pieces) plan.Split(blocks, extent / pieces, &piece, &block);
+    plan.Mark(DirectiveKind::kUnroll, piece);
+    within.emplace_back(piece, pieces);
+    if (!block.empty()) within.emplace_back(block, extent / pieces);
   }
 
   // The last loop of `outer`, over tiles, in steps of as many as are computed at once.
@@ -617,14 +622,6 @@ class Chooser {
       for (const ReduceView& reduce : view.reduces)
         reduced |= Mentions(plan.domain_indices[i], reduce.op->getResult(0));
       bool last = i + 1 == plan.domain.size();
-      if (inside_ && rows_ > 1 && i + 1 == shared_loops_ && reduced) {
-        std::string block, row;
-        plan.Split(loop.name, rows_, &block, &row);
-        plan.Mark(DirectiveKind::kUnroll, row);
-        outer.emplace_back(block, (loop.extent + rows_ - 1) / rows_);
-        inner.push_back(row);
-        continue;
-      }
       if (!last || reduced || (loop.extent >= 0 && loop.extent < lanes_ / 2)) {
         outer.emplace_back(loop.name, loop.extent);
         continue;
@@ -651,7 +648,6 @@ class Chooser {
   std::vector<std::string> holder_loops_;  // the shared loops as the last equation runs them
   int64_t block_ = 1;                      // of the last shared loop, in the equation that holds the others
   int64_t tiles_ = 1;                      // of that equation in such a block
-  int64_t rows_ = 1;                       // in a block whose sums wait for each other
   std::map<const EquationView*, std::string> places_;  // innermost shared loop of what is computed inside
   double cycles_ = 0;                                  // of what the equation at hand holds, for one thread
 };

@@ -13,8 +13,6 @@
 
 namespace weft::backends {
 
-using Loops = std::vector<std::pair<std::string, int64_t>>;  // names and extents, outermost first
-
 // An equation's loops after joins, and the directives chosen so far.
 struct Plan {
   const EquationView* view = nullptr;

@@ -25,9 +25,6 @@ struct PointwiseTile {
 // `alone`, and where the period of choices unrolls some of them: `chooses`.
 PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, bool chooses, Knobs& knobs);
 
-// Takes the last loop out of `outer` and cuts it into pieces, the loops `within`.
-void InPieces(Plan& plan, int64_t pieces, Loops& outer, Loops& within);
-
 }  // namespace weft::backends
 
 #endif  // WEFT_BACKENDS_SCHEDULE_POINTWISE_TILE_H_

@@ -45,25 +45,6 @@ int64_t RowTilesAtOnce(const KernelView& kernel, int64_t rows, int64_t tall, con
   return knobs.Choose("tiles", tiles, std::move(others));
 }
 
-int64_t RowsAtOnce(const KernelView& kernel, int64_t rows, const Target& target, Knobs& knobs) {
-  constexpr int64_t kFewestRows = 16;
-  int64_t longest = 0;
-  for (const EquationView& equation : kernel.equations) {
-    if (equation.reduces.empty()) continue;
-    int64_t steps = 1;
-    for (const LoopInfo& loop : equation.loops.reductions) {
-      if (loop.extent < 0) return 1;
-      steps *= loop.extent;
-    }
-    longest = std::max(longest, steps);
-  }
-  if (longest == 0 || rows < kFewestRows) return 1;
-  // Each has four registers for its partial results, and its elements stay in the first-level cache.
-  int64_t most = std::min<int64_t>(target.vector_registers / 8, target.l1_bytes / (longest * kElementBytes));
-  int64_t at_once = most >= 4 ? 4 : std::max<int64_t>(1, most);
-  return knobs.Choose("rows_at_once", at_once, {{1, 1.1}, {2, 1.05}, {4, 1.05}});
-}
-
 void ReduceTilesInBlocks(Plan& plan, const std::string& tile, Knobs& knobs,
                          std::vector<std::string>& around) {
   constexpr int64_t kShortest = 64, kWanted = 128, kLongest = 256;  // steps

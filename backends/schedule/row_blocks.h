@@ -15,10 +15,6 @@ namespace weft::backends {
 int64_t RowTilesAtOnce(const KernelView& kernel, int64_t rows, int64_t tall, const Target& target,
                        Knobs& knobs);
 
-// How many steps of the last loop that equations share, of `rows`, are computed at once where sums over a row
-// wait for each other: those of several rows go on meanwhile.
-int64_t RowsAtOnce(const KernelView& kernel, int64_t rows, const Target& target, Knobs& knobs);
-
 // Lets all tiles of a block, the loop `tile` of `around`, go over the same part of the longest reduction
 // before the next: what it reads of the other factor stays in the first-level cache.
 void ReduceTilesInBlocks(Plan& plan, const std::string& tile, Knobs& knobs, std::vector<std::string>& around);
