@@ -11,6 +11,7 @@
 namespace weft::backends {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -88,6 +89,23 @@ TEST_F(HalideTest, ReducesInBlocksWhatTheCacheDoesNotHold) {
   target_.l3_bytes = 32 << 20;
   Schedule near = DefaultSchedule(ViewKernel(kernel), target_);
   EXPECT_THAT(PrintSchedule(near), Not(HasSubstr("order ko co io |")));
+}
+
+// Columns that no whole number of vectors covers are computed by tiles that go past the end, where a copy has
+// something to read; not where it would serve few rows.
+TEST_F(HalideTest, FillsTheLastVectorOfColumns) {
+  for (const TestKernel& test : {Matmul(130, 50, 40, 0), Matmul(64, 33, 23, 0), Matmul(71, 20, 72, 0),
+                                 Attention(131, 2, 40), Attention(97, 3, 20)}) {
+    SCOPED_TRACE(test.name);
+    ir::KernelOp kernel = Parse(test.text);
+    absl::Status status = Compare(kernel, DefaultSchedule(ViewKernel(kernel), target_), test);
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  target_ = *ParseTarget("x86-64-v4");
+  std::string many = PrintSchedule(DefaultSchedule(ViewKernel(Parse(Matmul(130, 50, 40, 0).text)), target_));
+  EXPECT_THAT(many, AllOf(HasSubstr("split k by 48 into ko, ki"), HasSubstr("transpose")));
+  std::string few = PrintSchedule(DefaultSchedule(ViewKernel(Parse(Matmul(11, 50, 40, 0).text)), target_));
+  EXPECT_THAT(few, Not(HasSubstr("transpose")));
 }
 
 // Sums of any length go several steps at once; what is left over has a loop of its own.

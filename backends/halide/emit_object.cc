@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "backends/halide/scale_by_powers.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
@@ -269,6 +270,7 @@ absl::StatusOr<std::string> EmitObject(absl::string_view bitcode, absl::string_v
   Shim(*module, abi).Emit(made, symbol);
   for (llvm::Function& function : *module) {
     FuseMultiplyAdds(function);
+    ScaleByPowers(function, target);
     PrefetchToSecondLevel(function);
     function.removeFnAttr("target-features");
     function.removeFnAttr("tune-cpu");

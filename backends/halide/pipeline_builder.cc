@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "backends/schedule/motion.h"
 #include "compiler/ir/weft_dialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -224,28 +225,7 @@ bool PipelineBuilder::MayOverrun(const EquationState& equation, const BaseLoop& 
   mlir::Value index = loop.indices[0];
   if (view.packed_axis >= 0 && index == view.indices[view.packed_axis] && loop.factor == view.packed_block)
     return true;
-  if (!equation.nest.transposes || !loop.lanes) return false;
-  for (const ReduceView& reduce : view.reduces) {
-    // As a number the index would be wrong past the end, so it may stand in subscripts alone.
-    for (mlir::Operation* user : index.getUsers()) {
-      if (reduce.op->isProperAncestor(user) && !mlir::isa<ir::ReadOp>(user)) return false;
-    }
-    for (mlir::Value operand : reduce.op->getOperands()) {
-      if (DependsOn(operand, index)) return false;
-    }
-    if (reduce.condition && DependsOn(reduce.condition, index)) return false;
-    for (const ReadView& read : view.reads) {
-      if (!reduce.op->isProperAncestor(read.op)) continue;
-      Motion motion = MotionOf(read, loop.indices);
-      if (motion == Motion::kStill) continue;
-      AffineForm form;
-      for (size_t axis = 0; axis < read.subscripts.size(); ++axis) {
-        if (motion != Motion::kStrided || read.outside[axis] != Outside::kInside) return false;
-        if (!MatchAffine(read.subscripts[axis], &form)) return false;
-      }
-    }
-  }
-  return true;
+  return equation.nest.transposes && loop.lanes && CopiesReachPast(view, index);
 }
 
 absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
@@ -551,7 +531,7 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
 
   if (context.reduce && context.equation->nest.transposes && affine && !context.lazy) {
     for (const BaseLoop& loop : context.equation->loops) {
-      if (loop.indices.size() > 1 || MotionOf(read, loop.indices) != Motion::kStrided) continue;
+      if (!GoesToCopy(read, loop)) continue;
       bool lanes = loop.lanes || context.equation->nest.Find(loop.name).vectorized;
       bool whole =
           std::all_of(outside.begin(), outside.end(), [](Outside o) { return o == Outside::kInside; });

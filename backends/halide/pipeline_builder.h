@@ -145,6 +145,7 @@ class PipelineBuilder {
   Scalar DimOf(mlir::Value tensor, int axis);
 
   // transposed_copies.cc
+  static bool GoesToCopy(const ReadView& read, const BaseLoop& loop);
   absl::StatusOr<Scalar> ReadTransposed(const ReadView& read, const Tensor& tensor,
                                         const std::vector<Scalar>& subscripts, Context& context);
 

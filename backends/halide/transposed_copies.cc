@@ -8,6 +8,14 @@ namespace weft::backends {
 using Halide::Expr;
 using Halide::Var;
 
+// Of what is dense along the lanes already, where their tiles go past the end: there the copy can be read.
+bool PipelineBuilder::GoesToCopy(const ReadView& read, const BaseLoop& loop) {
+  if (loop.indices.size() > 1) return false;
+  Motion motion = MotionOf(read, loop.indices);
+  bool whole = loop.fixed >= 0 && loop.fixed % std::max<int64_t>(1, loop.factor) == 0;
+  return motion == Motion::kStrided || (motion == Motion::kDense && loop.tiled && loop.overruns && !whole);
+}
+
 // From a copy that is dense along the axis on which the vectorized loop steps.
 absl::StatusOr<Scalar> PipelineBuilder::ReadTransposed(const ReadView& read, const Tensor& tensor,
                                                        const std::vector<Scalar>& subscripts,
@@ -17,7 +25,7 @@ absl::StatusOr<Scalar> PipelineBuilder::ReadTransposed(const ReadView& read, con
   int64_t factor = 0;
   for (size_t i = 0; i < context.equation->loops.size(); ++i) {
     const BaseLoop& loop = context.equation->loops[i];
-    if (loop.indices.size() > 1 || MotionOf(read, loop.indices) != Motion::kStrided) continue;
+    if (!GoesToCopy(read, loop)) continue;
     if (!loop.lanes && !context.equation->nest.Find(loop.name).vectorized) continue;
     for (size_t g = 0; g < tensor.groups.size(); ++g) {
       mlir::Value subscript = read.subscripts[tensor.groups[g].first];
@@ -48,7 +56,9 @@ absl::StatusOr<Scalar> PipelineBuilder::ReadTransposed(const ReadView& read, con
       vars.insert(vars.begin(), v);
       const AxisGroup& group = tensor.groups[g];
       Expr place = g == dense && factor > 0 ? v * Expr(static_cast<int32_t>(factor)) + lane : Expr(v);
-      from.push_back(g == dense ? Halide::max(Halide::min(place, group.extent - 1), 0) : place);
+      // By whole vectors but for the last ones.
+      Expr inside = factor > 0 ? place : Halide::likely(place);
+      from.push_back(g == dense ? Halide::max(Halide::min(inside, group.extent - 1), 0) : place);
     }
     if (factor > 0) vars.insert(vars.begin(), lane);
     it->second(vars) = Load(tensor, from);

@@ -26,6 +26,7 @@ namespace {
 // Steps of a block of weights, over the lines of it: with fewer, the requests get in each other's way; with
 // more, the weights are nothing beside the work.
 constexpr int64_t kFewestSteps = 4, kMostSteps = 4;
+constexpr int64_t kRowsForCopy = 64;    // that share it
 constexpr int64_t kUnknownSteps = 256;  // of what is told at run time: maps are large
 
 class Chooser {
@@ -278,17 +279,6 @@ class Chooser {
     plan.Order(FirstOf(outer), {}, inner);
   }
 
-  // Takes the last loop out of `outer` and cuts it into pieces, the loops `within`.
-  static void InPieces(Plan& plan, int64_t pieces, Loops& outer, Loops& within) {
-    auto [blocks, extent] = outer.back();
-    outer.pop_back();
-    std::string piece = blocks, block;
-    if (extent > pieces) plan.Split(blocks, extent / pieces, &piece, &block);
-    plan.Mark(DirectiveKind::kUnroll, piece);
-    within.emplace_back(piece, pieces);
-    if (!block.empty()) within.emplace_back(block, extent / pieces);
-  }
-
   // The last loop of `outer`, over tiles, in steps of as many as are computed at once.
   void BlockTiles(Plan& plan, Loops& outer) {
     auto [tiles, extent] = outer.back();
@@ -321,11 +311,12 @@ class Chooser {
     if (lane < shared_loops_) return false;
     std::vector<const ReadView*> reads = InnerReads(view);
     bool dense = false, packed = false;
-    const ReadView* strided = nullptr;
+    const ReadView *strided = nullptr, *copied = nullptr;
     for (const ReadView* read : reads) {
       Motion motion = MotionOf(*read, plan.domain_indices[lane]);
       if (motion == Motion::kOther) return false;
       if (motion == Motion::kStrided) strided = read;
+      if (motion != Motion::kStill) copied = read;
       dense |= motion == Motion::kDense || motion == Motion::kPacked;
       packed |= motion == Motion::kPacked;
     }
@@ -361,6 +352,10 @@ class Chooser {
       row_extent = static_cast<size_t>(rows) + 1 == shared_loops_ ? block_ : 1;
     }
     int64_t most_rows = rows < 0 ? 1 : MostRows(reads, plan.domain_indices[rows].back());
+    // Where no whole number of vectors fits the columns, the rest of a copy's last one is filled.
+    bool pads = reuse && !packed && !strided && columns.extent % lanes_ != 0 &&
+                plan.domain[rows].extent >= kRowsForCopy && plan.domain_indices[lane].size() == 1 &&
+                CopiesReachPast(view, plan.domain_indices[lane][0]);
     bool one_row = rows < 0 || (inside_ && static_cast<size_t>(rows) < shared_loops_ && row_extent == 1);
     int64_t width = lanes_, tall = 1;
     if (packed && view.packed_block > 0) {
@@ -369,7 +364,8 @@ class Chooser {
     } else if (reuse) {
       width = TileColumns(row_extent, columns.extent);
       if (!one_row) tall = TileRows(row_extent, width, most_rows);
-      if (columns.extent >= 0 && columns.extent < width)
+      pads &= columns.extent >= 0 && columns.extent < width;
+      if (columns.extent >= 0 && columns.extent < width && !pads)
         width = std::max(lanes_, columns.extent / lanes_ * lanes_);
     } else if (!one_row) {
       width = DepthwiseColumns(columns.extent, target_, knobs_);
@@ -380,7 +376,7 @@ class Chooser {
     std::vector<std::string> inner;
     std::string column_outer, column_inner, row_outer, row_inner;
     int64_t panels = columns.extent < 0 ? kUnknown : (columns.extent + width - 1) / width;
-    if (packed) {
+    if (packed || pads) {
       plan.Split(columns.name, width, &column_outer, &column_inner);
       plan.Mark(DirectiveKind::kVectorize, column_inner);
     } else {
@@ -420,11 +416,11 @@ class Chooser {
       tiles_ = tiles;
     }
     if (!row_tile.empty()) outer.insert(outer.begin() + rows + 1, {row_tile, tiles});
-    if (strided) {
+    if (strided || pads) {
       // Made once for all rows: inside the last loop that it depends on besides the lanes.
       Directive transpose{DirectiveKind::kTranspose, {"", ""}};
       for (size_t i = 0; i < lane; ++i) {
-        if (static_cast<int>(i) == rows || MotionOf(*strided, plan.domain_indices[i]) == Motion::kStill)
+        if (static_cast<int>(i) == rows || MotionOf(*copied, plan.domain_indices[i]) == Motion::kStill)
           continue;
         transpose.names = {"", outer[i].first};
         if (inside_ && i < holder_loops_.size())

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/ir/weft_dialect.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
@@ -64,6 +65,29 @@ bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indice
     }
   }
   return false;
+}
+
+bool CopiesReachPast(const EquationView& view, mlir::Value index) {
+  for (const ReduceView& reduce : view.reduces) {
+    for (mlir::Operation* user : index.getUsers()) {
+      if (reduce.op->isProperAncestor(user) && !mlir::isa<ir::ReadOp>(user)) return false;
+    }
+    for (mlir::Value operand : reduce.op->getOperands()) {
+      if (DependsOn(operand, index)) return false;
+    }
+    if (reduce.condition && DependsOn(reduce.condition, index)) return false;
+  }
+  for (const ReadView* read : InnerReads(view)) {
+    Motion motion = MotionOf(*read, {index});
+    if (motion == Motion::kStill) continue;
+    if (motion != Motion::kStrided && motion != Motion::kDense) return false;
+    for (size_t axis = 0; axis < read->subscripts.size(); ++axis) {
+      AffineForm form;
+      if (read->outside[axis] != Outside::kInside || !MatchAffine(read->subscripts[axis], &form))
+        return false;
+    }
+  }
+  return true;
 }
 
 int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane) {

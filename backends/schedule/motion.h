@@ -30,6 +30,10 @@ int64_t BytesBetween(const ReadView& read, mlir::Value index);
 // all would have to go as far as any.
 bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indices);
 
+// Whether reductions may go on past the end of `index` where copies hold what they read along it: as a number
+// the index would be wrong there, so it may stand in subscripts alone.
+bool CopiesReachPast(const EquationView& view, mlir::Value index);
+
 // The first loop, of those before the lanes, along which windows of neighbours overlap; -1: none.
 int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane);
 

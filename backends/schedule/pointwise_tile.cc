@@ -84,4 +84,15 @@ PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, bool ch
   return tile;
 }
 
+void InPieces(Plan& plan, int64_t pieces, std::vector<std::pair<std::string, int64_t>>& outer,
+              std::vector<std::pair<std::string, int64_t>>& within) {
+  auto [blocks, extent] = outer.back();
+  outer.pop_back();
+  std::string piece = blocks, block;
+  if (extent > pieces) plan.Split(blocks, extent / pieces, &piece, &block);
+  plan.Mark(DirectiveKind::kUnroll, piece);
+  within.emplace_back(piece, pieces);
+  if (!block.empty()) within.emplace_back(block, extent / pieces);
+}
+
 }  // namespace weft::backends

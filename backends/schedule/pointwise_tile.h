@@ -4,6 +4,9 @@
 // How an equation without reductions goes over its result.
 
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "backends/schedule/knobs.h"
 #include "backends/schedule/plan.h"
@@ -24,6 +27,11 @@ struct PointwiseTile {
 // `plan` has at least one loop. Only columns are chosen where other equations share its loops, which is not
 // `alone`, and where the period of choices unrolls some of them: `chooses`.
 PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, bool chooses, Knobs& knobs);
+
+// Takes the last loop out of `outer` and cuts it into pieces, the loops `within`. Names and extents,
+// outermost first.
+void InPieces(Plan& plan, int64_t pieces, std::vector<std::pair<std::string, int64_t>>& outer,
+              std::vector<std::pair<std::string, int64_t>>& within);
 
 }  // namespace weft::backends
 

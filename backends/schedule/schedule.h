@@ -38,9 +38,10 @@ enum class DirectiveKind {
   kAt,  // the equation is computed inside loop names[1] of the equation names[0]; names[1] empty: outside of
         // all
   kInline,     // the equation is written out where it is read
-  kTranspose,  // reads that stride along the vectorized loop go to a copy that is dense along it, made inside
-               // loop names[1] of equation names[0] (both empty: in front of all loops; names[0] empty: of
-               // this equation)
+  kTranspose,  // reads that stride along the vectorized loop, and dense ones where its last vector goes past
+               // the end, go to a copy that is dense along it and has an end to read, made inside loop
+               // names[1] of equation names[0] (both empty: in front of all loops; names[0] empty: of this
+               // equation)
   kPad,  // reads outside a tensor go to a padded copy, made inside loop names[0]; no name: in front of all
          // loops
 };

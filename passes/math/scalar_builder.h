@@ -67,6 +67,9 @@ class ScalarBuilder {
     Value bounded = Select(Less(low, a), a, low);
     return Select(Less(bounded, high), bounded, high);
   }
+  // NaN stays.
+  Value AtMost(Value a, double bound) { return Select(Less(Like(a, bound), a), Like(a, bound), a); }
+  Value AtLeast(Value a, double bound) { return Select(Less(a, Like(a, bound)), Like(a, bound), a); }
 
   Value ToF64(Value a) { return mlir::arith::ExtFOp::create(b_, loc_, b_.getF64Type(), a); }
   Value ToF32(Value a) { return mlir::arith::TruncFOp::create(b_, loc_, b_.getF32Type(), a); }

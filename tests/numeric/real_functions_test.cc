@@ -4,20 +4,27 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/execute/loaded_kernel.h"
+#include "backends/halide/kernel_to_halide.h"
 #include "backends/loops/compile_kernel.h"
+#include "backends/schedule/default_schedule.h"
+#include "backends/testing/run_kernel.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/math/passes.h"
 
 namespace weft::backends {
 namespace {
@@ -168,6 +175,47 @@ TEST(RealFunctionsTest, OfOneArgumentAreWithinTwoUlp) {
   }
 }
 
+// The other back end multiplies by powers of two in its own way where the processor has one.
+TEST(RealFunctionsTest, ExpInVectorsIsWithinTwoUlp) {
+  mlir::DialectRegistry registry;
+  registry.insert<ir::WeftDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
+                  mlir::tensor::TensorDialect>();
+  mlir::MLIRContext context(registry);
+  auto module = mlir::parseSourceString<mlir::ModuleOp>(UnaryKernel("math.exp", "f32"), &context);
+  ASSERT_TRUE(module);
+  mlir::PassManager manager(&context);
+  manager.addPass(passes::createExpandMath());
+  ASSERT_TRUE(mlir::succeeded(manager.run(*module)));
+  ir::KernelOp op = *module->getOps<ir::KernelOp>().begin();
+  for (auto [name, has_one] : {std::pair{"x86-64-v4", true}, {"x86-64-v3", false}}) {
+    Target target = *ParseTarget(name);
+    Schedule schedule = DefaultSchedule(ViewKernel(op), target);
+    auto text = CompileWithHalide(op, schedule, target, "kernel", HalideOutput::kAssembly);
+    ASSERT_TRUE(text.ok()) << text.status();
+    EXPECT_EQ(absl::StrContains(*text, "vscalefps"), has_one) << name;
+  }
+  Target target = *ParseTarget("host");
+  auto object = CompileWithHalide(op, DefaultSchedule(ViewKernel(op), target), target, "kernel");
+  ASSERT_TRUE(object.ok()) << object.status();
+  auto kernel = LoadedKernel::Load(*object, "kernel");
+  ASSERT_TRUE(kernel.ok()) << kernel.status();
+  std::vector<float> numbers = AllOverTheRange();
+  testing::Elements x(numbers.size() * sizeof(float)), y(x.bytes());
+  std::memcpy(x.data(), numbers.data(), x.bytes());
+  auto count = static_cast<int64_t>(numbers.size());
+  int64_t extents[] = {count, count};
+  void* buffers[] = {x.data(), y.data()};
+  ASSERT_EQ(kernel->Run(buffers, extents), 0);
+  Worst worst;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    float found = reinterpret_cast<const float*>(y.data())[i];
+    worst.Note(UlpError(found, std::exp(static_cast<double>(numbers[i]))),
+               absl::StrCat("of ", numbers[i], " gives ", found));
+  }
+  RecordProperty("exp", absl::StrCat(worst.error));
+  EXPECT_LE(worst.error, kLargestUlp) << worst.where;
+}
+
 TEST(RealFunctionsTest, OfTwoArgumentsAreWithinTwoUlp) {
   struct {
     absl::string_view op;
@@ -242,8 +290,8 @@ TEST(RealFunctionsTest, IntegerPowersWrap) {
   for (int i = 0; i < 70; ++i) seven *= 7;
   int64_t minus_three = -1;
   for (int i = 0; i < 41; ++i) minus_three = static_cast<int64_t>(static_cast<uint64_t>(minus_three) * 3u);
-  EXPECT_THAT(y, testing::ElementsAre(81, -8, 1, 0, 1, -1, 1, 0, static_cast<int64_t>(seven), 0,
-                                      1000000000000000000, minus_three));
+  EXPECT_THAT(y, ::testing::ElementsAre(81, -8, 1, 0, 1, -1, 1, 0, static_cast<int64_t>(seven), 0,
+                                        1000000000000000000, minus_three));
 }
 
 // f64 goes to the C library.
