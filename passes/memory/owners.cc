@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 #include <random>
+#include <utility>
 
 namespace weft::passes {
 namespace {
@@ -153,8 +154,9 @@ int64_t BytesOfOthers(const std::vector<Block>& blocks, const std::vector<int64_
                       int64_t threads) {
   std::vector<size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return blocks[a].first < blocks[b].first; });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(blocks[a].first, a) < std::pair(blocks[b].first, b);
+  });
   Owners owners;
   int64_t others = 0;
   for (int run = 0; run < 2; ++run) {
@@ -196,8 +198,10 @@ Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int6
   auto by_key = [&](auto key) {
     std::vector<size_t> order(blocks.size());
     std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return key(blocks[a]) > key(blocks[b]); });
+    std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      auto first = key(blocks[a]), second = key(blocks[b]);
+      return first != second ? first > second : a < b;
+    });
     attempt(std::move(order));
   };
   by_key([](const Block& block) { return block.bytes; });
