@@ -1,6 +1,6 @@
 # Headers that are parsed once for many folders: reading MLIR's takes longer than compiling most sources that include them.
 # A folder says `set(WEFT_PRECOMPILED mlir)` in its CMakeLists.txt, for itself and the folders below it. Sources include
-# all they use nevertheless: the readers preset and the debug preset build without (WEFT_PRECOMPILE is off there).
+# all they use nevertheless: the debug preset builds without (WEFT_PRECOMPILE is off there).
 option(WEFT_PRECOMPILE "Parse the headers of cmake/precompiled once, not per source" ON)
 
 # weft_precompiled_headers(NAME DEPS lib ...)

@@ -80,7 +80,7 @@ def run(fuzzer, files, runs, seed, *more):
 
 def main():
     cmake, writer = sys.argv[1:3]
-    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 60000
+    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 20000
     seed = sys.argv[4] if len(sys.argv) > 4 else "1"
     build = ROOT / "build" / "readers"
     subprocess.run([cmake, "--preset", "readers"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
