@@ -18,7 +18,7 @@ def PlanMemory : WeftPass<"weft-plan-memory", "mlir::ModuleOp"> {
   let summary = "Give every launch result a place";
   let description = [{
     Sizes that are numbers: one arena (module attr `weft.arena`, bytes), reused by lifetime, and so that threads find in
-    their parts of a result what they had themselves before, where up to a seventh more memory allows that. Sizes known at run time: a
+    their parts of a result what they had themselves before, where up to a tenth more memory allows that. Sizes known at run time: a
     slot each (`weft.dynamic`), which the runtime places by lifetime when the sizes are known. The attr `weft.slots` of
     the function has three numbers for each: the segment in which it is placed (`weft.segment` of the `weft.found` that
     it begins behind; 0: when the program starts), and the first and the last time at which it is needed. Outputs of a

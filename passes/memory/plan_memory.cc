@@ -192,7 +192,7 @@ class FunctionPlan {
           {.bytes = scratch.bytes + scratch.arena, .first = scratch.first, .last = scratch.last});
     Placement placement = PlaceBlocks(blocks, alignment_);
     // A little more memory may be used once, not in each of loops inside of each other.
-    int64_t most_bytes = function_->hasAttr("weft.step") ? 0 : PeakBytes(blocks, alignment_) / 7 * 8;
+    int64_t most_bytes = function_->hasAttr("weft.step") ? 0 : PeakBytes(blocks, alignment_) / 10 * 11;
     placement = KeepOwners(blocks, std::move(placement), alignment_, threads_, most_bytes);
     for (auto [number, offset] : llvm::zip(numbers, placement.offsets)) offsets_[number] = offset;
     for (auto [number, scratch] : llvm::enumerate(scratch_))
