@@ -176,13 +176,13 @@ TEST_F(HalideTest, TilesHoldNoMoreRowsThanTheFirstCacheHasLinesFor) {
 TEST_F(HalideTest, SharesWhatWholeBlocksLeave) {
   target_ = *ParseTarget("x86-64-v4");
   target_.cores = 2;
-  TestKernel test = Matmul(93, 616, 13 * 48, 48);
+  TestKernel test = Matmul(93, 616, 624, 48);
   ir::KernelOp kernel = Parse(test.text);
   Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
   EXPECT_THAT(PrintSchedule(schedule), HasSubstr("parallel ko io\n"));
   // An even number of blocks; many; rows that are too short to be begun one by one.
   for (const TestKernel& other :
-       {Matmul(93, 616, 12 * 48, 48), Matmul(93, 616, 201 * 48, 48), Matmul(93, 8, 13 * 48, 48)}) {
+       {Matmul(93, 616, 576, 48), Matmul(93, 616, 9648, 48), Matmul(93, 8, 624, 48)}) {
     Schedule plain = DefaultSchedule(ViewKernel(Parse(other.text)), target_);
     EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("parallel ko io"))) << other.name;
   }
@@ -191,7 +191,7 @@ TEST_F(HalideTest, SharesWhatWholeBlocksLeave) {
 // Whatever the target, two parallel loops compute what one does.
 TEST_F(HalideTest, ComputesWhatIsSharedInTwoLoops) {
   target_.cores = 2;
-  TestKernel test = Matmul(93, 616, 13 * 48, 48);
+  TestKernel test = Matmul(93, 616, 624, 48);
   test.tolerance = 1e-4;
   ir::KernelOp kernel = Parse(test.text);
   Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);

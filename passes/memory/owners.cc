@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kMostBlocks = 1000;  // each is looked at with all others
 constexpr int kMostRepairs = 64;
 // Rounds of placing a block earlier: so many, or what as many looks of one block at another allow.
-constexpr int64_t kFewestRounds = 4, kMostRounds = 200, kMostLooks = 500000;
+constexpr int64_t kFewestOrders = 4, kMostOrders = 200, kMostPairs = 500000;
 
 // Parts of memory by the thread that had each last.
 class Owners {
@@ -210,7 +210,7 @@ Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int6
 
   std::minstd_rand draw;  // the same numbers on every machine
   const auto count = static_cast<int64_t>(blocks.size());
-  const int64_t rounds = count < 2 ? 0 : std::clamp(kMostLooks / (count * count), kFewestRounds, kMostRounds);
+  const int64_t rounds = count < 2 ? 0 : std::clamp(kMostPairs / (count * count), kFewestOrders, kMostOrders);
   for (int64_t round = 0; round < rounds && least > 0; ++round) {
     std::vector<size_t> order = best_order;
     auto place = order.begin() + 1 + static_cast<int64_t>(draw()) % (count - 1);
