@@ -29,7 +29,7 @@ def options():
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--varied", type=int, metavar="SEED", help="also the networks with other sizes")
     parser.add_argument("--rounds", type=int, default=61)
-    parser.add_argument("--seconds", type=float, help="at most, for each row; 60 for networks and systems, else 6")
+    parser.add_argument("--seconds", type=float, help="at most, for each row; 60 for networks, with a tolerance too, and systems, else 6")
     parser.add_argument("--quick", action="store_true", help="some of every group in few rounds; two minutes")
     parser.add_argument("--weft", default=str(ROOT / "build/bin/weft"))
     parser.add_argument("--tolerance", help="ours is compiled with this one (weft compile --tolerance); such runs are not written")

@@ -26,7 +26,6 @@
 namespace weft::backends {
 namespace {
 
-// Larger dynamic axes could carry subscript arithmetic beyond 32 bits.
 constexpr int64_t kMostElements = (int64_t{1} << 31) - 1;
 
 // One rounding instead of two where a product is added or subtracted. The same everywhere in a kernel, so

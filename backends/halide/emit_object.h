@@ -15,7 +15,7 @@
 
 namespace weft::backends {
 
-// Kernels refuse longer run-time axes.
+// Kernels refuse longer run-time axes, which could carry subscript arithmetic beyond 32 bits.
 inline constexpr int64_t kLongestAxis = int64_t{1} << 28;
 
 // Calls of functions named this and a type ("s32", "u64") are integer divisions, rounded toward zero, that

@@ -12,10 +12,6 @@ namespace {
 // one block at another allow, if that is less.
 constexpr int64_t kRepairRounds = 256, kFewestRounds = 8, kMostLooks = int64_t{1} << 27;
 
-int64_t RoundUp(int64_t bytes, int64_t alignment) { return (bytes + alignment - 1) / alignment * alignment; }
-
-bool Overlap(const Block& a, const Block& b) { return a.first <= b.last && b.first <= a.last; }
-
 // Places blocks in `order`, each into the smallest gap it fits among those placed before that live with it.
 Placement PlaceInOrder(const std::vector<Block>& blocks, const std::vector<int>& order, int64_t alignment) {
   Placement placement;
@@ -47,6 +43,10 @@ Placement PlaceInOrder(const std::vector<Block>& blocks, const std::vector<int>&
 }
 
 }  // namespace
+
+bool Overlap(const Block& a, const Block& b) { return a.first <= b.last && b.first <= a.last; }
+
+int64_t RoundUp(int64_t bytes, int64_t alignment) { return (bytes + alignment - 1) / alignment * alignment; }
 
 int64_t PeakBytes(const std::vector<Block>& blocks, int64_t alignment) {
   std::map<int64_t, int64_t> change;

@@ -15,6 +15,11 @@ struct Block {
   int64_t last = 0;
 };
 
+// Whether there is a step at which both are alive.
+bool Overlap(const Block& a, const Block& b);
+
+int64_t RoundUp(int64_t bytes, int64_t alignment);
+
 struct Placement {
   std::vector<int64_t> offsets;  // one per block, multiples of the alignment
   int64_t bytes = 0;             // of the arena

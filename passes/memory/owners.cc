@@ -10,10 +10,10 @@
 namespace weft::passes {
 namespace {
 
-constexpr size_t kMostBlocks = 1000;  // each is looked at with all others
-constexpr int kMostRepairs = 64;
-// Rounds of placing a block earlier: so many, or what as many looks of one block at another allow.
-constexpr int64_t kFewestOrders = 4, kMostOrders = 200, kMostPairs = 500000;
+constexpr size_t kMostBlocks = 400;      // each is looked at with all others
+constexpr int64_t kMostThreads = 8;      // more are taken together: neighbours share caches
+constexpr int kMostRounds = 200;         // of placing a block earlier
+constexpr int64_t kMostLooks = 5000000;  // of one block at another, in all orders together
 
 // Parts of memory by the thread that had each last.
 class Owners {
@@ -69,17 +69,12 @@ class Placer {
   }
 
   const Placement& placement() const { return placement_; }
+  int64_t looks() const { return looks_; }  // so far
 
  private:
-  int64_t Size(size_t block) const {
-    return (blocks_[block].bytes + alignment_ - 1) / alignment_ * alignment_;
-  }
+  int64_t Size(size_t block) const { return RoundUp(blocks_[block].bytes, alignment_); }
 
-  bool AreTogether(size_t a, size_t b) const {
-    return blocks_[a].first <= blocks_[b].last && blocks_[b].first <= blocks_[a].last;
-  }
-
-  std::optional<int64_t> BestPlace(size_t block) const {
+  std::optional<int64_t> BestPlace(size_t block) {
     std::optional<int64_t> best;
     int64_t least = 0;
     for (const auto& [begin, end] : GapsFor(block)) {
@@ -97,7 +92,7 @@ class Placer {
   std::vector<std::pair<int64_t, int64_t>> GapsFor(size_t block) const {
     std::vector<std::pair<int64_t, int64_t>> taken = {{most_bytes_, most_bytes_}}, gaps;
     for (size_t other : placed_)
-      if (blocks_[other].bytes > 0 && AreTogether(block, other))
+      if (blocks_[other].bytes > 0 && Overlap(blocks_[block], blocks_[other]))
         taken.emplace_back(placement_.offsets[other], placement_.offsets[other] + Size(other));
     std::sort(taken.begin(), taken.end());
     int64_t begin = 0;
@@ -121,8 +116,9 @@ class Placer {
   }
 
   // The bytes of a block at `place` that are another thread's in a block that was placed before.
-  int64_t Disagreement(size_t block, int64_t place) const {
+  int64_t Disagreement(size_t block, int64_t place) {
     int64_t sum = 0;
+    looks_ += static_cast<int64_t>(placed_.size());
     for (size_t other : placed_) {
       int64_t offset = placement_.offsets[other];
       if (offset >= place + blocks_[block].bytes || place >= offset + blocks_[other].bytes) continue;
@@ -146,6 +142,7 @@ class Placer {
   int64_t alignment_, threads_, most_bytes_;
   Placement placement_;
   std::vector<size_t> placed_;
+  int64_t looks_ = 0;
 };
 
 }  // namespace
@@ -173,7 +170,9 @@ int64_t BytesOfOthers(const std::vector<Block>& blocks, const std::vector<int64_
 
 Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int64_t alignment,
                      int64_t threads, int64_t most_bytes) {
-  if (threads < 2 || blocks.size() > kMostBlocks) return placement;
+  const auto count = static_cast<int64_t>(blocks.size());
+  if (threads < 2 || count < 2 || blocks.size() > kMostBlocks) return placement;
+  threads = std::min(threads, kMostThreads);
   most_bytes = std::max(placement.bytes, most_bytes) / alignment * alignment;
   Placer placer(blocks, alignment, threads, most_bytes);
   int64_t least = BytesOfOthers(blocks, placement.offsets, threads);
@@ -182,7 +181,7 @@ Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int6
   auto attempt = [&](std::vector<size_t> order) {
     // What finds no place is placed earlier.
     size_t found = placer.InOrder(order);
-    for (int repair = 0; repair < kMostRepairs && found < order.size(); ++repair) {
+    while (found < order.size() && placer.looks() < kMostLooks) {
       auto late = order.begin() + static_cast<int64_t>(found);
       std::rotate(order.begin() + static_cast<int64_t>(found) / 2, late, late + 1);
       found = placer.InOrder(order);
@@ -209,9 +208,7 @@ Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int6
   by_key([](const Block& block) { return block.last - block.first; });
 
   std::minstd_rand draw;  // the same numbers on every machine
-  const auto count = static_cast<int64_t>(blocks.size());
-  const int64_t rounds = count < 2 ? 0 : std::clamp(kMostPairs / (count * count), kFewestOrders, kMostOrders);
-  for (int64_t round = 0; round < rounds && least > 0; ++round) {
+  for (int round = 0; round < kMostRounds && least > 0 && placer.looks() < kMostLooks; ++round) {
     std::vector<size_t> order = best_order;
     auto place = order.begin() + 1 + static_cast<int64_t>(draw()) % (count - 1);
     std::rotate(order.begin() + static_cast<int64_t>(draw()) % (place - order.begin()), place, place + 1);
