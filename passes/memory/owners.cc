@@ -10,10 +10,10 @@
 namespace weft::passes {
 namespace {
 
-constexpr size_t kMostBlocks = 400;      // each is looked at with all others
-constexpr int64_t kMostThreads = 8;      // more are taken together: neighbours share caches
-constexpr int kMostRounds = 200;         // of placing a block earlier
-constexpr int64_t kMostLooks = 5000000;  // of one block at another, in all orders together
+constexpr size_t kMostBlocks = 400;           // each is looked at with all others
+constexpr int64_t kMostThreads = 8;           // more are taken together: neighbours share caches
+constexpr int kMostRounds = 200;              // of placing a block earlier
+constexpr int64_t kMostLooksInAll = 5000000;  // of one block at another, in all orders together
 
 // Parts of memory by the thread that had each last.
 class Owners {
@@ -181,7 +181,7 @@ Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int6
   auto attempt = [&](std::vector<size_t> order) {
     // What finds no place is placed earlier.
     size_t found = placer.InOrder(order);
-    while (found < order.size() && placer.looks() < kMostLooks) {
+    while (found < order.size() && placer.looks() < kMostLooksInAll) {
       auto late = order.begin() + static_cast<int64_t>(found);
       std::rotate(order.begin() + static_cast<int64_t>(found) / 2, late, late + 1);
       found = placer.InOrder(order);
@@ -208,7 +208,7 @@ Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int6
   by_key([](const Block& block) { return block.last - block.first; });
 
   std::minstd_rand draw;  // the same numbers on every machine
-  for (int round = 0; round < kMostRounds && least > 0 && placer.looks() < kMostLooks; ++round) {
+  for (int round = 0; round < kMostRounds && least > 0 && placer.looks() < kMostLooksInAll; ++round) {
     std::vector<size_t> order = best_order;
     auto place = order.begin() + 1 + static_cast<int64_t>(draw()) % (count - 1);
     std::rotate(order.begin() + static_cast<int64_t>(draw()) % (place - order.begin()), place, place + 1);
