@@ -10,10 +10,10 @@
 namespace weft::passes {
 namespace {
 
-constexpr size_t kMostBlocks = 400;           // each is looked at with all others
-constexpr int64_t kMostThreads = 8;           // more are taken together: neighbours share caches
-constexpr int kMostRounds = 200;              // of placing a block earlier
-constexpr int64_t kMostLooksInAll = 5000000;  // of one block at another, in all orders together
+constexpr size_t kMostBlocks = 400;            // each is looked at with all others
+constexpr int64_t kMostThreads = 8;            // more are taken together: neighbours share caches
+constexpr int kMostRounds = 200;               // of placing a block earlier
+constexpr int64_t kMostLooksPerBlock = 10000;  // at another one, in all orders together
 
 // Parts of memory by the thread that had each last.
 class Owners {
@@ -78,9 +78,10 @@ class Placer {
     std::optional<int64_t> best;
     int64_t least = 0;
     for (const auto& [begin, end] : GapsFor(block)) {
+      const std::vector<size_t> inside = PlacedIn(begin, end);
       for (int64_t place : PlacesIn(begin, end, block)) {
-        int64_t others = Disagreement(block, place);
-        if (best && std::pair(others, place) >= std::pair(least, *best)) continue;
+        int64_t others = Disagreement(block, place, inside);
+        if (best && others >= least) continue;
         best = place;
         least = others;
       }
@@ -89,7 +90,8 @@ class Placer {
   }
 
   // What blocks alive at the same time leave free, where it is large enough.
-  std::vector<std::pair<int64_t, int64_t>> GapsFor(size_t block) const {
+  std::vector<std::pair<int64_t, int64_t>> GapsFor(size_t block) {
+    looks_ += 1 + static_cast<int64_t>(placed_.size());
     std::vector<std::pair<int64_t, int64_t>> taken = {{most_bytes_, most_bytes_}}, gaps;
     for (size_t other : placed_)
       if (blocks_[other].bytes > 0 && Overlap(blocks_[block], blocks_[other]))
@@ -112,14 +114,25 @@ class Placer {
       int64_t place = placement_.offsets[placed_[i]] + (blocks_[placed_[i]].bytes - blocks_[block].bytes) / 2;
       places.push_back(std::clamp((place + alignment_ / 2) / alignment_ * alignment_, begin, last));
     }
+    std::sort(places.begin(), places.end());  // many are clamped to the same end
+    places.erase(std::unique(places.begin(), places.end()), places.end());
     return places;
   }
 
-  // The bytes of a block at `place` that are another thread's in a block that was placed before.
-  int64_t Disagreement(size_t block, int64_t place) {
+  // The placed blocks that have memory of a gap at other times.
+  std::vector<size_t> PlacedIn(int64_t begin, int64_t end) const {
+    std::vector<size_t> inside;
+    for (size_t other : placed_)
+      if (placement_.offsets[other] < end && placement_.offsets[other] + blocks_[other].bytes > begin)
+        inside.push_back(other);
+    return inside;
+  }
+
+  // The bytes of a block at `place` in a gap that are another thread's in a block `inside` of it.
+  int64_t Disagreement(size_t block, int64_t place, const std::vector<size_t>& inside) {
     int64_t sum = 0;
-    looks_ += static_cast<int64_t>(placed_.size());
-    for (size_t other : placed_) {
+    looks_ += static_cast<int64_t>(inside.size());
+    for (size_t other : inside) {
       int64_t offset = placement_.offsets[other];
       if (offset >= place + blocks_[block].bytes || place >= offset + blocks_[other].bytes) continue;
       sum += std::min(place + blocks_[block].bytes, offset + blocks_[other].bytes) - std::max(place, offset);
@@ -175,13 +188,14 @@ Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int6
   threads = std::min(threads, kMostThreads);
   most_bytes = std::max(placement.bytes, most_bytes) / alignment * alignment;
   Placer placer(blocks, alignment, threads, most_bytes);
+  const int64_t most_looks = kMostLooksPerBlock * count;
   int64_t least = BytesOfOthers(blocks, placement.offsets, threads);
   std::vector<size_t> best_order(blocks.size());
   std::iota(best_order.begin(), best_order.end(), size_t{0});
   auto attempt = [&](std::vector<size_t> order) {
     // What finds no place is placed earlier.
     size_t found = placer.InOrder(order);
-    while (found < order.size() && placer.looks() < kMostLooksInAll) {
+    while (found < order.size() && placer.looks() < most_looks) {
       auto late = order.begin() + static_cast<int64_t>(found);
       std::rotate(order.begin() + static_cast<int64_t>(found) / 2, late, late + 1);
       found = placer.InOrder(order);
@@ -208,7 +222,7 @@ Placement KeepOwners(const std::vector<Block>& blocks, Placement placement, int6
   by_key([](const Block& block) { return block.last - block.first; });
 
   std::minstd_rand draw;  // the same numbers on every machine
-  for (int round = 0; round < kMostRounds && least > 0 && placer.looks() < kMostLooksInAll; ++round) {
+  for (int round = 0; round < kMostRounds && least > 0 && placer.looks() < most_looks; ++round) {
     std::vector<size_t> order = best_order;
     auto place = order.begin() + 1 + static_cast<int64_t>(draw()) % (count - 1);
     std::rotate(order.begin() + static_cast<int64_t>(draw()) % (place - order.begin()), place, place + 1);

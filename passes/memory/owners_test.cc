@@ -61,5 +61,21 @@ TEST(OwnersTest, RandomGraphsStayValidAndWithinTheirRoom) {
   EXPECT_LT(after, before * 9 / 10);
 }
 
+// Whatever is placed first, another one may find no place.
+TEST(OwnersTest, EndsWithoutRoomToMoveIn) {
+  std::mt19937 random(3);
+  for (int graph = 0; graph < 200; ++graph) {
+    std::vector<Block> blocks;
+    for (int i = 0; i < 12; ++i) {
+      auto first = static_cast<int64_t>(random() % 4);
+      blocks.push_back({.bytes = static_cast<int64_t>(random() % 8 * 64),
+                        .first = first,
+                        .last = first + static_cast<int64_t>(random() % 6)});
+    }
+    Placement packed = PlaceBlocks(blocks, 64);
+    ExpectValid(blocks, KeepOwners(blocks, packed, 64, 2, packed.bytes), 64);
+  }
+}
+
 }  // namespace
 }  // namespace weft::passes
