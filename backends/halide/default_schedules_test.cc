@@ -12,6 +12,7 @@ namespace weft::backends {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -106,6 +107,27 @@ TEST_F(HalideTest, FillsTheLastVectorOfColumns) {
   EXPECT_THAT(many, AllOf(HasSubstr("split k by 48 into ko, ki"), HasSubstr("transpose")));
   std::string few = PrintSchedule(DefaultSchedule(ViewKernel(Parse(Matmul(11, 50, 40, 0).text)), target_));
   EXPECT_THAT(few, Not(HasSubstr("transpose")));
+}
+
+// A product that windows go over is computed inside of them, as many columns and rows as they read before the
+// next ones. Windows pass the end of the channels where the product's last block does.
+TEST_F(HalideTest, ComputesAProductInsideOfItsWindows) {
+  target_ = *ParseTarget("x86-64-v3");
+  target_.l2_bytes = 64 << 10;
+  for (int64_t widened : {48, 52}) {
+    TestKernel test = WidenedWindows(40, 37, 6, widened, 1, 24, false);
+    ir::KernelOp kernel = Parse(test.text);
+    Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+    EXPECT_THAT(PrintSchedule(schedule),
+                AllOf(HasSubstr("this at m.y.ko"), HasSubstr("order n io ko ii jo |")));
+    EXPECT_EQ(absl::StrContains(PrintSchedule(schedule), "transpose at ko"), widened == 52);
+    absl::Status status = Compare(kernel, schedule, test);
+    EXPECT_TRUE(status.ok()) << status;
+    auto code = CompileWithHalide(kernel, schedule, target_, "k", HalideOutput::kStmt);
+    ASSERT_TRUE(code.ok()) << code.status();
+    // Tiles of a known size are in registers, also at the end.
+    EXPECT_TRUE(::testing::Value(*code, ContainsRegex("allocate m_y_r[$0-9]*\\[float32 \\* 24 \\* 2")));
+  }
 }
 
 // Sums of any length go several steps at once; what is left over has a loop of its own.

@@ -218,14 +218,38 @@ void PipelineBuilder::BindLoops(EquationState& equation, Context& context) {
   }
 }
 
+// Whether `read` goes along `index` over the columns of a product that is computed inside its reader, by
+// whole blocks of `factor`: there are elements past its end.
+bool PipelineBuilder::HasWholeBlocks(const ReadView& read, mlir::Value index, int64_t factor) const {
+  for (const EquationState& other : equations_) {
+    const EquationView& view = *other.view;
+    if (view.packed_axis < 0 || !llvm::is_contained(view.results, read.tensor)) continue;
+    if (read.subscripts[view.packed_axis] != index) return false;
+    return llvm::any_of(other.loops, [&](const BaseLoop& loop) {
+      return loop.indices[0] == view.indices[view.packed_axis] && loop.aligned && loop.factor == factor;
+    });
+  }
+  return false;
+}
+
+// Whether this is the loop over packed columns, and the equation inside of which they are computed may read
+// past them.
+bool PipelineBuilder::IsReadPast(const EquationState& equation, const BaseLoop& loop) {
+  const EquationView& view = *equation.view;
+  if (view.packed_axis < 0 || loop.indices[0] != view.indices[view.packed_axis]) return false;
+  const EquationState* reader = FindEquation(equation.nest.at_equation);
+  return reader && reader->nest.transposes;
+}
+
 // Packed weights are zero behind the last column, and transposed copies repeat their last element there.
-bool PipelineBuilder::MayOverrun(const EquationState& equation, const BaseLoop& loop) {
+bool PipelineBuilder::MayOverrun(const EquationState& equation, const BaseLoop& loop) const {
   const EquationView& view = *equation.view;
   if (loop.indices.size() > 1) return false;
   mlir::Value index = loop.indices[0];
   if (view.packed_axis >= 0 && index == view.indices[view.packed_axis] && loop.factor == view.packed_block)
     return true;
-  return equation.nest.transposes && loop.lanes && CopiesReachPast(view, index);
+  auto reaches = [&](const ReadView& read) { return HasWholeBlocks(read, index, loop.factor); };
+  return equation.nest.transposes && loop.lanes && CopiesReachPast(view, index, reaches);
 }
 
 absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
@@ -285,7 +309,7 @@ absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
     bool has_place = !placed || region.least < 0 || region.least >= loop.factor;
     loop.overlaps = equation.nest.Find(loop.name).overlap && has_place;
     loop.tiled = in_tile && dense && !loop.overlaps;
-    bool is_apart = is_whole || SkipsMasked() || region.step % loop.factor != 0;
+    bool is_apart = is_whole || SkipsMasked() || region.step % loop.factor != 0 || IsReadPast(equation, loop);
     loop.aligned = placed && ((loop.tiled && is_apart) || (loop.lanes && is_whole && SkipsMasked()));
     passes_end |= loop.aligned && !is_whole;
   }
@@ -535,7 +559,8 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
       bool lanes = loop.lanes || context.equation->nest.Find(loop.name).vectorized;
       bool whole =
           std::all_of(outside.begin(), outside.end(), [](Outside o) { return o == Outside::kInside; });
-      if (lanes && whole) return ReadTransposed(read, tensor, raw, context);
+      bool is_there = HasWholeBlocks(read, loop.indices[0], loop.factor);
+      if (lanes && whole && !is_there) return ReadTransposed(read, tensor, raw, context);
     }
   }
 

@@ -141,7 +141,9 @@ class PipelineBuilder {
   Halide::Expr Load(const Tensor& tensor, const std::vector<Halide::Expr>& subscripts) const;
   absl::StatusOr<Halide::Func> Padded(const ReadView& read, const Tensor& tensor,
                                       const std::vector<Outside>& outside, Context& context);
-  static bool MayOverrun(const EquationState& equation, const BaseLoop& loop);
+  bool HasWholeBlocks(const ReadView& read, mlir::Value index, int64_t factor) const;
+  bool IsReadPast(const EquationState& equation, const BaseLoop& loop);
+  bool MayOverrun(const EquationState& equation, const BaseLoop& loop) const;
   Scalar DimOf(mlir::Value tensor, int axis);
 
   // transposed_copies.cc

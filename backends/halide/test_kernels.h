@@ -39,6 +39,10 @@ TestKernel Softmax(int64_t rows, int64_t length);
 TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block);  // block 0: not packed
 TestKernel Attention(int64_t length, int64_t heads, int64_t depth);
 TestKernel Depthwise(int64_t size, int64_t channels);  // 3x3
+// A 1x1 convolution whose result windows per channel go over, or pools, `widened` of them.
+TestKernel WidenedWindows(int64_t height, int64_t width, int64_t channels, int64_t widened, int64_t stride,
+                          int64_t block, bool is_pool);
+std::vector<TestKernel> ManyWidenedWindows();
 TestKernel Convolution(int64_t size, int64_t channels, int64_t results, int64_t window, int64_t stride,
                        int64_t pad, int64_t block);
 

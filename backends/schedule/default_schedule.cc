@@ -17,6 +17,7 @@
 #include "backends/schedule/reduction_order.h"
 #include "backends/schedule/row_blocks.h"
 #include "backends/schedule/shared_rest.h"
+#include "backends/schedule/windows.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
 
@@ -58,7 +59,10 @@ class Chooser {
       if (!dense) shared.push_back(k);
     }
     together &= !shared.empty();
+    windows_ = WindowedProduct(kernel_) != nullptr;
+    together |= windows_;
     if (together) together = knobs_.Choose("together", true, 1.5);
+    windows_ &= together;
     std::vector<EquationSchedule> reversed;
     for (auto view = kernel_.equations.rbegin(); view != kernel_.equations.rend(); ++view) {
       shared_.clear();
@@ -67,7 +71,7 @@ class Chooser {
       knobs_.Begin(kernel_.equations.rend() - view - 1);
       inside_ = together && &*view != last;
       Plan plan = Choose(*view);
-      if (inside_) {
+      if (inside_ && !(windows_ && place_loop_.empty())) {
         auto reader = places_.find(OnlyReader(kernel_, *view));
         bool chained = reader != places_.end();
         plan.directives.push_back(
@@ -112,7 +116,7 @@ class Chooser {
     cycles_ = 0;
     for (const EquationView& other : kernel_.equations) {
       // The last equation's loops hold those of all that are computed inside.
-      if (&other == &view || (!inside_ && !shared_.empty())) cycles_ += Cycles(other);
+      if (&other == &view || (!inside_ && (windows_ || !shared_.empty()))) cycles_ += Cycles(other);
     }
     if (view.reduces.empty()) {
       Pointwise(plan);
@@ -368,7 +372,8 @@ class Chooser {
       if (columns.extent >= 0 && columns.extent < width && !pads)
         width = std::max(lanes_, columns.extent / lanes_ * lanes_);
     } else if (!one_row) {
-      width = DepthwiseColumns(columns.extent, target_, knobs_);
+      width =
+          windows_ ? kernel_.equations[0].packed_block : DepthwiseColumns(columns.extent, target_, knobs_);
       tall = DepthwiseRows(row_extent, width / lanes_, target_, knobs_);
     }
 
@@ -376,7 +381,7 @@ class Chooser {
     std::vector<std::string> inner;
     std::string column_outer, column_inner, row_outer, row_inner;
     int64_t panels = columns.extent < 0 ? kUnknown : (columns.extent + width - 1) / width;
-    if (packed || pads) {
+    if (packed || pads || windows_) {
       plan.Split(columns.name, width, &column_outer, &column_inner);
       plan.Mark(DirectiveKind::kVectorize, column_inner);
     } else {
@@ -430,7 +435,8 @@ class Chooser {
     }
     int window = reuse || inside_ || shared_loops_ > 0 ? -1 : WindowRows(plan, reads, lane);
     if (!column_outer.empty() && window >= 0) {
-      PlaceWindows(plan, reads, {column_outer, panels}, window, outer);
+      PlaceWindows(plan, kernel_, {column_outer, panels}, window, SharedByThreads(), target_, knobs_, outer);
+      if (windows_) PlaceProduct(plan, columns, width, column_outer);
     } else if (!column_outer.empty()) {
       PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
     }
@@ -445,6 +451,14 @@ class Chooser {
     std::vector<std::string> reductions = OrderReductions(plan, reads, lane, reuse, knobs_);
     plan.Order(around, reductions, inner);
     return true;
+  }
+
+  // A block of the product that windows go over is computed inside the loop over such blocks. The last one
+  // is whole, too, and the windows' weights go on as far.
+  void PlaceProduct(Plan& plan, const LoopInfo& columns, int64_t width, const std::string& column_outer) {
+    place_loop_ = column_outer;
+    if (columns.extent % width != 0)
+      plan.directives.push_back({DirectiveKind::kTranspose, {"", column_outer}});
   }
 
   int64_t TileColumns(int64_t rows, int64_t columns) const {
@@ -551,42 +565,6 @@ class Chooser {
     outer.insert(outer.begin() + static_cast<int64_t>(std::min(place, outer.size())), columns);
   }
 
-  // A column block goes over all rows of a window that fit the cache, so that the next row finds there what
-  // this one used, and the next block the lines that both touch; its weights stay in registers. Where there
-  // are too few of those, columns go innermost: memory is then walked in its order. Threads share blocks of
-  // rows, as they do in the kernels around: most of what each reads is then in its own cache.
-  void PlaceWindows(Plan& plan, const std::vector<const ReadView*>& reads,
-                    const std::pair<std::string, int64_t>& columns, int window, Loops& outer) {
-    auto at = outer.begin() + window;
-    auto [rows, extent] = *at;
-    int64_t outside = 1;
-    for (int i = 0; i < window; ++i) outside = outer[i].second < 0 ? outside : outside * outer[i].second;
-    double row_bytes = 0;
-    for (const ReadView* read : reads)
-      row_bytes = std::max(row_bytes, BytesPerStep(*read, plan.domain_indices[window]));
-    int64_t blocks = 1;
-    const int64_t cores = target_.cores;
-    if (SharedByThreads() && outside == 1 && extent >= 2 * cores)
-      blocks = extent >= 12 * cores ? 2 * cores : cores;
-    while (extent >= 8 * blocks &&
-           row_bytes * static_cast<double>(extent) > 0.5 * static_cast<double>(target_.l2_bytes * blocks)) {
-      blocks += SharedByThreads() ? cores : 1;
-    }
-    std::vector<KnobValue> others;
-    for (int64_t other : {int64_t{1}, cores, 2 * cores, 4 * cores, 8 * cores})
-      if (extent >= 2 * other) others.push_back({other, 1.05});
-    blocks = knobs_.Choose("blocks", blocks, std::move(others));
-    if (blocks > 1) {
-      int64_t size = (extent + blocks - 1) / blocks;
-      std::string block, row;
-      plan.Split(rows, size, &block, &row);
-      *at = {row, size};
-      at = outer.insert(at, {block, (extent + size - 1) / size}) + 1;
-    }
-    bool stay = knobs_.Choose("columns_around_rows", target_.vector_registers >= 32, 1.2);
-    outer.insert(stay ? at : outer.end(), columns);
-  }
-
   // Reductions along what lies densely in memory: partial results in the lanes. The result itself is
   // vectorized where it has an axis that no reduction needs.
   void ByRows(Plan& plan) {
@@ -649,6 +627,7 @@ class Chooser {
   std::vector<int> shared_;  // positions of the shared loops in the domain of the equation at hand
   size_t shared_loops_ = 0;
   bool inside_ = false;
+  bool windows_ = false;  // the kernel's are computed with the product that they go over
   std::string place_loop_;
   std::vector<std::string> holder_loops_;  // the shared loops as the last equation runs them
   int64_t block_ = 1;                      // of the last shared loop, in the equation that holds the others

@@ -67,7 +67,8 @@ bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indice
   return false;
 }
 
-bool CopiesReachPast(const EquationView& view, mlir::Value index) {
+bool CopiesReachPast(const EquationView& view, mlir::Value index,
+                     const std::function<bool(const ReadView&)>& reaches) {
   for (const ReduceView& reduce : view.reduces) {
     for (mlir::Operation* user : index.getUsers()) {
       if (reduce.op->isProperAncestor(user) && !mlir::isa<ir::ReadOp>(user)) return false;
@@ -79,7 +80,7 @@ bool CopiesReachPast(const EquationView& view, mlir::Value index) {
   }
   for (const ReadView* read : InnerReads(view)) {
     Motion motion = MotionOf(*read, {index});
-    if (motion == Motion::kStill) continue;
+    if (motion == Motion::kStill || (reaches && reaches(*read))) continue;
     if (motion != Motion::kStrided && motion != Motion::kDense) return false;
     for (size_t axis = 0; axis < read->subscripts.size(); ++axis) {
       AffineForm form;

@@ -4,6 +4,7 @@
 // What a default schedule asks about the reads and reductions of an equation: which move along with which
 // loop.
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,10 @@ int64_t BytesBetween(const ReadView& read, mlir::Value index);
 bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indices);
 
 // Whether reductions may go on past the end of `index` where copies hold what they read along it: as a number
-// the index would be wrong there, so it may stand in subscripts alone.
-bool CopiesReachPast(const EquationView& view, mlir::Value index);
+// the index would be wrong there, so it may stand in subscripts alone. Reads that `reaches` says it of find
+// something there without a copy.
+bool CopiesReachPast(const EquationView& view, mlir::Value index,
+                     const std::function<bool(const ReadView&)>& reaches = nullptr);
 
 // The first loop, of those before the lanes, along which windows of neighbours overlap; -1: none.
 int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane);

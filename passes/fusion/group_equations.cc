@@ -11,6 +11,7 @@
 #include "passes/analysis/outputs.h"
 #include "passes/fusion/passes.h"
 #include "passes/fusion/tile_groups.h"
+#include "passes/fusion/window_groups.h"
 
 // Equations share a kernel where they can share loops: at each point of the common loops a slice of every
 // equation is computed before the next point. What one makes and the others read stays in the cache. Rules in
@@ -45,13 +46,13 @@ struct Member {
   SmallVector<int64_t> common;  // positions of the common loops in the domain, in the group's order
 };
 
-struct Group {
-  SmallVector<Member> members;  // in order of the function
-  bool is_whole = false;        // nothing joins it
-};
-
 // Why equations share no kernel, for people. Null: nothing stands against it.
 using Obstacle = const char*;
+
+struct Group {
+  SmallVector<Member> members;  // in order of the function
+  Obstacle closed = nullptr;    // why nothing joins it
+};
 
 // Two groups as one, or what stands against it.
 struct Merged {
@@ -61,8 +62,8 @@ struct Merged {
 
 class Grouper {
  public:
-  Grouper(mlir::func::FuncOp function, int64_t l2_bytes, int64_t threads)
-      : function_(function), l2_bytes_(l2_bytes), threads_(threads) {}
+  Grouper(mlir::func::FuncOp function, const TargetDescription& target)
+      : function_(function), target_(target) {}
 
   void Run() {
     for (ir::EquationOp equation : function_.getBody().front().getOps<ir::EquationOp>()) {
@@ -72,7 +73,10 @@ class Grouper {
       group_of_[equation] = groups_.size();
       groups_.push_back({{member}});
     }
-    for (ir::EquationOp equation : function_.getBody().front().getOps<ir::EquationOp>()) GroupTiles(equation);
+    for (ir::EquationOp equation : function_.getBody().front().getOps<ir::EquationOp>()) {
+      Close(FindTileGroup(equation, target_), "the tiles of a convolution are a kernel of their own");
+      Close(FindWindowGroup(equation, target_), "windows and what they read are a kernel of their own");
+    }
     bool changed = true;
     while (changed) {
       changed = false;
@@ -111,19 +115,17 @@ class Grouper {
   }
 
  private:
-  void GroupTiles(ir::EquationOp last) {
-    TargetDescription target;
-    target.l2_bytes = l2_bytes_, target.threads = threads_;
-    std::optional<TileGroup> tiled = FindTileGroup(last, target);
-    if (!tiled) return;
-    size_t number = group_of_[last];
-    for (ir::EquationOp equation : tiled->equations) {
+  // Groups what was found to be one kernel, which nothing joins.
+  void Close(const std::optional<TileGroup>& found, Obstacle why) {
+    if (!found) return;
+    size_t number = group_of_[found->equations.back()];
+    for (ir::EquationOp equation : found->equations) {
       groups_[group_of_[equation]].members.clear();
       group_of_[equation] = number;
     }
-    for (ir::EquationOp equation : tiled->equations)
-      groups_[number].members.push_back({equation, tiled->common});
-    groups_[number].is_whole = true;
+    for (ir::EquationOp equation : found->equations)
+      groups_[number].members.push_back({equation, found->common});
+    groups_[number].closed = why;
   }
 
   std::string ObstacleBetween(ir::EquationOp producer, ir::EquationOp consumer, ir::ReadOp read) {
@@ -186,8 +188,8 @@ class Grouper {
   }
 
   Merged Merge(Group& first, Group& second) {
-    if (first.is_whole || second.is_whole)
-      return {{}, "the tiles of a convolution are a kernel of their own"};
+    if (first.closed) return {{}, first.closed};
+    if (second.closed) return {{}, second.closed};
     if (first.members.size() + second.members.size() > kLargestGroup)
       return {{}, "they would be more equations than a kernel holds"};
     if (StandsAlone(first) != StandsAlone(second))
@@ -255,9 +257,9 @@ class Grouper {
     for (int64_t position : group.members.front().common)
       common_points *= static_cast<double>(EstimateSize(ExtentsOf(group.members.front().equation)[position]));
     if (work > kSmallWork && group.members.front().common.empty()) return "they have no outer loop in common";
-    if (work > kSmallWork && common_points < static_cast<double>(threads_))
+    if (work > kSmallWork && common_points < static_cast<double>(target_.threads))
       return "the loops they have in common are shorter than there are threads";
-    if (SliceBytes(group) > l2_bytes_ / 2)
+    if (SliceBytes(group) > target_.l2_bytes / 2)
       return "what they hand over in one step of the common loops does not stay in the second-level cache";
     return nullptr;
   }
@@ -284,7 +286,7 @@ class Grouper {
         IndexRange range = RangeOf(index);
         bytes *= range.hi < kUnknownSize ? range.hi + 1 : kUnknownSize;
       }
-      if (bytes > kPassing * l2_bytes_)
+      if (bytes > kPassing * target_.l2_bytes)
         return "a factor of the contraction is too large to pass for every block of rows";
     }
     return nullptr;
@@ -354,7 +356,7 @@ class Grouper {
   }
 
   mlir::func::FuncOp function_;
-  int64_t l2_bytes_, threads_;
+  TargetDescription target_;  // its second-level cache and threads
   std::vector<Group> groups_;
   llvm::DenseMap<mlir::Operation*, size_t> group_of_;
 };
@@ -362,7 +364,9 @@ class Grouper {
 struct GroupEquationsPass : impl::GroupEquationsBase<GroupEquationsPass> {
   using GroupEquationsBase::GroupEquationsBase;
   void runOnOperation() override {
-    Grouper grouper(getOperation(), l2Bytes, threads);
+    TargetDescription target;
+    target.l2_bytes = l2Bytes, target.threads = threads;
+    Grouper grouper(getOperation(), target);
     grouper.Run();
     if (explain) grouper.NoteObstacles();
   }
