@@ -48,15 +48,14 @@ class Reader {
     std::map<std::string, Knob> knobs_outside = knobs_;
     std::string path_outside = std::exchange(path_, path);
     size_t own_outside = std::exchange(own_, out_.size());
-    out_.push_back({path, span, kernel_, {}, std::nullopt});
+    out_.push_back({path, span, kernel_, {}, std::nullopt, std::nullopt});
     for (const ast::Directive* directive : directives) {
       if (directive->broken) continue;
       span_ = directive->span;
       std::visit([&](const auto& node) { Read(node); }, directive->node);
     }
     // What only holds blocks says nothing itself.
-    if (out_[own_].directives.empty() && !out_[own_].tolerance && out_.size() > own_ + 1)
-      out_.erase(out_.begin() + own_);
+    if (out_[own_].SaysNothing() && out_.size() > own_ + 1) out_.erase(out_.begin() + own_);
     path_ = std::move(path_outside);
     own_ = own_outside;
     knobs_ = std::move(knobs_outside);
@@ -90,7 +89,7 @@ class Reader {
     if (full == path_) {
       out_[own_].directives.push_back(std::move(directive));
     } else {
-      out_.push_back({full, path.span, kernel_, {std::move(directive)}, std::nullopt});
+      out_.push_back({full, path.span, kernel_, {std::move(directive)}, std::nullopt, std::nullopt});
     }
   }
 
@@ -241,6 +240,9 @@ class Reader {
         node.error->span, dsl::kScheduleValue,
         absl::StrCat("a tolerance is a share of the largest result, less than 1, not ", number->text));
   }
+
+  void Read(const ast::Alone&) { out_[own_].fusion = FusionWord{"", span_}; }
+  void Read(const ast::Fuse& node) { out_[own_].fusion = FusionWord{node.into.ToString(), span_}; }
 
   void Read(const ast::Pack&) {
     Unsupported("pack").Note("weights are packed for the kernel that reads them");

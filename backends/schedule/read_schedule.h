@@ -15,6 +15,12 @@
 
 namespace weft::backends {
 
+// Which kernel an equation is to be in.
+struct FusionWord {
+  std::string into;  // that of this equation, as it is written; empty: one of its own
+  dsl::Span span;
+};
+
 // What a block says of one equation. A block within a block is one of its own, and so is each of several
 // names at its beginning.
 struct WrittenSchedule {
@@ -24,8 +30,11 @@ struct WrittenSchedule {
   // any.
   std::string kernel;
   std::vector<Directive> directives;
-  // The error that the equation may have, relative to its largest result.
-  std::optional<double> tolerance;
+  // What passes are told of the equation.
+  std::optional<double> tolerance;  // the error that it may have, relative to its largest result
+  std::optional<FusionWord> fusion;
+
+  bool SaysNothing() const { return directives.empty() && !tolerance && !fusion; }
 };
 
 // All of a file, in the order of the text. A knob stands for its first value. What is said in words that no

@@ -167,6 +167,11 @@ std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<
   return out + "}\n";
 }
 
+std::string PrintFusion(const std::string& path, const std::string& into) {
+  std::string word = into.empty() ? "alone" : absl::StrCat("fuse into ", PrintPath(into));
+  return absl::StrCat("schedule ", PrintPath(path), " {\n  ", word, "\n}\n");
+}
+
 std::string PrintSchedule(const Schedule& schedule) {
   std::string out;
   for (const EquationSchedule& equation : schedule.equations)

@@ -73,6 +73,9 @@ std::string PrintSchedule(const Schedule& schedule);
 std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<Directive>& directives,
                        absl::string_view kernel = "");
 
+// A block that has the equation `path` in the kernel of `into`; if that is empty, in one of its own.
+std::string PrintFusion(const std::string& path, const std::string& into);
+
 // Puts the directives of `user` in place of those of `into`. What splits, joins or orders replaces all
 // directives about the loops; otherwise each word replaces its own kind and the rest stays: of a loop that
 // this splits, the outer part is made parallel, the inner one vectorized or unrolled.

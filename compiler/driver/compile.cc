@@ -8,10 +8,11 @@
 #include "absl/strings/str_join.h"
 #include "backends/host/emit_host.h"
 #include "backends/host/link.h"
+#include "compiler/driver/check_fusion.h"
 #include "compiler/driver/embed_weights.h"
 #include "compiler/driver/externs.h"
 #include "compiler/driver/kernel_fault.h"
-#include "compiler/driver/tolerances.h"
+#include "compiler/driver/pass_words.h"
 #include "compiler/ir/variant.h"
 #include "compiler/lower/lower.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -86,7 +87,7 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(
   }();
   if (options.emit == Emit::kIr && options.after == "lower") return module;
   TimedPhase phase(options.kernels.timing, "passes");
-  SetTolerances(*module, program, options.schedules);
+  SetPassWords(*module, program, options.schedules);
   passes::PipelineOptions passes_options;
   passes_options.tolerance = options.tolerance;
   passes_options.target = backends::ForPasses(target);
@@ -250,6 +251,7 @@ absl::StatusOr<ScheduledProgram> Schedule(mlir::OwningOpRef<mlir::ModuleOp> modu
                                           const backends::Target& target, dsl::Diagnostics& diagnostics) {
   std::vector<Kernel> kernels = KernelsOf(*module, target);
   BindSchedules(kernels, *module, program, target, options.schedules, diagnostics);
+  CheckFusion(*module, program, options.schedules, diagnostics);
   if (diagnostics.has_errors()) return Reported();
   return ScheduledProgram{std::move(module), std::move(kernels)};
 }

@@ -12,6 +12,7 @@
 #include "compiler/ir/variant.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
+#include "passes/fusion/passes.h"
 
 namespace weft::driver {
 
@@ -134,7 +135,7 @@ class Binder {
     ScheduleSource::Scope about = sources_[source].about;
     EquationNames::Match match = names_.Find(block.path, scope);
     if (!match.choices.empty()) {
-      if (!block.directives.empty() || block.tolerance)
+      if (!block.SaysNothing())
         diagnostics_.Report(block.span, dsl::kAmbiguousEquation, block.path, Few(match.choices, "or"));
       return;
     }
@@ -407,6 +408,17 @@ class Binder {
   std::map<mlir::Operation*, std::string> fingerprints_;
 };
 
+// Which kernels equations are in because schedules say so.
+std::string PrintFusion(mlir::ModuleOp module) {
+  std::string text;
+  auto words = module->getAttrOfType<mlir::DictionaryAttr>(passes::kFusion);
+  for (mlir::NamedAttribute entry : words ? words.getValue() : llvm::ArrayRef<mlir::NamedAttribute>()) {
+    llvm::StringRef into = mlir::cast<mlir::StringAttr>(entry.getValue()).getValue();
+    absl::StrAppend(&text, backends::PrintFusion(entry.getName().str(), into.str()), "\n");
+  }
+  return text;
+}
+
 // The shortest end of the path of equation `target` that means it where equation `from` says it.
 std::string ShortName(const std::vector<std::string>& paths, size_t from, size_t target) {
   const std::string& path = paths[target];
@@ -506,6 +518,7 @@ void ReportUnknownEquation(const WrittenSchedule& block, const EquationNames& na
 
 std::string PrintSchedules(const std::vector<Kernel>& kernels) {
   std::string text;
+  if (!kernels.empty()) text = PrintFusion(kernels[0].op->getParentOfType<mlir::ModuleOp>());
   for (const Kernel& kernel : kernels) text += PrintSchedule(kernel, "");
   return text;
 }

@@ -191,6 +191,12 @@ struct Recompute {
 struct Tolerance {
   ExprPtr error;
 };
+// "alone"
+struct Alone {};
+// "fuse" "into" equation
+struct Fuse {
+  Path into;
+};
 // equation "{" { directive } "}"
 struct Nested {
   Path equation;
@@ -202,7 +208,8 @@ struct ComputeAt {
 };
 
 struct Directive {
-  std::variant<Knob, Split, Join, Order, Mark, Pack, Copy, Inline, Recompute, Tolerance, Nested, ComputeAt>
+  std::variant<Knob, Split, Join, Order, Mark, Pack, Copy, Inline, Recompute, Tolerance, Alone, Fuse, Nested,
+               ComputeAt>
       node;
   Span span;
   bool broken = false;  // see Stmt::broken

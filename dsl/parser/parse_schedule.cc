@@ -17,8 +17,9 @@ namespace {
 
 // Inside a schedule these are no names: lists of indices end at them.
 constexpr absl::string_view kDirectiveWords[] = {
-    "knob",   "split",     "join", "order", "parallel",  "vectorize", "unroll", "overlap",  "pack",     "pad",
-    "inline", "transpose", "by",   "into",  "recompute", "as",        "at",     "prefetch", "tolerance"};
+    "knob",      "split", "join", "order",    "parallel",  "vectorize", "unroll",
+    "overlap",   "pack",  "pad",  "inline",   "transpose", "by",        "into",
+    "recompute", "as",    "at",   "prefetch", "tolerance", "alone",     "fuse"};
 
 bool IsDirectiveWord(absl::string_view word) {
   return std::find(std::begin(kDirectiveWords), std::end(kDirectiveWords), word) != std::end(kDirectiveWords);
@@ -219,9 +220,9 @@ bool Parser::ParseOfEquation(Directive* directive) {
     directive->node = ast::ComputeAt{std::move(path), ParseEquationPath("an equation and its index")};
   } else if (!panic_) {
     Unexpected(absl::StrCat("`{` or `at` after `", path.ToString(), "`"))
-        .SuggestNearest(name.text,
-                        {"knob", "split", "join", "order", "parallel", "vectorize", "unroll", "overlap",
-                         "prefetch", "pack", "pad", "transpose", "inline", "recompute", "tolerance"});
+        .SuggestNearest(name.text, {"knob", "split", "join", "order", "parallel", "vectorize", "unroll",
+                                    "overlap", "prefetch", "pack", "pad", "transpose", "inline", "recompute",
+                                    "tolerance", "alone", "fuse"});
     return false;
   }
   return true;
@@ -275,6 +276,13 @@ Directive* Parser::MakeDirective() {
       return nullptr;
     }
     directive->node = ast::Tolerance{ParseNumber()};
+  } else if (TakeWord("alone")) {
+    directive->node = ast::Alone{};
+  } else if (TakeWord("fuse")) {
+    ast::Fuse fuse;
+    ExpectWord("into");
+    if (!panic_) fuse.into = ParseEquationPath("an equation");
+    directive->node = std::move(fuse);
   } else {
     Unexpected("a directive");
     return nullptr;

@@ -7,6 +7,7 @@
 #include "passes/analysis/classify.h"
 #include "passes/analysis/composition.h"
 #include "passes/analysis/equation.h"
+#include "passes/fusion/fusion_words.h"
 #include "passes/fusion/passes.h"
 
 // One equation takes another one's place in its body. Two rules (passes/README.md, "Cost of fusion"):
@@ -117,7 +118,7 @@ class Composer {
 
   // A copy in another order is there for its order.
   static bool IsKept(ir::EquationOp equation) {
-    return equation->hasAttr("relayout") || equation->hasAttr(kStandsAlone);
+    return equation->hasAttr("relayout") || equation->hasAttr(kStandsAlone) || IsAlone(equation);
   }
 
   bool IsEpilogueOf(ir::EquationOp producer, llvm::ArrayRef<ir::ReadOp> reads) {

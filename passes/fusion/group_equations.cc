@@ -9,6 +9,7 @@
 #include "passes/analysis/equation.h"
 #include "passes/analysis/index_range.h"
 #include "passes/analysis/outputs.h"
+#include "passes/fusion/fusion_words.h"
 #include "passes/fusion/passes.h"
 #include "passes/fusion/tile_groups.h"
 #include "passes/fusion/window_groups.h"
@@ -71,12 +72,13 @@ class Grouper {
       for (auto [position, extent] : llvm::enumerate(equation.getStaticExtents()))
         if (extent != 1) member.common.push_back(position);
       group_of_[equation] = groups_.size();
-      groups_.push_back({{member}});
+      groups_.push_back({{member}, IsAlone(equation) ? "a schedule has one of them alone" : nullptr});
     }
     for (ir::EquationOp equation : function_.getBody().front().getOps<ir::EquationOp>()) {
       Close(FindTileGroup(equation, target_), "the tiles of a convolution are a kernel of their own");
       Close(FindWindowGroup(equation, target_), "windows and what they read are a kernel of their own");
     }
+    JoinWanted();
     bool changed = true;
     while (changed) {
       changed = false;
@@ -86,9 +88,7 @@ class Grouper {
           if (from == to) continue;
           Merged merged = Merge(groups_[from], groups_[to]);
           if (merged.obstacle || FindBetween(from, to)) continue;
-          for (Member& member : merged.group.members) group_of_[member.equation] = from;
-          groups_[from] = std::move(merged.group);
-          groups_[to].members.clear();
+          Replace(from, to, std::move(merged.group));
           changed = true;
         }
       }
@@ -97,14 +97,15 @@ class Grouper {
   }
 
   // Keeps with every equation (attribute `apart`) what it reads of other kernels, and why it is in none of
-  // them.
-  void NoteObstacles() {
+  // them; if not of `all`, where schedules want it to be.
+  void NoteObstacles(bool all) {
     mlir::Builder builder(function_.getContext());
     for (ir::EquationOp consumer : function_.getBody().front().getOps<ir::EquationOp>()) {
       std::map<std::string, std::string> apart;
       consumer.getBody().walk([&](ir::ReadOp read) {
         ir::EquationOp producer = DefiningEquation(ViewedValue(read.getTensor()));
         if (!producer || !producer.getPath() || group_of_[producer] == group_of_[consumer]) return;
+        if (!all && !Wants(producer, consumer) && !Wants(consumer, producer)) return;
         apart[producer.getPath()->str()] = ObstacleBetween(producer, consumer, read);
       });
       SmallVector<mlir::NamedAttribute> named;
@@ -115,9 +116,36 @@ class Grouper {
   }
 
  private:
+  static bool Wants(ir::EquationOp equation, ir::EquationOp other) {
+    std::optional<llvm::StringRef> wanted = WantedKernel(equation);
+    return wanted && other.getPath() == wanted;
+  }
+
+  // Schedules overrule what is worth it, not what is possible.
+  void JoinWanted() {
+    for (ir::EquationOp consumer : function_.getBody().front().getOps<ir::EquationOp>()) {
+      for (ir::EquationOp producer : ProducersOf(consumer)) {
+        size_t from = group_of_[producer], to = group_of_[consumer];
+        if (from == to || !(Wants(producer, consumer) || Wants(consumer, producer))) continue;
+        Merged merged = Merge(groups_[from], groups_[to]);
+        if (!merged.group.members.empty() && !FindBetween(from, to))
+          Replace(from, to, std::move(merged.group));
+      }
+    }
+  }
+
+  // Two groups by what they make together.
+  void Replace(size_t from, size_t to, Group merged) {
+    for (Member& member : merged.members) group_of_[member.equation] = from;
+    groups_[from] = std::move(merged);
+    groups_[to].members.clear();
+  }
+
   // Groups what was found to be one kernel, which nothing joins.
   void Close(const std::optional<TileGroup>& found, Obstacle why) {
     if (!found) return;
+    for (ir::EquationOp equation : found->equations)
+      if (IsAlone(equation)) return;
     size_t number = group_of_[found->equations.back()];
     for (ir::EquationOp equation : found->equations) {
       groups_[group_of_[equation]].members.clear();
@@ -368,7 +396,7 @@ struct GroupEquationsPass : impl::GroupEquationsBase<GroupEquationsPass> {
     target.l2_bytes = l2Bytes, target.threads = threads;
     Grouper grouper(getOperation(), target);
     grouper.Run();
-    if (explain) grouper.NoteObstacles();
+    grouper.NoteObstacles(explain);
   }
 };
 

@@ -14,6 +14,10 @@
 
 namespace weft::passes {
 
+// Attribute of a module: a dictionary from paths of equations to that of the one whose kernel they are to be
+// in; empty: to one of their own.
+inline constexpr llvm::StringLiteral kFusion = "weft.fusion";
+
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
 #include "passes/fusion/passes.h.inc"

@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 root, clang_tidy, build, *chosen = sys.argv[1:]
+root, build = os.path.abspath(root), os.path.abspath(build)  # clang-tidy passes over what it does not find
 folder = pathlib.Path(build) / "tidy"
 folder.mkdir(exist_ok=True)
 tracked = set(subprocess.run(["git", "-C", root, "ls-files", "*.cc"], capture_output=True, text=True, check=True).stdout.split())

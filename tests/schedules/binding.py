@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
+
 MODEL = """weft 0.1
 
 import "layers.weft": Dense
@@ -157,6 +159,56 @@ def check_names(case):
     assert case.compiled(own=other) == default
 
 
+def check_fusion(case):
+    """Which kernels equations are in, by what schedules say; what is computed stays the same."""
+    def kernels(**texts):
+        case.compiled(**texts)
+        extra = ["--schedule", "given.schedule"] if "given" in texts else []
+        ran = run(case.folder, case.weft, "compile", "model.weft", "--emit", "schedule", *extra)
+        parts = ran.stdout.split("// kernel ")
+        # Equal kernels are one, whose blocks are about several equations each.
+        heads = [re.findall(r"^schedule ([^{]+) \{", part, re.M) for part in parts[1:]]
+        return {frozenset(" ".join(head.split()) for head in some) for some in heads}, ran.stdout
+
+    def results(*extra):
+        ran = run(case.folder, case.weft, "compile", "model.weft", "-o", "program", *extra)
+        assert ran.returncode == 0, ran.stderr
+        x = np.random.default_rng(1).standard_normal((7, 64)).astype(np.float32)
+        np.save(f"{case.folder}/x.npy", x)
+        ran = run(case.folder, "./program", "--init", "1", "--input", "x=x.npy", "--output", "p=p.npy")
+        assert ran.returncode == 0, ran.stderr
+        return np.load(f"{case.folder}/p.npy")
+
+    def kernel_of(path, found):
+        return next(kernel for kernel in found if path in kernel)
+
+    default, _ = kernels()
+    expected = results()
+    assert kernel_of("forward.p.e", default) == kernel_of("forward.p.peak", default), default
+    assert frozenset({"a.y.y, b.y.y"}) in default, default
+    # Apart, where it was together.
+    found, text = kernels(own="schedule softmax.e { alone }\n")
+    assert kernel_of("forward.p.e", found) == frozenset({"forward.p.e"}), found
+    assert np.abs(results() - expected).max() < 1e-6
+    # What is printed says it again.
+    again, repeated = kernels(given=text)
+    assert again == found and repeated == text, repeated
+    # Together, where it was not; the nearest of several is meant, and a stronger word holds.
+    joined = "schedule a.y.y { fuse into b.y.y }\n"
+    found, text = kernels(own=joined)
+    assert {"a.y.y", "b.y.y"} <= kernel_of("a.y.y", found), found
+    assert np.abs(results() - expected).max() < 1e-6
+    again, repeated = kernels(own=joined, given=text)
+    assert again == found and repeated == text, repeated
+    found, _ = kernels(own=joined, given="schedule a.y.y { alone }\n")
+    assert frozenset({"a.y.y, b.y.y"}) in found, found
+    found, _ = kernels(own="schedule softmax.e { fuse into softmax.peak }\n")
+    assert {"forward.p.e", "forward.p.peak"} <= kernel_of("forward.p.e", found), found
+    case.refused("illegal-schedule", own="schedule a.y.y { fuse into forward.p.e }\n")
+    case.refused("unknown-equation", own="schedule a.y.y { fuse into c.y.y }\n")
+    case.refused("ambiguous-equation", own="schedule forward.p.e { fuse into matmul }\n")
+
+
 def check_tests(case):
     """`weft test` computes by the schedules, and says what is wrong with them."""
     for own, code in (("schedule matmul { order j i | k | }\n", 0), ("schedule Dense.y.y { parallel k }\n", 1)):
@@ -185,6 +237,7 @@ def main():
         check_strength(case)
         check_words(case)
         check_names(case)
+        check_fusion(case)
         check_tests(case)
         check_round_trips(case, models)
     print(f"schedules bind as they should; {len(models)} models print theirs twice alike")

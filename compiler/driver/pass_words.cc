@@ -1,0 +1,82 @@
+#include "compiler/driver/pass_words.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "compiler/driver/equation_names.h"
+#include "mlir/IR/Builders.h"
+#include "passes/fusion/passes.h"
+#include "passes/winograd/passes.h"
+
+namespace weft::driver {
+namespace {
+
+// By path of an equation, the strongest of what is said of it.
+class Words {
+ public:
+  using Strength = std::pair<size_t, int>;  // source, then closeness of the name
+
+  void Say(const std::string& path, Strength strength, mlir::Attribute word) {
+    auto [known, is_new] = words_.try_emplace(path, strength, word);
+    if (!is_new && known->second.first <= strength) known->second = {strength, word};
+  }
+
+  void KeepWith(mlir::ModuleOp module, llvm::StringRef name) const {
+    llvm::SmallVector<mlir::NamedAttribute> entries;
+    for (const auto& [path, word] : words_)
+      entries.emplace_back(mlir::StringAttr::get(module.getContext(), path), word.second);
+    if (!entries.empty()) module->setAttr(name, mlir::DictionaryAttr::get(module.getContext(), entries));
+  }
+
+ private:
+  std::map<std::string, std::pair<Strength, mlir::Attribute>> words_;
+};
+
+}  // namespace
+
+void SetPassWords(mlir::ModuleOp module, const dsl::Program& program,
+                  const std::vector<ScheduleSource>& sources) {
+  mlir::Builder builder(module.getContext());
+  Words tolerances, fusion;
+  EquationNames names;
+  names.Add(program);
+  for (size_t source = 0; source < sources.size(); ++source) {
+    for (const backends::WrittenSchedule& block : sources[source].blocks) {
+      if (!block.tolerance && !block.fusion) continue;
+      EquationNames::Match match = names.Find(block.path, sources[source].scope);
+      Words::Strength strength{source, match.closeness};
+      std::vector<std::string> meant;
+      if (block.fusion && !block.fusion->into.empty())
+        meant = names.Find(block.fusion->into, sources[source].scope).paths;
+      for (const std::string& path : match.paths) {
+        if (block.tolerance) tolerances.Say(path, strength, builder.getF64FloatAttr(*block.tolerance));
+        if (!block.fusion) continue;
+        std::string into = NearestEquation(path, meant);
+        if (into.empty() == block.fusion->into.empty())
+          fusion.Say(path, strength, builder.getStringAttr(into));
+      }
+    }
+  }
+  tolerances.KeepWith(module, passes::kTolerances);
+  fusion.KeepWith(module, passes::kFusion);
+}
+
+std::string NearestEquation(const std::string& path, const std::vector<std::string>& meant) {
+  std::string nearest;
+  size_t most = 0;
+  bool is_only = true;
+  for (const std::string& other : meant) {
+    // Up to the last dot of what both begin with.
+    auto differ = std::mismatch(path.begin(), path.end(), other.begin(), other.end()).first;
+    size_t shared = std::string(path.begin(), differ).rfind('.') + 1;
+    if (nearest.empty() || shared > most) {
+      nearest = other, most = shared, is_only = true;
+    } else if (shared == most) {
+      is_only = false;
+    }
+  }
+  return is_only ? nearest : "";
+}
+
+}  // namespace weft::driver
