@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/schedule/motion.h"
+#include "llvm/ADT/STLExtras.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
@@ -41,7 +42,9 @@ double RowBytes(const KernelView& kernel, const EquationView& view, mlir::Value 
 const EquationView* WindowedProduct(const KernelView& kernel) {
   if (kernel.equations.size() != 2) return nullptr;
   const EquationView& product = kernel.equations[0];
-  bool windowed = product.packed_axis >= 0 && product.common == std::vector<int>{product.packed_axis};
+  bool is_returned = llvm::is_contained(kernel.returned, product.results[0]);
+  bool windowed =
+      product.packed_axis >= 0 && product.common == std::vector<int>{product.packed_axis} && !is_returned;
   return windowed ? &product : nullptr;
 }
 

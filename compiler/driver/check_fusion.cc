@@ -26,6 +26,7 @@ class Checker {
   void Check(const WrittenSchedule& block, const ScheduleSource& source) {
     const std::string& other = block.fusion->into;
     EquationNames::Match match = names_.Find(block.path, source.scope), meant;
+    if (match.paths.empty()) return;  // of another entry, or of what an import declares and nothing uses
     if (!other.empty()) {
       meant = names_.Find(other, source.scope);
       if (meant.paths.empty() && meant.choices.empty()) {

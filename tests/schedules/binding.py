@@ -204,6 +204,11 @@ def check_fusion(case):
     assert frozenset({"a.y.y, b.y.y"}) in found, found
     found, _ = kernels(own="schedule softmax.e { fuse into softmax.peak }\n")
     assert {"forward.p.e", "forward.p.peak"} <= kernel_of("forward.p.e", found), found
+    # What this entry does not use is no mistake.
+    idle = "op idle(x: float[N, M]) -> y: float[N] { z[i, j] = exp(x[i, j]) y[i] = sum(j) z[i, j] }\n"
+    for where in ("own", "imported"):
+        found, _ = kernels(**{where: idle + "schedule idle.z { fuse into idle.y }\n"})
+        assert found == default, found
     case.refused("illegal-schedule", own="schedule a.y.y { fuse into forward.p.e }\n")
     case.refused("unknown-equation", own="schedule a.y.y { fuse into c.y.y }\n")
     case.refused("ambiguous-equation", own="schedule forward.p.e { fuse into matmul }\n")
