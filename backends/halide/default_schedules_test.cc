@@ -1,5 +1,7 @@
 // The shapes that default schedules take.
 
+#include <regex>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/halide/halide_fixture.h"
@@ -155,6 +157,35 @@ TEST_F(HalideTest, WalksWindowsInTheOrderOfMemory) {
   }
   target_ = *ParseTarget("x86-64-v3");
   EXPECT_THAT(PrintSchedule(DefaultSchedule(ViewKernel(kernel), target_)), HasSubstr("split k by 16 into"));
+}
+
+// Vectors along planes are read from padded copies, also where a window goes on by several steps.
+TEST_F(HalideTest, VectorizesWindowsOverPlanes) {
+  target_ = *ParseTarget("x86-64-v3");
+  for (auto [window, stride, groups] :
+       {std::array{3, 1, 1}, {3, 2, 1}, {5, 4, 1}, {3, 1, 16}, {3, 2, 16}, {5, 1, 4}}) {
+    TestKernel test = PlanarWindows(56, 112, 16, 16, window, stride, groups);
+    std::string schedule = PrintSchedule(DefaultSchedule(ViewKernel(Parse(test.text)), target_));
+    EXPECT_THAT(schedule, AllOf(HasSubstr("vectorize ji"), HasSubstr("pad at "))) << test.name;
+  }
+  // Neighbours so far apart lie in as many lines as vectors have lanes.
+  TestKernel apart = PlanarWindows(56, 224, 16, 16, 3, 8, 1);
+  EXPECT_THAT(PrintSchedule(DefaultSchedule(ViewKernel(Parse(apart.text)), target_)),
+              Not(HasSubstr("vectorize j")));
+}
+
+// Without mask registers the last lanes of rows are stored in pieces.
+TEST_F(HalideTest, StoresTailsWithoutMasks) {
+  ir::KernelOp kernel = Parse(Matmul(61, 40, 22, 24).text);
+  for (auto [name, is_masked] : {std::pair{"x86-64-v3", false}, {"x86-64-v4", true}}) {
+    target_ = *ParseTarget(name);
+    auto code = CompileWithHalide(kernel, DefaultSchedule(ViewKernel(kernel), target_), target_, "k",
+                                  HalideOutput::kAssembly);
+    ASSERT_TRUE(code.ok()) << code.status();
+    bool masks = std::regex_search(
+        *code, std::regex("vmaskmovps\t%ymm[0-9]+, %ymm[0-9]+, |vmovups\t%[yz]mm[0-9]+, [^\n]*\\{%k"));
+    EXPECT_EQ(masks, is_masked) << name;
+  }
 }
 
 // What runs in parallel is cut so that each thread has the same share, in tasks that outweigh their start.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "backends/halide/scale_by_powers.h"
+#include "backends/halide/store_tails.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
@@ -270,6 +271,7 @@ absl::StatusOr<std::string> EmitObject(absl::string_view bitcode, absl::string_v
   for (llvm::Function& function : *module) {
     FuseMultiplyAdds(function);
     ScaleByPowers(function, target);
+    StoreTails(function, target);
     PrefetchToSecondLevel(function);
     function.removeFnAttr("target-features");
     function.removeFnAttr("tune-cpu");

@@ -545,7 +545,9 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
   bool constant_fill =
       fills && read.fill.getDefiningOp() &&
       (ConstantIndex(read.fill, &ignored) || read.fill.getDefiningOp<mlir::arith::ConstantOp>());
-  if (fills && context.equation && context.equation->nest.pads && affine && constant_fill) {
+  // The region of a copy follows from the loops.
+  bool by_loops = std::none_of(raw.begin(), raw.end(), [](const Scalar& s) { return HasLoadedValue(s.e); });
+  if (fills && context.equation && context.equation->nest.pads && by_loops && constant_fill) {
     auto padded = Padded(read, tensor, outside, context);
     if (!padded.ok()) return padded.status();
     std::vector<Expr> at;

@@ -590,6 +590,7 @@ std::vector<TestKernel> SmallTestKernels() {
   kernels.push_back(Convolution(7, 4, 20, 3, 1, 1, 16));
   kernels.push_back(Depthwise(6, 19));
   kernels.push_back(WidenedWindows(9, 7, 5, 20, 2, 16, false));
+  kernels.push_back(PlanarWindows(9, 23, 3, 5, 3, 2, 1));
   kernels.push_back(MakeTestKernel("max pool", kMaxPool, {{"C", 3}, {"H", 9}}));
   kernels.push_back(MakeTestKernel("bounds", kBounds, {{"N", 6}, {"M", 9}}));
   return kernels;
@@ -626,6 +627,7 @@ std::vector<TestKernel> AllTestKernels() {
     for (int64_t block : {16, 32, 64}) kernels.push_back(Matmul(m, k, n, block));
   }
   for (const TestKernel& kernel : ManyWidenedWindows()) kernels.push_back(kernel);
+  for (const TestKernel& kernel : ManyPlanarWindows()) kernels.push_back(kernel);
   for (auto [h, c, k, r, s, p, b] : std::vector<std::array<int64_t, 7>>{{1, 1, 1, 1, 1, 0, 16},
                                                                         {5, 3, 7, 3, 1, 1, 16},
                                                                         {14, 16, 32, 3, 2, 1, 32},

@@ -39,6 +39,11 @@ TestKernel Softmax(int64_t rows, int64_t length);
 TestKernel Matmul(int64_t rows, int64_t depth, int64_t columns, int64_t block);  // block 0: not packed
 TestKernel Attention(int64_t length, int64_t heads, int64_t depth);
 TestKernel Depthwise(int64_t size, int64_t channels);  // 3x3
+// Windows over planes, whose channels are in front, in groups of channels and results; half of the window
+// reads a fill at the edges.
+TestKernel PlanarWindows(int64_t height, int64_t width, int64_t channels, int64_t results, int64_t window,
+                         int64_t stride, int64_t groups);
+std::vector<TestKernel> ManyPlanarWindows();
 // A 1x1 convolution whose result windows per channel go over, or pools, `widened` of them.
 TestKernel WidenedWindows(int64_t height, int64_t width, int64_t channels, int64_t widened, int64_t stride,
                           int64_t block, bool is_pool);

@@ -47,7 +47,73 @@ constexpr char kFiltered[] = R"(
       %p = arith.mulf %a, %v : f32
       weft.yield %p : f32)";
 
+// Windows over the last axes of planes, in `groups` of results that read the same channels, with a bias.
+constexpr char kPlanar[] = R"(
+weft.kernel @k {class = "contraction"} (%x: tensor<$Nx$Cx$Hx$Wxf32>, %w: tensor<$Kx$Gx$Rx$Rxf32>, %b: tensor<$Kxf32>) -> (tensor<$Nx$Kx$Ix$Jxf32>) {
+  $CONSTANTS
+  %group = arith.constant $G : index
+  %results = arith.constant $Q : index
+  %window = arith.constant $R : index
+  %stride = arith.constant $S : index
+  %pad = arith.constant $P : index
+  %y = weft.equation (%n, %k, %i, %j) in ($N, $K, $I, $J) names ["n", "k", "i", "j"] attributes {path = "m.y"} {
+    %s = weft.reduce sum (%c, %r, %t) from (%c0, %c0, %c0) to (%group, %window, %window) names ["c", "r", "s"] {
+      %g = arith.divui %k, %results : index
+      %first = arith.muli %g, %group : index
+      %channel = arith.addi %first, %c : index
+      %is = arith.muli %i, %stride : index
+      %ir = arith.addi %is, %r : index
+      %ip = arith.subi %ir, %pad : index
+      %js = arith.muli %j, %stride : index
+      %jr = arith.addi %js, %t : index
+      %jp = arith.subi %jr, %pad : index
+      %a = weft.read %x[%n, %channel, %ip, %jp] outside [inside, inside, fill, fill] else %one : tensor<$Nx$Cx$Hx$Wxf32> -> f32
+      %q = weft.read %w[%k, %c, %r, %t] : tensor<$Kx$Gx$Rx$Rxf32> -> f32
+      %p = arith.mulf %a, %q : f32
+      weft.yield %p : f32
+    } : f32
+    %bias = weft.read %b[%k] : tensor<$Kxf32> -> f32
+    %z = arith.addf %s, %bias : f32
+    weft.yield %z : f32
+  } : tensor<$Nx$Kx$Ix$Jxf32>
+  weft.return %y : tensor<$Nx$Kx$Ix$Jxf32>
+})";
+
 }  // namespace
+
+TestKernel PlanarWindows(int64_t height, int64_t width, int64_t channels, int64_t results, int64_t window,
+                         int64_t stride, int64_t groups) {
+  int64_t pad = window / 2;
+  return MakeTestKernel("planar windows", kPlanar,
+                        {{"N", 2},
+                         {"H", height},
+                         {"W", width},
+                         {"I", (height + 2 * pad - window) / stride + 1},
+                         {"J", (width + 2 * pad - window) / stride + 1},
+                         {"C", channels},
+                         {"K", results},
+                         {"G", channels / groups},
+                         {"Q", results / groups},
+                         {"R", window},
+                         {"S", stride},
+                         {"P", pad}});
+}
+
+std::vector<TestKernel> ManyPlanarWindows() {
+  std::vector<TestKernel> kernels;
+  for (auto [h, w, c, k, r, s, g] : std::vector<std::array<int64_t, 7>>{{1, 1, 1, 1, 1, 1, 1},
+                                                                        {9, 40, 3, 5, 3, 1, 1},
+                                                                        {9, 83, 3, 8, 3, 2, 1},
+                                                                        {17, 100, 2, 13, 5, 3, 1},
+                                                                        {20, 77, 3, 7, 4, 4, 1},
+                                                                        {20, 131, 2, 4, 3, 5, 1},
+                                                                        {21, 37, 6, 6, 3, 1, 6},
+                                                                        {21, 75, 6, 6, 3, 2, 6},
+                                                                        {19, 33, 6, 12, 5, 1, 3},
+                                                                        {16, 64, 8, 12, 3, 2, 2}})
+    kernels.push_back(PlanarWindows(h, w, c, k, r, s, g));
+  return kernels;
+}
 
 TestKernel WidenedWindows(int64_t height, int64_t width, int64_t channels, int64_t widened, int64_t stride,
                           int64_t block, bool is_pool) {

@@ -210,11 +210,15 @@ class Chooser {
              row_bytes * static_cast<double>(block()) > 0.4 * static_cast<double>(target_.l2_bytes)) {
         ++rounds;
       }
+      bool is_single = block() < 2 && !SlidesAlong(plan, reads, i);
       int64_t size = block() < 2 ? rows.extent : block();
       std::vector<KnobValue> others = {{rows.extent, 1.1}};
       for (rounds = 1; block() >= 2 && rounds <= 8; rounds *= 2) others.push_back({block(), 1.05});
       size = knobs_.Choose("pad", size, std::move(others));
-      if (size >= rows.extent) break;
+      if (size >= rows.extent) {
+        if (is_single) pad.names = {outer[at].first};
+        break;
+      }
       std::string o, n;
       plan.Split(rows.name, size, &o, &n);
       outer[at] = {o, (rows.extent + size - 1) / size};
@@ -321,7 +325,7 @@ class Chooser {
       if (motion == Motion::kOther) return false;
       if (motion == Motion::kStrided) strided = read;
       if (motion != Motion::kStill) copied = read;
-      dense |= motion == Motion::kDense || motion == Motion::kPacked;
+      dense |= motion == Motion::kDense || motion == Motion::kPacked || motion == Motion::kSkips;
       packed |= motion == Motion::kPacked;
     }
     if (EndsByData(view, plan.domain_indices[lane])) return false;
@@ -440,7 +444,7 @@ class Chooser {
     } else if (!column_outer.empty()) {
       PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
     }
-    if (HasFill(reads) && reuse) PlacePad(plan, reads, outer);
+    if (reuse ? HasFill(reads) : FillsAlong(reads, plan.domain_indices[lane])) PlacePad(plan, reads, outer);
     if (reuse && packed && !column_outer.empty()) Prefetch(plan, outer, column_outer, lane);
     int shared = Parallel(plan, outer);
     std::vector<std::string> around = FirstOf(outer);
@@ -578,7 +582,7 @@ class Chooser {
       for (const ReadView* read : reads) {
         Motion motion = MotionOf(*read, plan.reduction_indices[i]);
         dense |= motion == Motion::kDense;
-        broken |= motion == Motion::kOther || motion == Motion::kPacked;
+        broken |= motion == Motion::kOther || motion == Motion::kPacked || motion == Motion::kSkips;
       }
       if (!dense || broken || !Foldable(view, loop.name) || (loop.extent >= 0 && loop.extent < 2 * lanes_)) {
         reductions.push_back(loop.name);

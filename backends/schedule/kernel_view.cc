@@ -250,8 +250,10 @@ Motion MotionOf(const ReadView& read, const std::vector<mlir::Value>& indices) {
   if (moving.size() == indices.size() && moving.back() + 1 == rank) {
     AffineForm form;
     bool repeats = read.outside[rank - 1] != Outside::kInside && read.outside[rank - 1] != Outside::kFill;
-    bool dense = !repeats && MatchAffine(last, &form) && form.Coefficient(indices.back()) == 1;
-    return dense ? Motion::kDense : Motion::kOther;
+    if (repeats || !MatchAffine(last, &form)) return Motion::kOther;
+    int64_t step = form.Coefficient(indices.back());
+    if (step == 1) return Motion::kDense;
+    return step > 1 && step <= kWidestSkip && indices.size() == 1 ? Motion::kSkips : Motion::kOther;
   }
   if (indices.size() == 1 && moving.size() == 1) {
     AffineForm form;

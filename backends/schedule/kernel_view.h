@@ -82,11 +82,14 @@ bool MatchAffine(mlir::Value subscript, AffineForm* form);
 // Whether `value` is computed from `index`, through reads, nested reductions and their bounds too.
 bool DependsOn(mlir::Value value, mlir::Value index);
 
+constexpr int64_t kWidestSkip = 4;
+
 // How a read moves when one loop of `indices` (joined ones, the last moves fastest) advances.
 enum class Motion {
   kStill,
   kDense,    // to the next element in memory
   kPacked,   // so too, in weights that are blocked along this loop
+  kSkips,    // by 2 to kWidestSkip elements: vectors are shuffled out of the dense ones that they lie in
   kStrided,  // one step along another axis than the last
   kOther,
 };

@@ -29,6 +29,14 @@ bool HasFill(const std::vector<const ReadView*>& reads) {
   return false;
 }
 
+bool FillsAlong(const std::vector<const ReadView*>& reads, const std::vector<mlir::Value>& indices) {
+  for (const ReadView* read : reads) {
+    for (size_t axis = 0; axis < read->subscripts.size(); ++axis)
+      if (read->outside[axis] == Outside::kFill && Mentions(indices, read->subscripts[axis])) return true;
+  }
+  return false;
+}
+
 double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices) {
   if (MotionOf(read, indices) == Motion::kStill) return 0;
   double bytes = kElementBytes;
@@ -91,22 +99,26 @@ bool CopiesReachPast(const EquationView& view, mlir::Value index,
   return true;
 }
 
-int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane) {
+bool SlidesAlong(const Plan& plan, const std::vector<const ReadView*>& reads, size_t loop) {
   auto moves = [](const AffineForm& form, const std::vector<mlir::Value>& indices) {
     return std::any_of(indices.begin(), indices.end(),
                        [&](mlir::Value index) { return form.Coefficient(index) != 0; });
   };
-  for (size_t i = 0; i < lane; ++i) {
-    for (const ReadView* read : reads) {
-      for (mlir::Value subscript : read->subscripts) {
-        // Where data says how a window goes on with the loop, neighbours need not overlap.
-        AffineForm form;
-        if (!MatchAffine(subscript, &form) || !moves(form, plan.domain_indices[i])) continue;
-        for (const auto& reduced : plan.reduction_indices)
-          if (moves(form, reduced)) return static_cast<int>(i);
-      }
+  for (const ReadView* read : reads) {
+    for (mlir::Value subscript : read->subscripts) {
+      // Where data says how a window goes on with the loop, neighbours need not overlap.
+      AffineForm form;
+      if (!MatchAffine(subscript, &form) || !moves(form, plan.domain_indices[loop])) continue;
+      for (const auto& reduced : plan.reduction_indices)
+        if (moves(form, reduced)) return true;
     }
   }
+  return false;
+}
+
+int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane) {
+  for (size_t i = 0; i < lane; ++i)
+    if (SlidesAlong(plan, reads, i)) return static_cast<int>(i);
   return -1;
 }
 

@@ -21,6 +21,9 @@ std::vector<const ReadView*> InnerReads(const EquationView& view);
 
 bool HasFill(const std::vector<const ReadView*>& reads);
 
+// Whether the loop of `indices` goes on where there is a fill in the place of elements.
+bool FillsAlong(const std::vector<const ReadView*>& reads, const std::vector<mlir::Value>& indices);
+
 // What a read goes on by when the loop of `indices` does; 0: it stays where it is.
 double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices);
 
@@ -36,6 +39,9 @@ bool EndsByData(const EquationView& view, const std::vector<mlir::Value>& indice
 // something there without a copy.
 bool CopiesReachPast(const EquationView& view, mlir::Value index,
                      const std::function<bool(const ReadView&)>& reaches = nullptr);
+
+// Whether neighbours along this loop of the domain read windows that overlap.
+bool SlidesAlong(const Plan& plan, const std::vector<const ReadView*>& reads, size_t loop);
 
 // The first loop, of those before the lanes, along which windows of neighbours overlap; -1: none.
 int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size_t lane);

@@ -6,6 +6,7 @@
 #include "passes/analysis/body.h"
 #include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
+#include "passes/analysis/index_range.h"
 #include "passes/layout/passes.h"
 
 // Which axis of a tensor is innermost. Axes that mean the same (an index runs over both) form a class;
@@ -13,9 +14,9 @@
 // weights have, and the axis that they sum over together with their weights. Every tensor takes its axis with
 // most votes to the end, so pointwise equations between two convolutions follow them. Tensors that are
 // returned or viewed keep their order: there the kernel that makes them writes it, as the first one reads the
-// inputs' order, unless a contraction is so much work that its result is better copied. Equations that sum
-// over places given by data vote too: for the axis beside those places, along which places and weights are
-// the same. Inputs that such an equation reads often are copied in that order.
+// inputs' order, unless a contraction is so much work that its operand and its result are better copied.
+// Equations that sum over places given by data vote too: for the axis beside those places, along which places
+// and weights are the same. Inputs that such an equation reads often are copied in that order.
 
 namespace weft::passes {
 
@@ -32,7 +33,9 @@ constexpr double kUnknownSize = 64;
 // Operations for each element of an input that pay for a copy of it in another order.
 constexpr double kReadsPerCopy = 16;
 // Operations for each element of a result that pay for copying it into another order.
-constexpr double kOperationsPerCopy = 64;
+constexpr double kOperationsPerCopy = 48;
+// Fewer are read one by one as well from where they lie apart, and fill no vector.
+constexpr int64_t kChannelsForCopy = 8;
 
 using Axis = std::pair<void*, int64_t>;  // of a tensor
 
@@ -100,6 +103,7 @@ class LayoutChoice {
     for (ir::EquationOp equation : equations) RelateAxes(equation);
     for (ir::EquationOp equation : equations) Vote(equation);
     for (ir::EquationOp equation : equations) VoteForGathers(equation);
+    for (ir::EquationOp equation : equations) CopyForSum(equation);
     for (ir::EquationOp equation : equations) {
       std::optional<int64_t> axis = InnermostAxis(equation);
       if (axis && (OnlyReads(equation->getResult(0)) || PaysForCopy(equation)))
@@ -154,6 +158,19 @@ class LayoutChoice {
       AddVotes(AxisOf(equation->getResult(0), index.getArgNumber()), Work(equation));
       AddVotes(AxisOf(read.getTensor(), *channel), Work(equation));
       CopyInput(read, *channel, equation);
+    }
+  }
+
+  // A sum that cannot go along vectors reads an input from a copy whose last axis are the channels.
+  void CopyForSum(ir::EquationOp equation) {
+    auto sum = MatchContraction(equation);
+    if (!sum || !sum->data || !sum->weights || !LacksVectors(*sum, equation)) return;
+    for (auto [axis, subscript] : llvm::enumerate(sum->data.getSubscripts())) {
+      auto index = mlir::dyn_cast<mlir::BlockArgument>(subscript);
+      bool summed = index && index.getOwner() == &sum->reduce.getBody().front();
+      auto type = mlir::cast<mlir::RankedTensorType>(sum->data.getTensor().getType());
+      if (!summed || !llvm::is_contained(sum->weights.getSubscripts(), subscript)) continue;
+      if (type.getDimSize(axis) >= kChannelsForCopy) return CopyInput(sum->data, axis, equation);
     }
   }
 
@@ -230,14 +247,29 @@ class LayoutChoice {
     return is_last ? std::nullopt : std::optional(best);
   }
 
-  // Whether a contraction that sums along what lies densely is so much work that its result is better copied
-  // into the order in which it is returned.
+  // Whether neighbours along the last axis of a contraction's result read no vectors of data: what the sum
+  // goes along lies densely, a window makes longer steps, or the vectors would begin anywhere.
+  static bool LacksVectors(Contraction& sum, ir::EquationOp equation) {
+    mlir::Block& summed = sum.reduce.getBody().front();
+    Value dense = sum.data.getSubscripts().back(), last = equation.getBody().getArguments().back();
+    auto is_summed = [&](Value atom) {
+      auto index = mlir::dyn_cast<mlir::BlockArgument>(atom);
+      return index && index.getOwner() == &summed;
+    };
+    if (is_summed(dense)) return true;
+    int64_t columns = equation.getStaticExtents()[DensestOf(sum.columns, equation).getArgNumber()];
+    if (!mlir::ShapedType::isDynamic(columns) && columns < kChannelsForCopy) return false;
+    return llvm::any_of(LinearFormOf(dense).terms, [&](const LinearForm::Term& term) {
+      return is_summed(term.atom) || (term.atom == last && term.coefficient != 1);
+    });
+  }
+
+  // Whether it is so much work that its result is better copied into the order in which it is returned.
   static bool PaysForCopy(ir::EquationOp equation) {
     if (equation->hasAttr(kStandsAlone)) return true;
     auto sum = MatchContraction(equation);
-    if (!sum || !sum->data || CostPerPoint(equation, kUnknownSize) < kOperationsPerCopy) return false;
-    auto index = mlir::dyn_cast<mlir::BlockArgument>(sum->data.getSubscripts().back());
-    return index && index.getOwner() == &sum->reduce.getBody().front();
+    return sum && sum->data && CostPerPoint(equation, kUnknownSize) >= kOperationsPerCopy &&
+           LacksVectors(*sum, equation);
   }
 
   void MoveInnermost(ir::EquationOp equation, int64_t axis) {

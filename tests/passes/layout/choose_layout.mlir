@@ -134,3 +134,59 @@ func.func @rows(%x: tensor<28x30xf32>, %left: tensor<?x2xi64>, %top: tensor<500x
   } : tensor<500x?xf32>
   return %y : tensor<500x?xf32>
 }
+
+// A window that goes on by two steps reads no vectors along its result: it reads a copy with the channels last, and is
+// made so too.
+// CHECK-LABEL: func.func @skipping
+// CHECK-SAME:      %[[X:[a-z0-9]*]]: tensor<1x8x9x9xf32>
+func.func @skipping(%x: tensor<1x8x9x9xf32>) -> tensor<1x8x4x4xf32> {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %c8 = arith.constant 8 : index
+  %w = weft.weight "w" : tensor<8x8x3x3xf32>
+  // CHECK: %[[COPY:.*]] = weft.equation (%[[N:.*]], %[[I:.*]], %[[J:.*]], %[[C:.*]]) in (1, 9, 9, 8) names ["i0", "i2", "i3", "i1"] attributes {path = "y", relayout}
+  // CHECK: weft.read %[[X]][%[[N]], %[[C]], %[[I]], %[[J]]]
+  // CHECK: %[[Y:.*]] = weft.equation (%{{.*}}) in (1, 4, 4, 8) names ["n", "i", "j", "k"] attributes {path = "y"}
+  // CHECK: weft.read %[[COPY]]
+  // CHECK: %[[BACK:.*]] = weft.equation (%[[N:.*]], %[[K:.*]], %[[I:.*]], %[[J:.*]]) in (1, 8, 4, 4) {{.*}} attributes {path = "y", relayout}
+  // CHECK: weft.read %[[Y]][%[[N]], %[[I]], %[[J]], %[[K]]]
+  // CHECK: return %[[BACK]]
+  %y = weft.equation (%n, %k, %i, %j) in (1, 8, 4, 4) names ["n", "k", "i", "j"] attributes {path = "y"} {
+    %s = weft.reduce sum (%c, %r, %t) from (%c0, %c0, %c0) to (%c8, %c3, %c3) names ["c", "r", "s"] {
+      %i2 = arith.muli %i, %c2 : index
+      %ir = arith.addi %i2, %r : index
+      %j2 = arith.muli %j, %c2 : index
+      %js = arith.addi %j2, %t : index
+      %p = weft.read %x[%n, %c, %ir, %js] : tensor<1x8x9x9xf32> -> f32
+      %q = weft.read %w[%k, %c, %r, %t] : tensor<8x8x3x3xf32> -> f32
+      %m = arith.mulf %p, %q : f32
+      weft.yield %m : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<1x8x4x4xf32>
+  return %y : tensor<1x8x4x4xf32>
+}
+
+// Too few results for vectors of them: nothing is copied.
+// CHECK-LABEL: func.func @narrow
+// CHECK-NOT: relayout
+// CHECK: return
+func.func @narrow(%x: tensor<1x8x9x9xf32>) -> tensor<1x3x7x7xf32> {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %c8 = arith.constant 8 : index
+  %w = weft.weight "w" : tensor<3x8x3x3xf32>
+  %y = weft.equation (%n, %k, %i, %j) in (1, 3, 7, 7) names ["n", "k", "i", "j"] attributes {path = "y"} {
+    %s = weft.reduce sum (%c, %r, %t) from (%c0, %c0, %c0) to (%c8, %c3, %c3) names ["c", "r", "s"] {
+      %ir = arith.addi %i, %r : index
+      %js = arith.addi %j, %t : index
+      %p = weft.read %x[%n, %c, %ir, %js] : tensor<1x8x9x9xf32> -> f32
+      %q = weft.read %w[%k, %c, %r, %t] : tensor<3x8x3x3xf32> -> f32
+      %m = arith.mulf %p, %q : f32
+      weft.yield %m : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<1x3x7x7xf32>
+  return %y : tensor<1x3x7x7xf32>
+}
