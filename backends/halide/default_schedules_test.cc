@@ -174,6 +174,40 @@ TEST_F(HalideTest, VectorizesWindowsOverPlanes) {
               Not(HasSubstr("vectorize j")));
 }
 
+// Sums down columns have their vectors along the rows, also where two of them share the loop over columns.
+TEST_F(HalideTest, SumsColumnsInVectors) {
+  target_ = *ParseTarget("x86-64-v3");
+  ir::KernelOp kernel = Parse(MakeTestKernel("columns", R"(
+weft.kernel @k {class = "rows"} (%x: tensor<70x90xf32>) -> (tensor<90xf32>) {
+  $CONSTANTS
+  %m = arith.constant 70 : index
+  %most = weft.equation (%j) in (90) names ["j"] attributes {common = array<i64: 0>, path = "m.most"} {
+    %s = weft.reduce max (%i) from (%c0) to (%m) names ["i"] {
+      %a = weft.read %x[%i, %j] : tensor<70x90xf32> -> f32
+      weft.yield %a : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<90xf32>
+  %y = weft.equation (%j) in (90) names ["j"] attributes {common = array<i64: 0>, path = "m.y"} {
+    %t = weft.read %most[%j] : tensor<90xf32> -> f32
+    %s = weft.reduce sum (%i) from (%c0) to (%m) names ["i"] {
+      %a = weft.read %x[%i, %j] : tensor<70x90xf32> -> f32
+      %d = arith.subf %a, %t : f32
+      weft.yield %d : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<90xf32>
+  weft.return %y : tensor<90xf32>
+})")
+                                  .text);
+  ASSERT_TRUE(kernel);
+  std::string schedule = PrintSchedule(DefaultSchedule(ViewKernel(kernel), target_));
+  EXPECT_THAT(
+      schedule,
+      ContainsRegex(
+          "most \\{\n  split j by 32[^}]*vectorize ji[^}]*\\}[^}]*y \\{\n  split j by 32[^}]*vectorize ji"));
+}
+
 // Without mask registers the last lanes of rows are stored in pieces.
 TEST_F(HalideTest, StoresTailsWithoutMasks) {
   ir::KernelOp kernel = Parse(Matmul(61, 40, 22, 24).text);

@@ -573,6 +573,13 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
     Expr last = Halide::cast(i.type(), group.fixed >= 0 ? Number(group.fixed - 1) : group.extent - 1);
     Expr zero = Halide::Internal::make_zero(i.type());
     auto clamped = [&] { return Halide::max(Halide::min(i, last), zero); };
+    // What turns back at the edges goes straight on between them: there is a loop of its own.
+    auto turn = [&](const Expr& turned) {
+      Expr edge = Halide::max(Halide::min(turned, last), zero);
+      if (!affine) return void(i = edge);
+      Expr straight = Halide::likely_if_innermost(i);
+      i = Halide::select(i < zero || i > last, edge, Halide::max(Halide::min(straight, last), zero));
+    };
     switch (outside[g]) {
       case Outside::kInside:
         // A subscript read from data is inside wherever it is meant to be read; the lanes of a padded tail
@@ -588,18 +595,19 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
         break;
       }
       case Outside::kClamp:
-        if (!ProvedInside(s, group.fixed)) i = clamped();
+        if (ProvedInside(s, group.fixed)) break;
+        if (affine) i = Halide::likely_if_innermost(i);
+        i = clamped();
         break;
       case Outside::kMirror: {
         // Reflected about the edges, which are not repeated: period 2 (n - 1).
         Expr period = Halide::max(last + last, Halide::Internal::make_one(i.type()));
         Expr place = i % period;
-        i = Halide::max(Halide::min(Halide::select(place > last, period - place, place), last), zero);
+        turn(Halide::select(place > last, period - place, place));
         break;
       }
       case Outside::kWrap:
-        i = Halide::max(Halide::min(i % Halide::max(last + 1, Halide::Internal::make_one(i.type())), last),
-                        zero);
+        turn(i % Halide::max(last + 1, Halide::Internal::make_one(i.type())));
         break;
     }
     subscripts.push_back(i.type() == Halide::Int(32) ? i : Halide::cast<int32_t>(i));

@@ -53,8 +53,9 @@ class Chooser {
       for (const EquationView& view : kernel_.equations) {
         auto is_long = [](const LoopInfo& loop) { return loop.extent != 1; };
         const std::vector<LoopInfo>& loops = view.loops.domain;
-        dense |= view.common[k] + 1 == static_cast<int>(loops.size()) &&
-                 std::ssize(view.common) < std::count_if(loops.begin(), loops.end(), is_long);
+        if (view.common[k] + 1 != static_cast<int>(loops.size())) continue;
+        dense |= std::ssize(view.common) < std::count_if(loops.begin(), loops.end(), is_long) ||
+                 IsDenseAlong(view, view.indices.back());
       }
       if (!dense) shared.push_back(k);
     }
@@ -120,7 +121,7 @@ class Chooser {
     }
     if (view.reduces.empty()) {
       Pointwise(plan);
-    } else if (plan.domain.empty() || !(ByLanes(plan) || ByOtherLanes(plan))) {
+    } else if (plan.domain.empty() || !(ByLanes(plan) || ByOtherLanes(plan) || ByGathers(plan))) {
       ByRows(plan);
     }
     return plan;
@@ -311,8 +312,9 @@ class Chooser {
     return names;
   }
 
-  // Vectors along the result's innermost axis, if the reads in reductions allow it. False: they do not.
-  bool ByLanes(Plan& plan) {
+  // Vectors along the result's innermost axis, if the reads in reductions allow it, lane by lane where
+  // `gathers`. False: they do not.
+  bool ByLanes(Plan& plan, bool gathers = false) {
     const EquationView& view = *plan.view;
     size_t lane = plan.domain.size() - 1;
     const LoopInfo& columns = plan.domain[lane];
@@ -322,14 +324,14 @@ class Chooser {
     const ReadView *strided = nullptr, *copied = nullptr;
     for (const ReadView* read : reads) {
       Motion motion = MotionOf(*read, plan.domain_indices[lane]);
-      if (motion == Motion::kOther) return false;
+      if (motion == Motion::kOther && !gathers) return false;
       if (motion == Motion::kStrided) strided = read;
       if (motion != Motion::kStill) copied = read;
       dense |= motion == Motion::kDense || motion == Motion::kPacked || motion == Motion::kSkips;
       packed |= motion == Motion::kPacked;
     }
     if (EndsByData(view, plan.domain_indices[lane])) return false;
-    dense |= strided != nullptr;
+    dense |= strided != nullptr || gathers;
     // Weights of a single block are read at the index itself.
     packed |=
         view.packed_axis >= 0 && plan.domain_indices[lane] == std::vector{view.indices[view.packed_axis]};
@@ -379,6 +381,8 @@ class Chooser {
       width =
           windows_ ? kernel_.equations[0].packed_block : DepthwiseColumns(columns.extent, target_, knobs_);
       tall = DepthwiseRows(row_extent, width / lanes_, target_, knobs_);
+    } else {
+      width = SumColumns(columns.extent, target_, knobs_);
     }
 
     std::vector<std::pair<std::string, int64_t>> outer;
@@ -519,6 +523,11 @@ class Chooser {
     return false;
   }
 
+  // Where data says where the lanes read.
+  bool ByGathers(Plan& plan) {
+    return !inside_ && shared_loops_ == 0 && MayGatherLanes(plan, lanes_) && ByLanes(plan, true);
+  }
+
   // Where the loop over column blocks stands among the others. Blocks of weights that do not stay in the
   // cache all together are walked in the outermost loop, so that each is loaded once.
   void PlaceColumns(const Plan& plan, const std::vector<const ReadView*>& reads,
@@ -573,18 +582,11 @@ class Chooser {
   // vectorized where it has an axis that no reduction needs.
   void ByRows(Plan& plan) {
     const EquationView& view = *plan.view;
-    std::vector<const ReadView*> reads = InnerReads(view);
     std::vector<std::pair<std::string, int64_t>> outer;
     std::vector<std::string> inner, reductions;
     for (size_t i = 0; i < plan.reductions.size(); ++i) {
       const LoopInfo& loop = plan.reductions[i];
-      bool dense = false, broken = false;
-      for (const ReadView* read : reads) {
-        Motion motion = MotionOf(*read, plan.reduction_indices[i]);
-        dense |= motion == Motion::kDense;
-        broken |= motion == Motion::kOther || motion == Motion::kPacked || motion == Motion::kSkips;
-      }
-      if (!dense || broken || !Foldable(view, loop.name) || (loop.extent >= 0 && loop.extent < 2 * lanes_)) {
+      if (!HasDenseLanes(plan, i, lanes_)) {
         reductions.push_back(loop.name);
         continue;
       }

@@ -20,6 +20,12 @@ std::vector<const ReadView*> InnerReads(const EquationView& view) {
   return reads;
 }
 
+bool IsDenseAlong(const EquationView& view, mlir::Value index) {
+  std::vector<const ReadView*> reads = InnerReads(view);
+  return std::any_of(reads.begin(), reads.end(),
+                     [&](const ReadView* read) { return MotionOf(*read, {index}) == Motion::kDense; });
+}
+
 bool HasFill(const std::vector<const ReadView*>& reads) {
   for (const ReadView* read : reads) {
     for (Outside outside : read->outside) {
@@ -134,6 +140,32 @@ bool Foldable(const EquationView& view, const std::string& loop) {
     }
   }
   return true;
+}
+
+bool HasDenseLanes(const Plan& plan, size_t reduction, int64_t lanes) {
+  const LoopInfo& loop = plan.reductions[reduction];
+  bool dense = false;
+  for (const ReadView* read : InnerReads(*plan.view)) {
+    Motion motion = MotionOf(*read, plan.reduction_indices[reduction]);
+    if (motion != Motion::kStill && motion != Motion::kDense && motion != Motion::kStrided) return false;
+    dense |= motion == Motion::kDense;
+  }
+  return dense && Foldable(*plan.view, loop.name) && (loop.extent < 0 || loop.extent >= 2 * lanes);
+}
+
+bool MayGatherLanes(const Plan& plan, int64_t lanes) {
+  const std::vector<mlir::Value>& indices = plan.domain_indices.back();
+  if (plan.domain.back().extent >= 0 && plan.domain.back().extent < lanes) return false;
+  for (size_t i = 0; i < plan.reductions.size(); ++i)
+    if (HasDenseLanes(plan, i, lanes)) return false;
+  std::vector<const ReadView*> reads = InnerReads(*plan.view);
+  return std::all_of(reads.begin(), reads.end(), [&](const ReadView* read) {
+    return MotionOf(*read, indices) != Motion::kOther ||
+           std::any_of(read->subscripts.begin(), read->subscripts.end(), [&](mlir::Value subscript) {
+             AffineForm form;
+             return Mentions(indices, subscript) && !MatchAffine(subscript, &form);
+           });
+  });
 }
 
 }  // namespace weft::backends

@@ -19,6 +19,9 @@ constexpr int64_t kLineBytes = 64;  // of every cache
 // Reads inside any reduction.
 std::vector<const ReadView*> InnerReads(const EquationView& view);
 
+// Whether neighbours along `index` sum neighbours.
+bool IsDenseAlong(const EquationView& view, mlir::Value index);
+
 bool HasFill(const std::vector<const ReadView*>& reads);
 
 // Whether the loop of `indices` goes on where there is a fill in the place of elements.
@@ -48,6 +51,13 @@ int WindowRows(const Plan& plan, const std::vector<const ReadView*>& reads, size
 
 // Whether partial results of the reduction with this loop can be joined in any order.
 bool Foldable(const EquationView& view, const std::string& loop);
+
+// Whether they can be kept in lanes that read densely along the loop, number `reduction` of the plan.
+bool HasDenseLanes(const Plan& plan, size_t reduction, int64_t lanes);
+
+// Whether vectors along the last loop of the results read what does not lie densely because data, or a
+// division, says where, while no reduction could go along lanes.
+bool MayGatherLanes(const Plan& plan, int64_t lanes);
 
 }  // namespace weft::backends
 
