@@ -208,6 +208,26 @@ weft.kernel @k {class = "rows"} (%x: tensor<70x90xf32>) -> (tensor<90xf32>) {
           "most \\{\n  split j by 32[^}]*vectorize ji[^}]*\\}[^}]*y \\{\n  split j by 32[^}]*vectorize ji"));
 }
 
+// Where a number of whole panels is as fast as other tiles, keys are copied in them.
+TEST_F(HalideTest, CopiesKeysInWholePanels) {
+  target_ = *ParseTarget("x86-64-v3");
+  for (auto [length, columns] : {std::pair{1024, 16}, {960, 24}, {1000, 40}, {1009, 24}}) {
+    std::string schedule =
+        PrintSchedule(DefaultSchedule(ViewKernel(Parse(Attention(length, 5, 40).text)), target_));
+    EXPECT_THAT(schedule, HasSubstr(absl::StrCat("split j by ", columns, " into jo, ji"))) << schedule;
+  }
+}
+
+// Sums along rows keep several vectors of partial results, for each addition waits for the last.
+TEST_F(HalideTest, SumsRowsInSeveralVectors) {
+  target_ = *ParseTarget("x86-64-v3");
+  for (auto [length, lanes] : {std::pair{333, 32}, {1000, 32}, {40, 32}, {24, 24}, {17, 16}}) {
+    std::string schedule =
+        PrintSchedule(DefaultSchedule(ViewKernel(Parse(Softmax(61, length).text)), target_));
+    EXPECT_THAT(schedule, HasSubstr(absl::StrCat(" by ", lanes, " into"))) << length << schedule;
+  }
+}
+
 // Without mask registers the last lanes of rows are stored in pieces.
 TEST_F(HalideTest, StoresTailsWithoutMasks) {
   ir::KernelOp kernel = Parse(Matmul(61, 40, 22, 24).text);

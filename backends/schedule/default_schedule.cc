@@ -17,6 +17,7 @@
 #include "backends/schedule/reduction_order.h"
 #include "backends/schedule/row_blocks.h"
 #include "backends/schedule/shared_rest.h"
+#include "backends/schedule/sum_widths.h"
 #include "backends/schedule/windows.h"
 #include "backends/schedule/work.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -372,7 +373,7 @@ class Chooser {
       width = view.packed_block;
       if (!one_row) tall = TileRows(row_extent, width, most_rows);
     } else if (reuse) {
-      width = TileColumns(row_extent, columns.extent);
+      width = TileColumns(row_extent, columns.extent, strided != nullptr);
       if (!one_row) tall = TileRows(row_extent, width, most_rows);
       pads &= columns.extent >= 0 && columns.extent < width;
       if (columns.extent >= 0 && columns.extent < width && !pads)
@@ -382,7 +383,7 @@ class Chooser {
           windows_ ? kernel_.equations[0].packed_block : DepthwiseColumns(columns.extent, target_, knobs_);
       tall = DepthwiseRows(row_extent, width / lanes_, target_, knobs_);
     } else {
-      width = SumColumns(columns.extent, target_, knobs_);
+      width = ColumnsAtOnce(columns.extent, target_, knobs_);
     }
 
     std::vector<std::pair<std::string, int64_t>> outer;
@@ -469,8 +470,10 @@ class Chooser {
       plan.directives.push_back({DirectiveKind::kTranspose, {"", column_outer}});
   }
 
-  int64_t TileColumns(int64_t rows, int64_t columns) const {
+  // With `panels` a copy is made in them, where that leaves no part of one: what a tile reads lies together.
+  int64_t TileColumns(int64_t rows, int64_t columns, bool panels) const {
     int64_t width = passes::ChooseRegisterTile(ForPasses(target_), rows, columns, kElementBytes).columns;
+    if (panels && columns % width != 0) width = WholePanels(rows, columns, width, target_);
     return knobs_.Choose("columns", width, OtherColumns(rows, columns, width, target_));
   }
 
@@ -590,16 +593,7 @@ class Chooser {
         reductions.push_back(loop.name);
         continue;
       }
-      // First few vectors for what fills no whole step, then many lanes.
-      int64_t width = 2 * lanes_;
-      if (loop.extent >= 0) {
-        int64_t least = loop.extent;
-        for (int64_t vectors : {4, 3, 2, 1}) {
-          int64_t rest = (loop.extent % (vectors * lanes_) + lanes_ - 1) / lanes_;
-          if (rest < least && vectors * lanes_ <= loop.extent) width = vectors * lanes_, least = rest;
-        }
-      }
-      width = knobs_.Choose("lanes", width, OtherWidths(loop.extent, lanes_, {1, 2, 3, 4, 8}));
+      int64_t width = LanesAtOnce(loop.extent, target_, knobs_);
       std::string o, n;
       plan.Split(loop.name, width, &o, &n);
       plan.Mark(DirectiveKind::kVectorize, n);

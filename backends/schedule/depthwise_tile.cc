@@ -18,12 +18,6 @@ int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs) {
   return knobs.Choose("columns", in_pairs ? 2 * lanes : lanes, OtherWidths(extent, lanes, {1, 2, 4}));
 }
 
-int64_t SumColumns(int64_t extent, const Target& target, Knobs& knobs) {
-  int64_t lanes = Lanes(target, kElementBytes), vectors = 4;
-  while (vectors > 1 && extent >= 0 && extent < vectors * lanes) vectors /= 2;
-  return knobs.Choose("columns", vectors * lanes, OtherWidths(extent, lanes, {1, 2, 4, 8}));
-}
-
 int64_t DepthwiseRows(int64_t extent, int64_t vectors, const Target& target, Knobs& knobs) {
   if (extent < 0) return 4;
   int64_t most = (target.vector_registers >= 32 ? 14 : 6) / vectors, best = 1;

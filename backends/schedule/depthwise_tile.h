@@ -14,10 +14,6 @@ namespace weft::backends {
 // would often be computed for nothing.
 int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs);
 
-// Of sums beside each other that have no rows: enough to hide latencies, and lines that are read to their
-// end.
-int64_t SumColumns(int64_t extent, const Target& target, Knobs& knobs);
-
 // Without reuse every lane loads for itself: enough rows to hide latencies, few enough to share the loads of
 // overlapping windows in registers.
 int64_t DepthwiseRows(int64_t extent, int64_t vectors, const Target& target, Knobs& knobs);

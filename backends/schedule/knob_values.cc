@@ -5,6 +5,10 @@
 namespace weft::backends {
 namespace {
 
+// What a tile may be slower by than the fastest, for a copy in panels: less than lines that drive each other
+// out.
+constexpr double kSpeedForPanels = 0.85;
+
 // One side of tiles: what the estimate says of each, beside the one that was chosen.
 std::vector<KnobValue> Others(const std::vector<passes::RatedTile>& tiles, int64_t by_model,
                               int64_t passes::RegisterTile::* side) {
@@ -43,6 +47,16 @@ std::vector<KnobValue> OtherWidths(int64_t extent, int64_t lanes, std::initializ
   for (int64_t count : vectors)
     if (extent < 0 || count * lanes <= extent) others.push_back({count * lanes, 1.05});
   return others;
+}
+
+int64_t WholePanels(int64_t rows, int64_t columns, int64_t best, const Target& target) {
+  double fastest = 0, whole = 0;
+  int64_t width = best;
+  for (auto [tile, speed] : passes::RateTileColumns(ForPasses(target), rows, columns, kElementBytes)) {
+    if (tile.columns == best) fastest = speed;
+    if (columns >= 0 && columns % tile.columns == 0 && speed > whole) whole = speed, width = tile.columns;
+  }
+  return whole >= kSpeedForPanels * fastest ? width : best;
 }
 
 std::vector<KnobValue> OtherColumns(int64_t rows, int64_t columns, int64_t by_model, const Target& target) {

@@ -23,6 +23,10 @@ std::vector<KnobValue> OtherTasks(int64_t extent, int64_t by_model, const Target
 // Widths of so many vectors, as far as the loop is as long.
 std::vector<KnobValue> OtherWidths(int64_t extent, int64_t lanes, std::initializer_list<int64_t> vectors);
 
+// The columns of the fastest register tile that divides so many, if it is not much slower than that of `best`
+// columns; else `best`.
+int64_t WholePanels(int64_t rows, int64_t columns, int64_t best, const Target& target);
+
 // Columns of a register tile, and rows for given columns.
 std::vector<KnobValue> OtherColumns(int64_t rows, int64_t columns, int64_t by_model, const Target& target);
 std::vector<KnobValue> OtherRows(int64_t rows, int64_t tile_columns, int64_t by_model, const Target& target);
