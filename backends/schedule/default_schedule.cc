@@ -383,7 +383,7 @@ class Chooser {
           windows_ ? kernel_.equations[0].packed_block : DepthwiseColumns(columns.extent, target_, knobs_);
       tall = DepthwiseRows(row_extent, width / lanes_, target_, knobs_);
     } else {
-      width = ColumnsAtOnce(columns.extent, target_, knobs_);
+      width = ColumnsAtOnce(view, columns.extent, target_, knobs_);
     }
 
     std::vector<std::pair<std::string, int64_t>> outer;

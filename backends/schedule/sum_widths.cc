@@ -3,16 +3,37 @@
 #include <algorithm>
 
 #include "backends/schedule/knob_values.h"
+#include "compiler/ir/weft_dialect.h"
 
 namespace weft::backends {
 
+namespace {
+
 constexpr int64_t kMostVectors = 4;
 constexpr int64_t kLatency = 4;  // of an addition, in vectors that could begin meanwhile
+constexpr int64_t kPieceBytes = 512;
 
-int64_t ColumnsAtOnce(int64_t extent, const Target& target, Knobs& knobs) {
-  int64_t lanes = Lanes(target, kElementBytes), vectors = kMostVectors;
-  while (vectors > 1 && extent >= 0 && extent < vectors * lanes) vectors /= 2;
-  return knobs.Choose("columns", vectors * lanes, OtherWidths(extent, lanes, {1, 2, 4, 8}));
+// Whether no more is computed of an element than a product.
+bool IsSumOfProducts(const EquationView& view) {
+  int operations = 0;
+  for (const ReduceView& reduce : view.reduces) {
+    reduce.op->walk([&](mlir::Operation* op) {
+      bool computes = op->getNumResults() == 1 && mlir::isa<mlir::FloatType>(op->getResult(0).getType());
+      operations += computes && !mlir::isa<ir::ReadOp, ir::ReduceOp>(op);
+    });
+  }
+  return operations <= 1;
+}
+
+}  // namespace
+
+int64_t ColumnsAtOnce(const EquationView& view, int64_t extent, const Target& target, Knobs& knobs) {
+  int64_t lanes = Lanes(target, kElementBytes);
+  int64_t vectors = IsSumOfProducts(view) ? kPieceBytes / (kElementBytes * lanes) : kMostVectors;
+  auto fits = [&](int64_t pieces) { return extent < 0 || extent >= pieces * vectors * lanes; };
+  while (vectors > kMostVectors && !fits(target.cores)) vectors /= 2;
+  while (vectors > 1 && !fits(1)) vectors /= 2;
+  return knobs.Choose("columns", vectors * lanes, OtherWidths(extent, lanes, {1, 2, 4, 8, 16}));
 }
 
 int64_t LanesAtOnce(int64_t extent, const Target& target, Knobs& knobs) {

@@ -6,13 +6,15 @@
 
 #include <cstdint>
 
+#include "backends/schedule/kernel_view.h"
 #include "backends/schedule/knobs.h"
 #include "backends/schedule/target.h"
 
 namespace weft::backends {
 
-// Of results beside each other, in lines that are read to their end.
-int64_t ColumnsAtOnce(int64_t extent, const Target& target, Knobs& knobs);
+// Of results beside each other, `extent` of them: rows are read in long pieces, since the next row may lie in
+// another page; where more is computed than a sum of products, in as many vectors as hide latencies.
+int64_t ColumnsAtOnce(const EquationView& view, int64_t extent, const Target& target, Knobs& knobs);
 
 // Of what one result sums, in partial results that are joined at the end. What fills no whole step is taken
 // by single vectors.
