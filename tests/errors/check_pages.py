@@ -6,7 +6,6 @@ The page docs/diagnostics/CODE.md is a title, one line that says what the diagno
 (or its command `weft ...`) reports the code and nothing else; that of the right section reports nothing.
 """
 
-import json
 import os
 import pathlib
 import re
@@ -16,6 +15,9 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "dsl"))
+from checked_files import checked  # noqa: E402: what is beside other tests
+
 BLOCK = re.compile(r"^```(\w+) *(\S*)\n(.*?)^```$", re.M | re.S)
 COMMAND = re.compile(r"((?:[A-Z_]+=\S+ )*)weft ")
 LONGEST_LINE = 400
@@ -25,33 +27,51 @@ def codes():
     return re.findall(r'^WEFT_DIAGNOSTIC\(\w+, "([^"]+)"', (ROOT / "dsl/base/diagnostic_kinds.def").read_text(), re.M)
 
 
-def reported(weft, section):
-    """The codes that checking the example reports, in order."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = None
-        first = "model.weft"
-        for number, (language, name, text) in enumerate(BLOCK.findall(section)):
-            if language == "sh":
-                if COMMAND.match(text):
-                    command = text
-                    continue
-                subprocess.run(["bash", "-c", text], cwd=folder, check=True)
+def write_example(section, folder):
+    """The first file of an example, and its command or nothing."""
+    command = None
+    first = "model.weft"
+    for number, (language, name, text) in enumerate(BLOCK.findall(section)):
+        if language == "sh":
+            if COMMAND.match(text):
+                command = text
                 continue
-            file = name if name.endswith(".weft") else "model.weft"
-            if number == 0:
-                first = file
-            (pathlib.Path(folder) / file).write_text(text if name else "weft 0.1\n\n" + text)
-        if command:
+            subprocess.run(["bash", "-c", text], cwd=folder, check=True)
+            continue
+        file = name if name.endswith(".weft") else "model.weft"
+        if number == 0:
+            first = file
+        (folder / file).write_text(text if name else "weft 0.1\n\n" + text)
+    return folder / first, command
+
+
+def reported(weft, sections):
+    """The codes that checking each example reports, in order."""
+    with tempfile.TemporaryDirectory() as scratch:
+        found, files = [None] * len(sections), {}
+        for number, section in enumerate(sections):
+            folder = pathlib.Path(scratch) / str(number)
+            folder.mkdir()
+            file, command = write_example(section, folder)
+            if command is None:
+                files[number] = file
+                continue
             command = COMMAND.sub(rf"\1{shlex.quote(weft)} ", command, count=1)
             run = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
-            return re.findall(r"^\S+?:\d+:\d+: error: .* \[([a-z0-9-]+)\]$", run.stderr, re.M)
-        run = subprocess.run([weft, "check", "--json", first], cwd=folder, capture_output=True, text=True, check=False)
-        found = [entry["code"] for entry in json.loads(run.stdout)]
-        assert run.returncode == any(entry["severity"] == "error" for entry in json.loads(run.stdout)), run
+            found[number] = re.findall(r"^\S+?:\d+:\d+: error: .* \[([a-z0-9-]+)\]$", run.stderr, re.M)
+        for number, diagnostics in zip(files, checked(weft, list(files.values()))):
+            found[number] = [entry["code"] for entry in diagnostics]
         return found
 
 
-def problems_of(weft, code):
+def sections_of(page):
+    """The wrong and the right example."""
+    _, _, after = page.partition("\nWrong:\n")
+    wrong, _, right = after.partition("\nRight:\n")
+    return wrong, right
+
+
+def problems_of(weft, code, examples):
     page = ROOT / "docs/diagnostics" / f"{code}.md"
     if not list((ROOT / "tests/errors").glob(code.replace("-", "_") + "*.weft")):
         yield f"no test tests/errors/{code.replace('-', '_')}.weft"
@@ -65,17 +85,14 @@ def problems_of(weft, code):
     lines = text.split("\n")
     if lines[0] != f"# {code}" or lines[1] or not lines[2].endswith(".") or len(lines[2]) > LONGEST_LINE:
         yield "the page does not begin with its title and one line of meaning"
-    before, wrong, after = text.partition("\nWrong:\n")
-    wrong, right_mark, right = after.partition("\nRight:\n")
-    if not wrong or not right_mark:
+    if not all(sections_of(text)):
         yield "the page lacks a section Wrong: or Right:"
         return
-    found = reported(weft, wrong)
-    if found != [code]:
-        yield f"the wrong example reports {found}"
-    found = reported(weft, right)
-    if found:
-        yield f"the right example reports {found}"
+    wrong, right = examples
+    if wrong != [code]:
+        yield f"the wrong example reports {wrong}"
+    if right:
+        yield f"the right example reports {right}"
 
 
 def command_problems(weft):
@@ -97,8 +114,12 @@ def main():
     weft = os.path.abspath(sys.argv[1])
     failures = [("weft explain", problem) for problem in command_problems(weft)]
     known = codes()
+    pages = {code: ROOT / "docs/diagnostics" / f"{code}.md" for code in known}
+    sections = {code: sections_of(page.read_text()) for code, page in pages.items() if page.exists()}
+    found = iter(reported(weft, [section for both in sections.values() for section in both]))
+    examples = {code: (next(found), next(found)) for code in sections}
     for code in known:
-        failures += [(code, problem) for problem in problems_of(weft, code)]
+        failures += [(code, problem) for problem in problems_of(weft, code, examples.get(code))]
     for page in sorted((ROOT / "docs/diagnostics").glob("*.md")):
         if page.stem not in known:
             failures.append((page.name, "is the page of no diagnostic"))

@@ -5,12 +5,12 @@ diagnostic that `weft check` must give, no more and no less; lines count from th
 a line must be accepted: the near misses on the right side of a border stand beside those on the wrong one.
 """
 
-import json
 import pathlib
-import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from checked_files import checked
 
 
 def cases_of(path):
@@ -26,18 +26,14 @@ def cases_of(path):
     return cases
 
 
-def check(weft, program):
-    """What `weft check` says of the program, as `line:column code`."""
+def check(weft, programs):
+    """What `weft check` says of each program, as `line:column code`."""
     with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / "case.weft"
-        path.write_text("weft 0.1\n" + "\n".join(program) + "\n")
-        run = subprocess.run([weft, "check", "--json", path], capture_output=True, text=True)
-    if run.returncode not in (0, 1):
-        return [f"exit code {run.returncode}: {run.stderr.strip()}"]
-    found = json.loads(run.stdout)
-    if (run.returncode == 1) != any(d["severity"] == "error" for d in found):
-        return [f"exit code {run.returncode} with {len(found)} diagnostics"]
-    return [f"{d['line'] - 1}:{d['column']} {d['code']}" for d in found]
+        paths = [pathlib.Path(folder) / f"case{number}.weft" for number in range(len(programs))]
+        for path, program in zip(paths, programs):
+            path.write_text("weft 0.1\n" + "\n".join(program) + "\n")
+        found = checked(weft, paths)
+    return [[f"{d['line'] - 1}:{d['column']} {d['code']}" for d in diagnostics] for diagnostics in found]
 
 
 def main():
@@ -45,8 +41,7 @@ def main():
     failures = total = 0
     for path in files:
         cases = cases_of(path)
-        with ThreadPoolExecutor(2) as pool:
-            results = list(pool.map(lambda case: check(weft, case[2]), cases))
+        results = check(weft, [program for _, _, program, _ in cases])
         for (title, number, _, expected), found in zip(cases, results):
             total += 1
             if found != expected:
