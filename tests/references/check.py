@@ -2,7 +2,8 @@
 
 Weights and inputs come from seeds.py, the expected outputs from records/MODEL.json (record.py). Needs NumPy only. A second
 program, written here around the model's own method, gives what every block computes. Fails if an output is further than
-1e-4 of its range from the record. --break TENSOR leaves that tensor's weights out (all zero) and must make it fail.
+1e-4 of its range from the record. --break TENSOR runs both once more with that tensor's weights left out (all zero), which must be
+noticed.
 """
 
 import argparse
@@ -93,17 +94,33 @@ EQUATIONS
 }
 
 
-def results_of(arguments, folder, source, method, inputs, outputs, weights):
-    """Compiles `source` and gives {name: array} for the outputs."""
-    compile_program(arguments.weft, source, folder / "program", arguments.backend)
-    return run_program(folder / "program", method, inputs, outputs, weights)
-
-
 def tap_program(model, source, count):
     names = [f"tap{i}" for i in range(count)]
     equations = "\n".join(f"    {name} = seen[{i}]" for i, name in enumerate(names))
     text = model.taps.replace("SOURCE", str(source)).replace("RESULTS", ", ".join(names)).replace("EQUATIONS", equations)
     return "weft 0.1\n" + text, names
+
+
+def compiled(arguments, model, record, folder):
+    """(path, method, {output: its name in the record}) of the model's own program and of the one that gives every block's results."""
+    examples, name = ROOT / "examples", arguments.model
+    compile_program(arguments.weft, examples / name / f"{name}.weft", folder / "program", arguments.backend)
+    programs = [(folder / "program", model.entry_method, model.outputs)]
+    taps = [tap for tap in record["outputs"] if tap not in ("logits", "hidden", "embedding")]
+    if taps:
+        text, names = tap_program(model, (examples / (model.source or f"{name}/{name}.weft")).resolve(), len(taps))
+        (folder / "taps.weft").write_text(text)
+        compile_program(arguments.weft, folder / "taps.weft", folder / "taps", arguments.backend)
+        programs.append((folder / "taps", "forward", dict(zip(names, taps))))
+    return programs
+
+
+def results_of(model, programs, weights, folder):
+    """(name in the record, array) of all outputs."""
+    for path, method, outputs in programs:
+        found = run_program(path, method, model.inputs(), outputs, weights)
+        yield from ((recorded, found[output]) for output, recorded in outputs.items())
+        weights = folder / "weights.safetensors"  # as the first program's are written
 
 
 def main():
@@ -116,29 +133,21 @@ def main():
     name, model = arguments.model, MODELS[arguments.model]
     record = json.loads((RECORDS / f"{name}.json").read_text())
     weights = seeds.weights(record["shapes"])
+    ways = [("", weights)]
     if arguments.broken:
-        weights[arguments.broken] = np.zeros_like(weights[arguments.broken])
-    examples = ROOT / "examples"
-    results = {}
+        ways.append((f" without {arguments.broken}", {**weights, arguments.broken: np.zeros_like(weights[arguments.broken])}))
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        inputs = model.inputs()
-        found = results_of(arguments, folder, examples / name / f"{name}.weft", model.entry_method, inputs, model.outputs,
-                           weights)
-        results.update({recorded: found[output] for output, recorded in model.outputs.items()})
-        taps = [tap for tap in record["outputs"] if tap not in ("logits", "hidden", "embedding")]
-        if taps:
-            text, names = tap_program(model, (examples / (model.source or f"{name}/{name}.weft")).resolve(), len(taps))
-            (folder / "taps.weft").write_text(text)
-            found = results_of(arguments, folder, folder / "taps.weft", "forward", inputs, names,
-                               folder / "weights.safetensors")
-            results.update({tap: found[output] for tap, output in zip(taps, names)})
-    apart = {key: seeds.distance(key, value, record["outputs"][key]) for key, value in results.items()}
-    worst = max(apart, key=apart.get)
-    last = ", ".join(f"{key} {apart[key]:.2e}" for key in model.outputs.values())
-    print(f"{name}: {last} of the range; furthest of {len(apart)} outputs {apart[worst]:.2e} at {worst}")
-    failed = apart[worst] > TOLERANCE
-    return int(failed != bool(arguments.broken))
+        programs = compiled(arguments, model, record, folder)
+        for way, values in ways:
+            apart = {key: seeds.distance(key, value, record["outputs"][key])
+                     for key, value in results_of(model, programs, values, folder)}  # fmt: skip
+            worst = max(apart, key=apart.get)
+            last = ", ".join(f"{key} {apart[key]:.2e}" for key in model.outputs.values())
+            print(f"{name}{way}: {last} of the range; furthest of {len(apart)} outputs {apart[worst]:.2e} at {worst}")
+            if (apart[worst] > TOLERANCE) != bool(way):
+                return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Compares a compiled system with its reference: python tests/systems/check.py WEFT NAME [--case full] [--backend loops]
 
-`--case small` means all cases whose names begin so. --break leaves one tensor's weights out (all zero) and must make the
-comparison fail; without a name it is the one the reference names, or one in the middle.
+`--case small` means all cases whose names begin so. With --break they run once more with one tensor's weights left out (all
+zero), which must make a comparison fail; without a name it is the one the reference names, or one in the middle.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from program import command, compile_program, run_program
 
 @dataclass
 class Outcome:
-    compile_s: float = 0.0
     run_s: float = 0.0
     verdicts: dict = field(default_factory=dict)
 
@@ -35,24 +34,43 @@ def broken(weights, name, reference):
     return {**weights, name: np.zeros_like(weights[name])}, name
 
 
-def check_case(weft, subject, case, backend="halide", without=None, program=None):
-    """Compiles (to the path `program`, if given), runs and compares; `without` names a tensor to break, "" any."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = program or pathlib.Path(folder) / "program"
-        outcome = Outcome()
-        started = time.monotonic()
-        compile_program(weft, subject.source, path, backend, case.entry)
-        outcome.compile_s = time.monotonic() - started
-        weights = subject.weights(case)
-        if without is not None:
-            weights, name = broken(weights, without, subject.reference)
-            print(f"without {name}: ", end="")
-        wanted = subject.wanted(case)
-        started = time.monotonic()
-        found = run_program(path, case.method, subject.reference.inputs(case), wanted, weights)
-        outcome.run_s = time.monotonic() - started
+def check_case(program, subject, case, weights, wanted):
+    """Runs the program of the case's entry and compares."""
+    outcome = Outcome()
+    started = time.monotonic()
+    found = run_program(program, case.method, subject.reference.inputs(case), wanted, weights)
+    outcome.run_s = time.monotonic() - started
     outcome.verdicts = {name: system.compare(subject.comparison(name), found[name], wanted[name]) for name in wanted}
     return outcome
+
+
+def check_cases(weft, subject, cases, backend, without, folder):
+    """Whether a case differs from its reference; and whether one does without a tensor, if `without` is its name or "" for any.
+    An entry is compiled once for all its cases."""
+    programs, failed, noticed = {}, False, False
+    for case in cases:
+        told = ""
+        if case.entry not in programs:
+            programs[case.entry] = folder / str(len(programs)) / "program"
+            programs[case.entry].parent.mkdir()
+            started = time.monotonic()
+            compile_program(weft, subject.source, programs[case.entry], backend, case.entry)
+            told = f"compiled in {time.monotonic() - started:.1f} s, "
+        weights, wanted = subject.weights(case), subject.wanted(case)
+        runs = [("", weights)]
+        if without is not None:
+            weights, name = broken(weights, without, subject.reference)
+            runs.append((f" without {name}", weights))
+        for way, weights in runs:
+            outcome = check_case(programs[case.entry], subject, case, weights, wanted)
+            texts = ", ".join(f"{name} {verdict.text}" for name, verdict in outcome.verdicts.items())
+            print(f"{subject.name} {case.name}{way}: {texts}; {told}ran {outcome.run_s:.2f} s")
+            if way:
+                noticed |= outcome.failed
+            else:
+                failed |= outcome.failed
+            told = ""
+    return failed, noticed
 
 
 def main():
@@ -64,15 +82,12 @@ def main():
     parser.add_argument("--break", dest="without", nargs="?", const="", metavar="TENSOR")
     arguments = parser.parse_args()
     subject = system.System(arguments.name)
-    failed = False
-    for case in subject.cases(arguments.case):
-        outcome = check_case(arguments.weft, subject, case, arguments.backend, arguments.without)
-        texts = ", ".join(f"{name} {verdict.text}" for name, verdict in outcome.verdicts.items())
-        print(f"{arguments.name} {case.name}: {texts}; compiled in {outcome.compile_s:.1f} s, ran {outcome.run_s:.2f} s")
-        failed |= outcome.failed
-    if arguments.without is not None:
-        return 0 if failed else "the missing tensor was not noticed"
-    return "differs from the reference" if failed else 0
+    with tempfile.TemporaryDirectory() as folder:
+        failed, noticed = check_cases(arguments.weft, subject, subject.cases(arguments.case), arguments.backend, arguments.without,
+                                      pathlib.Path(folder))
+    if failed:
+        return "differs from the reference"
+    return "the missing tensor was not noticed" if arguments.without is not None and not noticed else 0
 
 
 if __name__ == "__main__":

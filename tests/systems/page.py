@@ -13,7 +13,7 @@ import tempfile
 
 import system
 from check import check_case
-from program import command
+from program import command, compile_program
 
 PAGE = system.TESTS.parent / "docs/systems.md"
 HEAD = """# Systems
@@ -54,7 +54,8 @@ def row(weft, name):
         for case in subject.cases("full"):
             with tempfile.TemporaryDirectory() as folder:
                 path = pathlib.Path(folder) / "program"
-                outcome = check_case(weft, subject, case, program=path)
+                compile_program(weft, subject.source, path, entry=case.entry)
+                outcome = check_case(path, subject, case, subject.weights(case), subject.wanted(case))
                 time = time or f"{milliseconds(path, subject, case, outcome.run_s):.4g}"
             error = max([error, *(verdict.apart for verdict in outcome.verdicts.values())])
             ties += sum(verdict.ties for verdict in outcome.verdicts.values())
