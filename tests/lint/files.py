@@ -13,6 +13,10 @@ MADE = {"docs/ops.md", "docs/passes.md", "docs/stdlib.md"}  # by scripts/docs, a
 CODE = {".cc", ".h", ".c", ".td", ".def", ".py", ".weft", ".mlir", ".cmake", ".sh", ".txt", ".md", ""}
 GUARD = re.compile(r"^#ifndef (\S+)$", re.MULTILINE)
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# Names that C++ keeps for its compilers and libraries, where they are declared; clang-tidy's check of them is slow.
+RESERVED = re.compile(r"#define (?:_[A-Z_]|\w*__)\w*|\b[A-Za-z0-9]\w*__\w*|"
+                      r"\b(?:auto|bool|char|class|const|double|enum|float|int|namespace|struct|u?int\d+_t|using)\b[ *&]+"
+                      r"(?!__int128\b)(?:_[A-Z]|__)\w+")  # fmt: skip
 VAGUE = re.compile(r"(^|[/_])(utils?|helpers?|misc)(\.|/|$)")
 
 
@@ -34,6 +38,8 @@ def faults(root, path):
         if guard and guard.group(1) != wanted:
             yield 1, f"the guard of this header is {wanted}"
     for number, line in enumerate(lines, 1):
+        if file.suffix in {".cc", ".h"} and RESERVED.search(line):
+            yield number, "a name that C++ reserves"
         if UNFINISHED.search(line) and path != "tests/lint/files.py":
             yield number, "an unfinished mark"
         if line != line.rstrip() and file.suffix not in {".md", ".txt", ".weft"}:

@@ -32,12 +32,19 @@ def compile_command(entry):
     return [word for word in words if word not in left_out]
 
 
+def sources_of(entry):
+    """The source of an entry, or those that a unity build makes one of."""
+    file = pathlib.Path(entry["file"])
+    listed = re.findall(r'^#include "(.*)"$', file.read_text(), re.MULTILINE) if file.parent.name == "Unity" else [file]
+    return {os.path.relpath(name, root) for name in listed} & tracked
+
+
 sources, commands = collections.defaultdict(set), {}
 for entry in json.loads((pathlib.Path(build) / "compile_commands.json").read_text()):
-    name = os.path.relpath(entry["file"], root)
     target = re.search(r"CMakeFiles/([\w-]+)\.dir/", entry["output"]).group(1)
-    if name in tracked and (not chosen or target in chosen):
-        sources[target].add(name)
+    names = sources_of(entry)
+    if names and (not chosen or target in chosen):
+        sources[target] |= names
         commands[target] = compile_command(entry)
 if not sources:
     sys.exit("no source of the project stands in compile_commands.json")
