@@ -84,8 +84,9 @@ def main():
     seed = sys.argv[4] if len(sys.argv) > 4 else "1"
     build = ROOT / "build" / "readers"
     subprocess.run([cmake, "--preset", "readers"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([cmake, "--build", build], check=True, stdout=subprocess.DEVNULL)
     fuzzers = build / "bin"
+    wanted = ("weft_program_test", "fuzz_weights", "fuzz_inputs", "fuzz_models")
+    subprocess.run([cmake, "--build", build, "--target", *wanted], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([fuzzers / "weft_program_test"], check=True, stdout=subprocess.DEVNULL)
     run(fuzzers / "fuzz_weights", weights(), runs, seed)
     run(fuzzers / "fuzz_inputs", inputs(writer), runs, seed)
