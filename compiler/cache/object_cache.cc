@@ -1,11 +1,17 @@
 #include "compiler/cache/object_cache.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/StringExtras.h"
@@ -21,7 +27,8 @@ namespace {
 
 constexpr char kSuffix[] = ".weft-object";
 constexpr char kTemporary[] = ".tmp";
-constexpr std::chrono::hours kAbandoned(1);
+constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kAbandoned = 3600 * kSecond;
 
 std::string HashOf(absl::string_view bytes) {
   llvm::BLAKE3 hasher;
@@ -31,24 +38,33 @@ std::string HashOf(absl::string_view bytes) {
 }
 
 struct Entry {
-  fs::path path;
-  fs::file_time_type used;
+  std::string name;
+  int64_t used;  // in nanoseconds since 1970
   int64_t bytes;
 };
 
-// The files of the cache that end in `suffix`, the one not used for longest first.
-std::vector<Entry> EntriesOf(const std::string& folder, absl::string_view suffix) {
-  std::vector<Entry> entries;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    std::string name = it->path().filename().string();
-    if (name.find(kSuffix) == std::string::npos || !name.ends_with(std::string(suffix))) continue;
-    std::error_code gone;  // another compiler may delete it meanwhile
-    Entry entry{it->path(), it->last_write_time(gone), 0};
-    if (!gone) entry.bytes = static_cast<int64_t>(it->file_size(gone));
-    if (!gone) entries.push_back(std::move(entry));
+// The files of the cache: what was compiled, and what is being written or was left by a killed compiler.
+struct Entries {
+  std::vector<Entry> objects, temporary;
+};
+
+// One look at every file and no more: there are tens of thousands in a cache that is full.
+Entries EntriesOf(const std::string& folder) {
+  Entries entries;
+  DIR* listing = ::opendir(folder.c_str());
+  if (!listing) return entries;
+  while (const dirent* file = ::readdir(listing)) {
+    absl::string_view name = file->d_name;
+    bool is_object = absl::EndsWith(name, kSuffix);
+    if (!is_object && !(absl::EndsWith(name, kTemporary) && absl::StrContains(name, kSuffix))) continue;
+    struct stat state;  // another compiler may delete it meanwhile
+    if (::fstatat(::dirfd(listing), file->d_name, &state, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!S_ISREG(state.st_mode)) continue;
+    (is_object ? entries.objects : entries.temporary)
+        .push_back(
+            {std::string(name), state.st_mtim.tv_sec * kSecond + state.st_mtim.tv_nsec, state.st_size});
   }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  ::closedir(listing);
   return entries;
 }
 
@@ -96,32 +112,37 @@ void ObjectCache::Keep(absl::string_view key, absl::string_view bytes) const {
 
 void ObjectCache::Trim() const {
   if (folder_.empty()) return;
-  std::error_code error;
-  auto now = fs::file_time_type::clock::now();
-  for (const Entry& entry : EntriesOf(folder_, kTemporary)) {
-    if (entry.used < now - kAbandoned) fs::remove(entry.path, error);
+  auto remove = [this](const Entry& entry) {
+    return ::unlink(absl::StrCat(folder_, "/", entry.name).c_str()) == 0;
+  };
+  Entries entries = EntriesOf(folder_);
+  int64_t now = ::time(nullptr) * kSecond;
+  for (const Entry& entry : entries.temporary) {
+    if (entry.used < now - kAbandoned) remove(entry);
   }
-  std::vector<Entry> entries = EntriesOf(folder_, kSuffix);
   int64_t total = 0;
-  for (const Entry& entry : entries) total += entry.bytes;
-  for (const Entry& entry : entries) {
+  for (const Entry& entry : entries.objects) total += entry.bytes;
+  if (total <= most_bytes_) return;
+  std::sort(entries.objects.begin(), entries.objects.end(),
+            [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  for (const Entry& entry : entries.objects) {
     if (total <= most_bytes_) break;
-    if (fs::remove(entry.path, error)) total -= entry.bytes;
+    if (remove(entry)) total -= entry.bytes;
   }
 }
 
 int64_t ObjectCache::Clear() const {
   int64_t count = 0;
-  std::error_code error;
-  for (const char* suffix : {kSuffix, kTemporary}) {
-    for (const Entry& entry : EntriesOf(folder_, suffix)) count += fs::remove(entry.path, error);
+  Entries entries = EntriesOf(folder_);
+  for (const auto* kind : {&entries.objects, &entries.temporary}) {
+    for (const Entry& entry : *kind) count += ::unlink(absl::StrCat(folder_, "/", entry.name).c_str()) == 0;
   }
   return count;
 }
 
 ObjectCache::Usage ObjectCache::Measure() const {
   Usage usage;
-  for (const Entry& entry : EntriesOf(folder_, kSuffix)) {
+  for (const Entry& entry : EntriesOf(folder_).objects) {
     ++usage.files;
     usage.bytes += entry.bytes;
   }

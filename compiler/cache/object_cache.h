@@ -24,7 +24,8 @@ class ObjectCache {
   std::optional<std::string> Find(absl::string_view key) const;
   void Keep(absl::string_view key, absl::string_view bytes) const;
 
-  // Deletes what was not used for longest, until the rest fits; and what a killed compiler left.
+  // Deletes what was not used for longest, until the rest fits; and what a killed compiler left. To be done
+  // after something was kept: it looks at every file.
   void Trim() const;
   // Deletes everything. The number of files.
   int64_t Clear() const;

@@ -120,6 +120,7 @@ def check_places(setting, program):
     left.write_text("")
     os.utime(left, (1, 1))
     count = len(setting.entries())
+    next(entry for entry in setting.entries() if entry.name not in ("old.weft-object", left.name)).unlink()  # is compiled again
     setting.compile(WEFT_CACHE_SIZE="2")
     assert len(setting.entries()) == count - 2 and not left.exists(), setting.entries()
     setting.clear()
