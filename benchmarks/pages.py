@@ -24,6 +24,7 @@ networks with widths, depths and an input size from a seed. Networks have batch 
 HEADINGS = {
     "network": "Networks", "tolerance": "Networks with a declared tolerance (`weft compile --tolerance`): the share counts the products of the usual form",
     "system": "Systems, from a photograph to what is found in it", "operator": "Operators",
+    "layer": "Single layers and operations of tensors, channels in front",
     "matrix product": "Matrix products: rows x inputs x outputs",
     "convolution": "Convolutions: window, stride, size, channels>results", "depthwise": "Depthwise convolutions",
     "rows": "Row reductions", "pointwise": "Pointwise", "attention": "Attention: heads x length x width", "call": "Calls of kernels",

@@ -7,7 +7,7 @@ import numpy as np
 
 import tensors
 
-GROUPS = ["network", "tolerance", "system", "operator", "matrix product", "convolution", "depthwise", "rows", "pointwise", "attention", "call"]
+GROUPS = ["network", "tolerance", "system", "operator", "layer", "matrix product", "convolution", "depthwise", "rows", "pointwise", "attention", "call"]
 
 
 def normal(seed, *shape):
