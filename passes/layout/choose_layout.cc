@@ -106,8 +106,7 @@ class LayoutChoice {
     for (ir::EquationOp equation : equations) CopyForSum(equation);
     for (ir::EquationOp equation : equations) {
       std::optional<int64_t> axis = InnermostAxis(equation);
-      if (axis && (OnlyReads(equation->getResult(0)) || PaysForCopy(equation)))
-        MoveInnermost(equation, *axis);
+      if (axis && MayMove(equation)) MoveInnermost(equation, *axis);
     }
   }
 
@@ -161,8 +160,10 @@ class LayoutChoice {
     }
   }
 
-  // A sum that cannot go along vectors reads an input from a copy whose last axis are the channels.
+  // A sum that cannot go along vectors reads an input from a copy whose last axis are the channels, if its
+  // own result is made with its channels last.
   void CopyForSum(ir::EquationOp equation) {
+    if (!MayMove(equation)) return;
     auto sum = MatchContraction(equation);
     if (!sum || !sum->data || !sum->weights || !LacksVectors(*sum, equation)) return;
     for (auto [axis, subscript] : llvm::enumerate(sum->data.getSubscripts())) {
@@ -270,6 +271,10 @@ class LayoutChoice {
     auto sum = MatchContraction(equation);
     return sum && sum->data && CostPerPoint(equation, kUnknownSize) >= kOperationsPerCopy &&
            LacksVectors(*sum, equation);
+  }
+
+  static bool MayMove(ir::EquationOp equation) {
+    return OnlyReads(equation->getResult(0)) || PaysForCopy(equation);
   }
 
   void MoveInnermost(ir::EquationOp equation, int64_t axis) {

@@ -190,3 +190,26 @@ func.func @narrow(%x: tensor<1x8x9x9xf32>) -> tensor<1x3x7x7xf32> {
   } : tensor<1x3x7x7xf32>
   return %y : tensor<1x3x7x7xf32>
 }
+
+// Little work: the result keeps its order, and with it the input does.
+// CHECK-LABEL: func.func @light
+// CHECK-NOT: relayout
+// CHECK: return
+func.func @light(%x: tensor<1x16x9x9xf32>) -> tensor<1x64x5x5xf32> {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %c16 = arith.constant 16 : index
+  %w = weft.weight "w" : tensor<64x16xf32>
+  %y = weft.equation (%n, %k, %i, %j) in (1, 64, 5, 5) names ["n", "k", "i", "j"] attributes {path = "y"} {
+    %s = weft.reduce sum (%c) from (%c0) to (%c16) names ["c"] {
+      %i2 = arith.muli %i, %c2 : index
+      %j2 = arith.muli %j, %c2 : index
+      %p = weft.read %x[%n, %c, %i2, %j2] : tensor<1x16x9x9xf32> -> f32
+      %q = weft.read %w[%k, %c] : tensor<64x16xf32> -> f32
+      %m = arith.mulf %p, %q : f32
+      weft.yield %m : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<1x64x5x5xf32>
+  return %y : tensor<1x64x5x5xf32>
+}
