@@ -6,7 +6,6 @@
 #include "compiler/ir/weft_dialect.h"
 
 namespace weft::backends {
-
 namespace {
 
 constexpr int64_t kMostVectors = 4;
