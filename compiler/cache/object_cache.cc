@@ -1,21 +1,17 @@
 #include "compiler/cache/object_cache.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/BLAKE3.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "runtime/atomic_file.h"
 #include "runtime/input_file.h"
 
@@ -27,8 +23,7 @@ namespace {
 
 constexpr char kSuffix[] = ".weft-object";
 constexpr char kTemporary[] = ".tmp";
-constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kAbandoned = 3600 * kSecond;
+constexpr std::chrono::hours kAbandoned(1);
 
 std::string HashOf(absl::string_view bytes) {
   llvm::BLAKE3 hasher;
@@ -38,8 +33,8 @@ std::string HashOf(absl::string_view bytes) {
 }
 
 struct Entry {
-  std::string name;
-  int64_t used;  // in nanoseconds since 1970
+  std::string path;
+  llvm::sys::TimePoint<> used;
   int64_t bytes;
 };
 
@@ -51,20 +46,18 @@ struct Entries {
 // One look at every file and no more: there are tens of thousands in a cache that is full.
 Entries EntriesOf(const std::string& folder) {
   Entries entries;
-  DIR* listing = ::opendir(folder.c_str());
-  if (!listing) return entries;
-  while (const dirent* file = ::readdir(listing)) {
-    absl::string_view name = file->d_name;
-    bool is_object = absl::EndsWith(name, kSuffix);
-    if (!is_object && !(absl::EndsWith(name, kTemporary) && absl::StrContains(name, kSuffix))) continue;
-    struct stat state;  // another compiler may delete it meanwhile
-    if (::fstatat(::dirfd(listing), file->d_name, &state, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (!S_ISREG(state.st_mode)) continue;
+  std::error_code error;
+  for (llvm::sys::fs::directory_iterator it(folder, error, /*follow_symlinks=*/false), end;
+       !error && it != end; it.increment(error)) {
+    const std::string& path = it->path();
+    llvm::StringRef name = llvm::sys::path::filename(path);
+    bool is_object = name.ends_with(kSuffix);
+    if (!is_object && !(name.ends_with(kTemporary) && name.contains(kSuffix))) continue;
+    auto status = it->status();  // another compiler may delete it meanwhile
+    if (!status || status->type() != llvm::sys::fs::file_type::regular_file) continue;
     (is_object ? entries.objects : entries.temporary)
-        .push_back(
-            {std::string(name), state.st_mtim.tv_sec * kSecond + state.st_mtim.tv_nsec, state.st_size});
+        .push_back({path, status->getLastModificationTime(), static_cast<int64_t>(status->getSize())});
   }
-  ::closedir(listing);
   return entries;
 }
 
@@ -112,13 +105,11 @@ void ObjectCache::Keep(absl::string_view key, absl::string_view bytes) const {
 
 void ObjectCache::Trim() const {
   if (folder_.empty()) return;
-  auto remove = [this](const Entry& entry) {
-    return ::unlink(absl::StrCat(folder_, "/", entry.name).c_str()) == 0;
-  };
+  std::error_code error;
   Entries entries = EntriesOf(folder_);
-  int64_t now = ::time(nullptr) * kSecond;
+  auto now = std::chrono::system_clock::now();
   for (const Entry& entry : entries.temporary) {
-    if (entry.used < now - kAbandoned) remove(entry);
+    if (entry.used < now - kAbandoned) fs::remove(entry.path, error);
   }
   int64_t total = 0;
   for (const Entry& entry : entries.objects) total += entry.bytes;
@@ -127,15 +118,16 @@ void ObjectCache::Trim() const {
             [](const Entry& a, const Entry& b) { return a.used < b.used; });
   for (const Entry& entry : entries.objects) {
     if (total <= most_bytes_) break;
-    if (remove(entry)) total -= entry.bytes;
+    if (fs::remove(entry.path, error)) total -= entry.bytes;
   }
 }
 
 int64_t ObjectCache::Clear() const {
   int64_t count = 0;
+  std::error_code error;
   Entries entries = EntriesOf(folder_);
   for (const auto* kind : {&entries.objects, &entries.temporary}) {
-    for (const Entry& entry : *kind) count += ::unlink(absl::StrCat(folder_, "/", entry.name).c_str()) == 0;
+    for (const Entry& entry : *kind) count += fs::remove(entry.path, error);
   }
   return count;
 }
