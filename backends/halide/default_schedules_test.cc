@@ -94,6 +94,54 @@ TEST_F(HalideTest, ReducesInBlocksWhatTheCacheDoesNotHold) {
   EXPECT_THAT(PrintSchedule(near), Not(HasSubstr("order ko co io |")));
 }
 
+// The last tile of rows multiplies for those only that are left.
+TEST_F(HalideTest, ComputesNoRowsTwice) {
+  target_ = *ParseTarget("x86-64-v3");
+  auto multiplications = [&](int64_t size) {
+    ir::KernelOp kernel = Parse(Convolution(size, 32, 32, 3, 1, 1, 16).text);
+    Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+    EXPECT_THAT(PrintSchedule(schedule), HasSubstr("split j by 6 into jo, ji\n  unroll ji ci\n  split"));
+    auto code = CompileWithHalide(kernel, schedule, target_, "k", HalideOutput::kAssembly);
+    EXPECT_TRUE(code.ok()) << code.status();
+    size_t count = 0;
+    for (size_t at = 0; code.ok() && (at = code->find("vfmadd", at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  // Two vectors, six rows, four steps; and for the last tile four rows.
+  EXPECT_EQ(multiplications(24), 2 * 6 * 4);
+  EXPECT_EQ(multiplications(28), 2 * 6 * 4 + 2 * 4 * 4);
+}
+
+// A picture that does not stay in a near cache passes through it once, not once for each block of columns.
+TEST_F(HalideTest, ComputesAllColumnsOfOnePartOfThePicture) {
+  target_ = *ParseTarget("x86-64-v3");
+  target_.l2_bytes = 512 << 10;
+  target_.l3_bytes = 32 << 20;
+  target_.l3_is_near = true;
+  target_.cores = 2;
+  auto schedule = [&](int64_t size, int64_t channels) {
+    return PrintSchedule(
+        DefaultSchedule(ViewKernel(Parse(Convolution(size, channels, 128, 3, 1, 1, 16).text)), target_));
+  };
+  EXPECT_THAT(schedule(128, 256), AllOf(HasSubstr("split i by 8 into io, ii"), HasSubstr("pad at io"),
+                                        HasSubstr("order n io ko ii jo |")));
+  EXPECT_THAT(schedule(28, 256), HasSubstr("order ko n i jo |"));    // it stays
+  EXPECT_THAT(schedule(128, 2048), HasSubstr("order ko n i jo |"));  // the weights would not
+  target_.l3_is_near = false;
+  EXPECT_THAT(schedule(128, 256), HasSubstr("order ko n i jo |"));
+}
+
+// Few weights: what lies together in memory is written together.
+TEST_F(HalideTest, WritesWholeRowsOfFewWeights) {
+  target_ = *ParseTarget("x86-64-v3");
+  auto schedule = [&](int64_t channels) {
+    return PrintSchedule(
+        DefaultSchedule(ViewKernel(Parse(Convolution(56, channels, 64, 3, 1, 1, 16).text)), target_));
+  };
+  EXPECT_THAT(schedule(3), HasSubstr("order n io ii ko jo |"));
+  EXPECT_THAT(schedule(64), HasSubstr("order n io ko ii jo |"));
+}
+
 // Columns that no whole number of vectors covers are computed by tiles that go past the end, where a copy has
 // something to read; not where it would serve few rows.
 TEST_F(HalideTest, FillsTheLastVectorOfColumns) {

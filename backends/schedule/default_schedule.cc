@@ -8,9 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "backends/schedule/choices.h"
 #include "backends/schedule/depthwise_tile.h"
+#include "backends/schedule/input_blocks.h"
 #include "backends/schedule/joins.h"
 #include "backends/schedule/knob_values.h"
 #include "backends/schedule/motion.h"
+#include "backends/schedule/padded_copy.h"
 #include "backends/schedule/plan.h"
 #include "backends/schedule/pointwise_tile.h"
 #include "backends/schedule/reduction_blocks.h"
@@ -189,53 +191,6 @@ class Chooser {
     if (place_loop_ == from) place_loop_ = to;
   }
 
-  // Where the padded copy of a window's operand is made: per block of rows, which then stay in the cache of
-  // the thread that made them, if rows are what threads share; else in front of everything.
-  void PlacePad(Plan& plan, const std::vector<const ReadView*>& reads, Loops& outer) {
-    Directive pad{DirectiveKind::kPad, {}};
-    int at = SharedOut(outer);
-    for (size_t i = 0; i < plan.domain.size() && at >= 0; ++i) {
-      const LoopInfo& rows = plan.domain[i];
-      if (rows.name != outer[at].first || rows.extent < 2) continue;
-      double row_bytes = 0;
-      for (const ReadView* read : reads) {
-        if (std::find(read->outside.begin(), read->outside.end(), Outside::kFill) == read->outside.end())
-          continue;
-        if (MotionOf(*read, plan.domain_indices[i]) == Motion::kStill) continue;
-        row_bytes = std::max(row_bytes, BytesPerStep(*read, plan.domain_indices[i]));
-      }
-      if (row_bytes == 0) break;
-      // As few blocks as fit the cache, a whole number for every thread; each repeats the rows at its edges.
-      int64_t threads = SharedByThreads() ? target_.cores : 1, rounds = 1;
-      auto block = [&] { return (rows.extent + threads * rounds - 1) / (threads * rounds); };
-      while (block() > 4 &&
-             row_bytes * static_cast<double>(block()) > 0.4 * static_cast<double>(target_.l2_bytes)) {
-        ++rounds;
-      }
-      bool is_single = block() < 2 && !SlidesAlong(plan, reads, i);
-      int64_t size = block() < 2 ? rows.extent : block();
-      std::vector<KnobValue> others = {{rows.extent, 1.1}};
-      for (rounds = 1; block() >= 2 && rounds <= 8; rounds *= 2) others.push_back({block(), 1.05});
-      size = knobs_.Choose("pad", size, std::move(others));
-      if (size >= rows.extent) {
-        if (is_single) pad.names = {outer[at].first};
-        break;
-      }
-      std::string o, n;
-      plan.Split(rows.name, size, &o, &n);
-      outer[at] = {o, (rows.extent + size - 1) / size};
-      // Column blocks that were inside the rows stay around them: their weights serve a whole block.
-      size_t place = at + 1 < static_cast<int>(outer.size()) && plan.names.count(outer[at + 1].first) &&
-                             plan.IsOuterPart(outer[at + 1].first, plan.domain.back().name)
-                         ? at + 2
-                         : at + 1;
-      outer.insert(outer.begin() + static_cast<int64_t>(place), {n, size});
-      pad.names = {o};
-      break;
-    }
-    plan.directives.push_back(pad);
-  }
-
   // Splits a loop into vectors; its parts, or the loop itself as `inner` where it is shorter than one.
   void Lanewise(Plan& plan, const LoopInfo& loop, int64_t width, std::string* outer, std::string* inner) {
     if (loop.extent >= 0 && loop.extent <= width) {
@@ -408,7 +363,8 @@ class Chooser {
       // In a block of rows tiles begin where the block does.
       bool overlaps = tiles == 1 && loop.extent >= tall && loop.extent % tall != 0;
       bool has_blocks = inside_ && tiles_ > 1;
-      if (overlaps && (has_blocks || knobs_.Choose("overlap_rows", true, 1.05)))
+      // Elsewhere the last tile has as many rows as are left.
+      if (overlaps && (has_blocks || knobs_.Choose("overlap_rows", inside_, 1.05)))
         plan.Mark(DirectiveKind::kOverlap, loop.name);
       inner.push_back(row_inner);
     }
@@ -442,15 +398,19 @@ class Chooser {
       }
       plan.directives.push_back(transpose);
     }
+    ColumnPlace placed;
     int window = reuse || inside_ || shared_loops_ > 0 ? -1 : WindowRows(plan, reads, lane);
     if (!column_outer.empty() && window >= 0) {
       PlaceWindows(plan, kernel_, {column_outer, panels}, window, SharedByThreads(), target_, knobs_, outer);
       if (windows_) PlaceProduct(plan, columns, width, column_outer);
     } else if (!column_outer.empty()) {
-      PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse);
+      placed = PlaceColumns(plan, reads, {column_outer, panels}, width, outer, lane, rows, reuse, tall);
     }
-    if (reuse ? HasFill(reads) : FillsAlong(reads, plan.domain_indices[lane])) PlacePad(plan, reads, outer);
-    if (reuse && packed && !column_outer.empty()) Prefetch(plan, outer, column_outer, lane);
+    if (reuse ? HasFill(reads) : FillsAlong(reads, plan.domain_indices[lane]))
+      PlacePaddedCopy(plan, reads, placed, SharedOut(outer), SharedByThreads() ? target_.cores : 1, target_,
+                      knobs_, outer);
+    if (reuse && packed && !column_outer.empty() && !placed.weights_at_hand)
+      Prefetch(plan, outer, column_outer, lane);
     int shared = Parallel(plan, outer);
     std::vector<std::string> around = FirstOf(outer);
     if (reuse && packed && !column_outer.empty() && !inside_ && shared_loops_ == 0)
@@ -532,13 +492,15 @@ class Chooser {
   }
 
   // Where the loop over column blocks stands among the others. Blocks of weights that do not stay in the
-  // cache all together are walked in the outermost loop, so that each is loaded once.
-  void PlaceColumns(const Plan& plan, const std::vector<const ReadView*>& reads,
-                    const std::pair<std::string, int64_t>& columns, int64_t width,
-                    std::vector<std::pair<std::string, int64_t>>& outer, size_t lane, int rows, bool reuse) {
+  // cache all together are walked in the outermost loop, so that each is loaded once, or in the loop over
+  // blocks of the input.
+  ColumnPlace PlaceColumns(Plan& plan, const std::vector<const ReadView*>& reads,
+                           const std::pair<std::string, int64_t>& columns, int64_t width, Loops& outer,
+                           size_t lane, int rows, bool reuse, int64_t tall) {
     double weights = kElementBytes * static_cast<double>(width * (columns.second < 0 ? 8 : columns.second));
     for (const LoopInfo& loop : plan.reductions) weights *= static_cast<double>(Extent(loop, 64));
     size_t place = outer.size();
+    ColumnPlace placed;
     if (reuse) {
       // Loops that the weights themselves move with, other columns and groups, go outside.
       auto moves_weights = [&](size_t i) {
@@ -559,6 +521,7 @@ class Chooser {
       }
       if (!free) first = std::max(first, shared_loops_);
       bool stays = weights <= 0.5 * static_cast<double>(target_.l2_bytes);
+      placed.weights_at_hand = weights <= 2 * static_cast<double>(target_.l1_bytes);
       bool balanced = first > 0 || !SharedByThreads() || Imbalance(columns.second) < 1.15;
       bool others_balanced = false;
       for (size_t i = first; i < outer.size(); ++i) others_balanced |= Imbalance(outer[i].second) < 1.15;
@@ -567,6 +530,13 @@ class Chooser {
         // Inside the loop that threads share, but around the rows.
         for (place = first; place < outer.size() && Imbalance(outer[place].second) >= 1.15;) ++place;
         place = std::min(place + 1, outer.size());
+      }
+      if (place == first && shared_loops_ == 0 && !inside_) {
+        std::optional<InputBlock> block = BlockOfInput(plan, reads, outer, first, tall, weights, target_);
+        if (block && knobs_.Choose("input", true, 1.05)) {
+          placed.input_blocks = SplitInput(plan, *block, outer);
+          place = block->loop + 1;
+        }
       }
       std::vector<KnobValue> others;
       for (size_t other = first; other <= outer.size(); ++other)
@@ -579,6 +549,18 @@ class Chooser {
       place = knobs_.Choose("place", static_cast<int64_t>(std::min(place, outer.size())), std::move(others));
     }
     outer.insert(outer.begin() + static_cast<int64_t>(std::min(place, outer.size())), columns);
+    return placed;
+  }
+
+  // The loop over blocks of the input.
+  std::string SplitInput(Plan& plan, const InputBlock& block, Loops& outer) {
+    auto [loop, extent] = outer[block.loop];
+    if (block.steps == 1) return loop;
+    std::string blocks, step;
+    plan.Split(loop, block.steps, &blocks, &step);
+    outer[block.loop] = {blocks, (extent + block.steps - 1) / block.steps};
+    outer.insert(outer.begin() + static_cast<int64_t>(block.loop) + 1, {step, block.steps});
+    return blocks;
   }
 
   // Reductions along what lies densely in memory: partial results in the lanes. The result itself is

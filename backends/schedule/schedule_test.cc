@@ -193,6 +193,14 @@ TEST(TargetTest, TilesWasteFewLanes) {
   }
 }
 
+// The last tile may have fewer rows, but too few leave the multiplier idle.
+TEST(TargetTest, TilesDivideTheRowsWell) {
+  passes::TargetDescription target = ForPasses(*ParseTarget("x86-64-v3"));
+  for (auto [rows, tall] : {std::pair{28, 6}, {14, 5}, {13, 5}, {12, 6}, {196, 6}})
+    EXPECT_EQ(passes::ChooseTileRows(target, rows, 16, 4, 64), tall) << rows;
+  EXPECT_EQ(passes::ChooseTileRows(target, 28, 16, 4, 4), 4);  // no more than that
+}
+
 TEST(TargetTest, TilesFitTheRegisters) {
   for (const char* name : {"x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
     Target target = *ParseTarget(name);

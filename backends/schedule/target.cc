@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <fstream>
 #include <thread>
 
 #include "absl/status/status.h"
@@ -64,6 +65,16 @@ int64_t CacheSize(int name, int64_t fallback) {
   return size > 0 ? size : fallback;
 }
 
+// What the cores around this one share. The C library adds up all such caches of the package, which each core
+// reaches one of.
+int64_t SharedCacheSize(int64_t fallback) {
+  std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index3/size");  // "32768K"
+  int64_t size = 0;
+  char unit = 0;
+  if (file >> size >> unit && size > 0 && unit == 'K') return size << 10;
+  return CacheSize(_SC_LEVEL3_CACHE_SIZE, fallback);
+}
+
 Target Host() {
   Target target;
   target.name = "host";
@@ -75,7 +86,7 @@ Target Host() {
   }
   target.l1_bytes = CacheSize(_SC_LEVEL1_DCACHE_SIZE, target.l1_bytes);
   target.l2_bytes = CacheSize(_SC_LEVEL2_CACHE_SIZE, target.l2_bytes);
-  target.l3_bytes = CacheSize(_SC_LEVEL3_CACHE_SIZE, target.l3_bytes);
+  target.l3_bytes = SharedCacheSize(target.l3_bytes);
   target.l3_is_near = absl::StartsWith(target.cpu, "znver");
   target.cores = std::max(1u, std::thread::hardware_concurrency());
   return target;

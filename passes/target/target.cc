@@ -26,6 +26,16 @@ double RowSpeed(int64_t vectors) {
   return 1.0 - 0.02 * static_cast<double>(std::max<int64_t>(0, 4 - vectors));
 }
 
+// The share of the peak that `extent` rows reach in tiles of `rows`; the last one has as many as are left.
+double RowsSpeed(int64_t extent, int64_t rows, int64_t vectors) {
+  double full = TileSpeed(rows, vectors);
+  if (extent < 0) return 0.97 * full;  // unknown, usually many tiles
+  int64_t rest = extent % rows;
+  double time = static_cast<double>(extent - rest) / full;
+  if (rest > 0) time += static_cast<double>(rest) / TileSpeed(rest, vectors);
+  return static_cast<double>(extent) / time;
+}
+
 // Result elements that are wanted, over those that tiles of size `tile` compute.
 double Used(int64_t extent, int64_t tile) {
   if (extent < 0) return 0.97;  // unknown, usually many tiles
@@ -46,24 +56,22 @@ int64_t VectorsOf(const TargetDescription& target, int64_t columns, int64_t elem
   return std::max<int64_t>(1, columns / Lanes(target, element_bytes));
 }
 
-// The tile's rows for `vectors` registers of columns, and how fast they are.
-int64_t BestRows(const TargetDescription& target, int64_t rows, int64_t vectors, double* speed,
-                 int64_t most_rows = kMostTileRows) {
-  int64_t best = 1;
-  *speed = 0;
-  for (const RatedTile& rated : RateTileRows(target, rows, vectors * Lanes(target, 1), 1)) {
-    if (rated.tile.rows > most_rows) break;
-    if (rated.speed > *speed * 1.001) best = rated.tile.rows, *speed = rated.speed;
-  }
-  return best;
+// How many rows a tile of `vectors` registers of columns may have, for so many rows in all.
+int64_t MostTileRows(const TargetDescription& target, int64_t rows, int64_t vectors) {
+  int64_t most = rows < 0 ? kMostTileRows : std::min(rows, kMostTileRows);
+  while (most > 0 && !FitsRegisters(target, most, vectors)) --most;
+  return most;
 }
 
 }  // namespace
 
 int64_t ChooseTileRows(const TargetDescription& target, int64_t rows, int64_t tile_columns,
                        int64_t element_bytes, int64_t most_rows) {
-  double speed = 0;
-  return BestRows(target, rows, VectorsOf(target, tile_columns, element_bytes), &speed, most_rows);
+  RatedTile best{{1, tile_columns}, 0};
+  for (const RatedTile& rated : RateTileRows(target, rows, tile_columns, element_bytes)) {
+    if (rated.tile.rows <= most_rows && rated.speed > best.speed * 1.001) best = rated;
+  }
+  return best.tile.rows;
 }
 
 int64_t LinesApart(const TargetDescription& target, int64_t stride) {
@@ -76,23 +84,27 @@ std::vector<RatedTile> RateTileRows(const TargetDescription& target, int64_t row
                                     int64_t element_bytes) {
   int64_t vectors = VectorsOf(target, tile_columns, element_bytes);
   std::vector<RatedTile> rated;
-  for (int64_t candidate = 1; candidate <= kMostTileRows; ++candidate) {
-    if (!FitsRegisters(target, candidate, vectors)) break;
-    if (rows >= 0 && candidate > rows) break;
-    double speed = rows == 1 ? RowSpeed(vectors) : TileSpeed(candidate, vectors) * Used(rows, candidate);
+  for (int64_t candidate = 1; candidate <= MostTileRows(target, rows, vectors); ++candidate) {
+    double speed = rows == 1 ? RowSpeed(vectors) : RowsSpeed(rows, candidate, vectors);
     rated.push_back({{candidate, tile_columns}, speed});
   }
   return rated;
 }
 
+// Widths are compared by tiles that are all whole: a wide one has few rows, and what it reads of the weights
+// for those that are left is not in the estimate.
 std::vector<RatedTile> RateTileColumns(const TargetDescription& target, int64_t rows, int64_t columns,
                                        int64_t element_bytes) {
   int64_t lanes = Lanes(target, element_bytes);
   std::vector<RatedTile> rated;
   for (int64_t vectors = 1; vectors <= kMostTileVectors; ++vectors) {
-    double speed = 0;
-    int64_t tile_rows = BestRows(target, rows, vectors, &speed);
-    rated.push_back({{tile_rows, vectors * lanes}, speed * Used(columns, vectors * lanes)});
+    RatedTile best{{1, vectors * lanes}, 0};
+    for (int64_t tall = 1; tall <= MostTileRows(target, rows, vectors); ++tall) {
+      double speed = rows == 1 ? RowSpeed(vectors) : TileSpeed(tall, vectors) * Used(rows, tall);
+      if (speed > best.speed * 1.001) best.tile.rows = tall, best.speed = speed;
+    }
+    best.speed *= Used(columns, best.tile.columns);
+    rated.push_back(best);
   }
   return rated;
 }
