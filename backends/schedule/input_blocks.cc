@@ -1,23 +1,52 @@
 #include "backends/schedule/input_blocks.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "backends/schedule/motion.h"
 
 namespace weft::backends {
 namespace {
 
-// Bytes of the input in one step of `loop`; 0: it does not depend on it.
-double BytesInStep(const Plan& plan, const std::vector<const ReadView*>& reads, const std::string& loop,
+constexpr int64_t kAssumedExtent = 256;  // of what is told at run time
+
+using Loops = std::vector<std::pair<std::string, int64_t>>;
+
+// The position in the domain of a loop, or of what it is the outer part of; -1: it has none.
+int PositionOf(const Plan& plan, const std::string& loop) {
+  for (size_t i = 0; i < plan.domain.size(); ++i)
+    if (plan.domain[i].name == loop || plan.IsOuterPart(loop, plan.domain[i].name))
+      return static_cast<int>(i);
+  return -1;
+}
+
+// Bytes of the input in one step of the last of `loops`, in one of those before it; 0: it stays the same.
+double BytesInStep(const Plan& plan, const std::vector<const ReadView*>& reads, const Loops& loops,
                    int64_t tall) {
-  for (size_t i = 0; i < plan.domain.size(); ++i) {
-    bool is_tile = plan.IsOuterPart(loop, plan.domain[i].name);
-    if (plan.domain[i].name != loop && !is_tile) continue;
-    double bytes = 0;
-    for (const ReadView* read : reads) bytes = std::max(bytes, BytesPerStep(*read, plan.domain_indices[i]));
-    return is_tile ? bytes * static_cast<double>(tall) : bytes;
+  std::vector<mlir::Value> walked;
+  int last = -1;
+  for (const auto& loop : loops) {
+    last = PositionOf(plan, loop.first);
+    if (last < 0) return 0;
+    walked.insert(walked.end(), plan.domain_indices[last].begin(), plan.domain_indices[last].end());
   }
-  return 0;
+  double most = 0;
+  for (const ReadView* read : reads) {
+    if (MotionOf(*read, plan.domain_indices[last]) == Motion::kStill) continue;
+    auto type = mlir::cast<mlir::RankedTensorType>(read->tensor.getType());
+    double bytes = kElementBytes;
+    for (int axis = 0; axis < type.getRank(); ++axis) {
+      AffineForm form;
+      int64_t step = 0;
+      if (MatchAffine(read->subscripts[axis], &form))
+        for (mlir::Value index : walked) step = std::max(step, std::abs(form.Coefficient(index)));
+      int64_t extent = type.isDynamicDim(axis) ? kAssumedExtent : type.getDimSize(axis);
+      bytes *= static_cast<double>(step != 0 ? step : extent);
+    }
+    most = std::max(most, bytes);
+  }
+  bool is_tile = loops.back().first != plan.domain[last].name;
+  return is_tile ? most * static_cast<double>(tall) : most;
 }
 
 // Steps of blocks, `most` at best, of which every thread takes as many, all about as long.
@@ -43,9 +72,9 @@ std::optional<InputBlock> BlockOfInput(const Plan& plan, const std::vector<const
   if (weight_bytes > kStays * cache) return std::nullopt;
   for (size_t at = first; at < outer.size(); ++at) {
     auto [loop, extent] = outer[at];
-    double step = BytesInStep(plan, reads, loop, tall);
-    if (extent < 0 || step * static_cast<double>(extent) <= kStays * cache) return std::nullopt;
+    double step = BytesInStep(plan, reads, Loops(outer.begin(), outer.begin() + at + 1), tall);
     if (step > kBlock * cache) continue;
+    if (extent < 0 || step * static_cast<double>(extent) <= kStays * cache) return std::nullopt;
     auto most = static_cast<int64_t>(kBlock * cache / step);
     return InputBlock{at, EvenSteps(extent, std::min(most, extent), target.cores)};
   }

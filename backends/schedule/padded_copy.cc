@@ -8,7 +8,7 @@ namespace weft::backends {
 namespace {
 
 // Bytes of the copy in one of the rows that the loop of `indices` goes over; 0: it stays where it is.
-double RowBytes(const std::vector<const ReadView*>& reads, const std::vector<mlir::Value>& indices) {
+double CopiedRowBytes(const std::vector<const ReadView*>& reads, const std::vector<mlir::Value>& indices) {
   double bytes = 0;
   for (const ReadView* read : reads) {
     bool fills = std::find(read->outside.begin(), read->outside.end(), Outside::kFill) != read->outside.end();
@@ -41,7 +41,7 @@ void PlacePaddedCopy(Plan& plan, const std::vector<const ReadView*>& reads, cons
   for (size_t i = 0; i < plan.domain.size() && shared >= 0; ++i) {
     const LoopInfo& rows = plan.domain[i];
     if (rows.name != outer[shared].first || rows.extent < 2) continue;
-    double row_bytes = RowBytes(reads, plan.domain_indices[i]);
+    double row_bytes = CopiedRowBytes(reads, plan.domain_indices[i]);
     if (row_bytes == 0) break;
     bool is_single = rows.extent <= threads && !SlidesAlong(plan, reads, i);
     int64_t size = RowsOfBlock(rows.extent, row_bytes, threads, target, knobs);
