@@ -320,7 +320,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
     }
     for (int stage = 0; stage <= (accumulates ? func.num_update_definitions() : 0); ++stage) {
       Stage at = stage == 0 ? Stage(func) : Stage(func.update(stage - 1));
-      std::vector<VarOrRVar> order, steps;
+      std::vector<VarOrRVar> order;
       std::vector<std::pair<Var, const NestLoop*>> tile;
       for (auto name = nest.inner.rbegin(); name != nest.inner.rend(); ++name) {
         const NestLoop& leaf = nest.Find(*name);
@@ -328,18 +328,11 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
         for (int i : state.loops) {
           const BaseLoop& loop = equation.loops[i];
           if (loop.name != base) continue;
-          Var var(loop.tiled || loop.cut ? loop.inner_name : loop.name);
-          if (loop.cut) {
-            // One step of this loop, of which the last has fewer; its own name says where it begins.
-            at.split(loop.var(), loop.var(), var, Expr(static_cast<int32_t>(loop.factor)),
-                     TailStrategy::GuardWithIf);
-            steps.emplace_back(loop.var());
-          }
+          Var var(loop.tiled ? loop.inner_name : loop.name);
           tile.emplace_back(var, &leaf);
           order.push_back(var);
         }
       }
-      order.insert(order.end(), steps.begin(), steps.end());
       if (state.has_lanes && accumulates) order.insert(order.begin(), lane);
       if (stage > 0) {
         if (combines) {

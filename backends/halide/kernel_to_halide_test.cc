@@ -268,6 +268,22 @@ TEST_F(HalideTest, ComputesTilesThatDoNotFitTheirBlock) {
   }
 }
 
+// As many vectors as each has lanes are stored as one, of an odd number of lanes.
+TEST_F(HalideTest, StoresInterleavedVectorsOfOddLanes) {
+  TestKernel test = Transpose(3, 19, 37);
+  ir::KernelOp kernel = Parse(test.text);
+  for (int64_t lanes : {3, 5, 7}) {
+    std::string text = absl::Substitute(
+        "schedule m.y { split j by $0 into jo, ji split jo by $0 into joo, joi vectorize joi unroll ji "
+        "order i k joo joi | | ji }",
+        lanes);
+    auto schedule = ParseSchedule(text);
+    ASSERT_TRUE(schedule.ok()) << schedule.status();
+    absl::Status status = Compare(kernel, *schedule, test);
+    EXPECT_TRUE(status.ok()) << lanes << ": " << status;
+  }
+}
+
 // Where a product has a factor that is 0 the other one may be NaN.
 constexpr char kShiftedWindow[] = R"(
 weft.kernel @k {class = "depthwise"} (%arg0: tensor<17x7xf32>, %arg1: tensor<3x3xf32>) -> (tensor<17x1xf32>) {

@@ -308,10 +308,7 @@ absl::Status PipelineBuilder::BuildEquation(EquationState& equation) {
     Region region = RegionOf(equation, loop.indices[0], loop.fixed);
     bool has_place = !placed || region.least < 0 || region.least >= loop.factor;
     loop.overlaps = equation.nest.Find(loop.name).overlap && has_place;
-    bool has_rest = loop.fixed > loop.factor && !is_whole;
-    loop.cut = in_tile && equation.nest.Find(inner).unrolled && has_rest && !placed && !loop.overlaps &&
-               equation.nest.block.empty();
-    loop.tiled = in_tile && dense && !loop.overlaps && !loop.cut;
+    loop.tiled = in_tile && dense && !loop.overlaps;
     bool is_apart = is_whole || SkipsMasked() || region.step % loop.factor != 0 || IsReadPast(equation, loop);
     loop.aligned = placed && ((loop.tiled && is_apart) || (loop.lanes && is_whole && SkipsMasked()));
     passes_end |= loop.aligned && !is_whole;

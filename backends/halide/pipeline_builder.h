@@ -74,7 +74,6 @@ class PipelineBuilder {
     bool tiled = false;     // split, tail guarded, inner part computed at once
     bool lanes = false;     // its inner part is vectorized
     bool overlaps = false;  // split, its last step is moved back
-    bool cut = false;       // split, its last step computes only what is left
     bool aligned = false;   // whole steps of it are computed, wherever what is needed begins
     bool overruns = false;  // reductions may be computed past its end: what they read there exists
     int64_t factor = 0;

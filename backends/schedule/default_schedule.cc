@@ -363,7 +363,7 @@ class Chooser {
       // In a block of rows tiles begin where the block does.
       bool overlaps = tiles == 1 && loop.extent >= tall && loop.extent % tall != 0;
       bool has_blocks = inside_ && tiles_ > 1;
-      // Elsewhere the last tile has as many rows as are left.
+      // Elsewhere nothing is computed for the rows that the last tile lacks: it is code of its own.
       if (overlaps && (has_blocks || knobs_.Choose("overlap_rows", inside_, 1.05)))
         plan.Mark(DirectiveKind::kOverlap, loop.name);
       inner.push_back(row_inner);
