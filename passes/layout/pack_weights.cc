@@ -231,15 +231,33 @@ class Packer {
     rewriter.replaceOp(reduce, ordered.getResult());
   }
 
-  // An operand of weights alone whose axes are walked by indices: the innermost index of the domain walks its
-  // last axis.
+  // The index that vectors go along: the innermost of the domain, or, where that has too few values, the one
+  // of a reduction that walks the last axis of what is no weight. Null: there is none.
+  Value IndexOfLanes() {
+    Value innermost;
+    int64_t values = 0;
+    for (auto [index, extent] :
+         llvm::zip_equal(equation_.getBody().getArguments(), equation_.getStaticExtents()))
+      if (extent != 1) innermost = index, values = extent;
+    Value reduced;
+    equation_.getBody().walk([&](ir::ReadOp read) {
+      auto type = mlir::cast<mlir::RankedTensorType>(read.getTensor().getType());
+      if (type.getRank() == 0 || IsLoadTime(read.getTensor())) return;
+      int64_t lanes = target_.vector_bytes / ElementBytes(type.getElementType()),
+              length = type.getShape().back();
+      auto last = mlir::dyn_cast<mlir::BlockArgument>(Value(read.getSubscripts().back()));
+      bool reduces = last && mlir::isa<ir::ReduceOp>(last.getOwner()->getParentOp());
+      bool are_few = values > 0 && values < lanes / 2;
+      if (reduces && are_few && (length < 0 || length >= lanes)) reduced = last;
+    });
+    return reduced ? reduced : innermost;
+  }
+
+  // An operand of weights alone whose axes are walked by indices: that of the lanes walks its last axis.
   void PermuteToLoops(ir::ReadOp read) {
     auto type = mlir::cast<mlir::RankedTensorType>(read.getTensor().getType());
     if (type.getRank() < 2 || !IsInside(read) || !IsLoadTime(read.getTensor())) return;
-    Value innermost;
-    for (auto [index, extent] :
-         llvm::zip_equal(equation_.getBody().getArguments(), equation_.getStaticExtents()))
-      if (extent != 1) innermost = index;
+    Value innermost = IndexOfLanes();
     if (!innermost) return;
     int64_t walked = -1;
     for (auto [axis, subscript] : llvm::enumerate(read.getSubscripts())) {

@@ -147,3 +147,28 @@ func.func @depthwise(%x: tensor<1x14x14x32xf32>) -> tensor<1x12x12x32xf32> {
   } : tensor<1x12x12x32xf32>
   return %y : tensor<1x12x12x32xf32>
 }
+
+// Three columns fill no vector: lanes go along the sum, which walks the last axis of the weights then.
+// CHECK-LABEL: func.func @few_columns
+// CHECK: %[[P:.*]] = weft.equation (%[[K:.*]], %[[R:.*]], %[[S:.*]], %[[C:.*]]) in (3, 3, 3, 32)
+// CHECK: weft.read %{{.*}}[%[[K]], %[[C]], %[[R]], %[[S]]] : tensor<3x32x3x3xf32>
+// CHECK: weft.reduce sum (%[[C2:.*]], %[[R2:.*]], %[[S2:.*]]) from
+// CHECK: weft.read %[[P]][%{{.*}}, %[[R2]], %[[S2]], %[[C2]]] : tensor<3x3x3x32xf32>
+func.func @few_columns(%x: tensor<1x14x14x32xf32>) -> tensor<1x12x12x3xf32> {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %c32 = arith.constant 32 : index
+  %w = weft.weight "w" : tensor<3x32x3x3xf32>
+  %y = weft.equation (%n, %i, %j, %k) in (1, 12, 12, 3) names ["n", "i", "j", "k"] {
+    %s = weft.reduce sum (%c, %r, %q) from (%c0, %c0, %c0) to (%c32, %c3, %c3) names ["c", "r", "s"] {
+      %ir = arith.addi %i, %r : index
+      %jq = arith.addi %j, %q : index
+      %a = weft.read %x[%n, %ir, %jq, %c] : tensor<1x14x14x32xf32> -> f32
+      %b = weft.read %w[%k, %c, %r, %q] : tensor<3x32x3x3xf32> -> f32
+      %p = arith.mulf %a, %b : f32
+      weft.yield %p : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<1x12x12x3xf32>
+  return %y : tensor<1x12x12x3xf32>
+}
