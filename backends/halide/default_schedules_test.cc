@@ -128,7 +128,9 @@ TEST_F(HalideTest, ComputesAllColumnsOfOnePartOfThePicture) {
   EXPECT_THAT(schedule(28, 256), HasSubstr("order ko n i jo |"));    // it stays
   EXPECT_THAT(schedule(128, 2048), HasSubstr("order ko n i jo |"));  // the weights would not
   target_.l3_is_near = false;
-  EXPECT_THAT(schedule(128, 256), HasSubstr("order ko n i jo |"));
+  EXPECT_THAT(schedule(128, 256), HasSubstr("order ko n i jo |"));  // weights would pass for every row
+  target_.l2_bytes = 2 << 20;
+  EXPECT_THAT(schedule(128, 256), HasSubstr("order n io ko ii jo |"));
 }
 
 // Few weights: what lies together in memory is written together.

@@ -532,7 +532,8 @@ class Chooser {
         place = std::min(place + 1, outer.size());
       }
       if (place == first && shared_loops_ == 0 && !inside_) {
-        std::optional<InputBlock> block = BlockOfInput(plan, reads, outer, first, tall, weights, target_);
+        std::optional<InputBlock> block =
+            BlockOfInput(plan, reads, outer, first, tall, {weights, columns.second}, target_);
         if (block && knobs_.Choose("input", true, 1.05)) {
           placed.input_blocks = SplitInput(plan, *block, outer);
           place = block->loop + 1;

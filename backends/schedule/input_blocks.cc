@@ -62,21 +62,26 @@ int64_t EvenSteps(int64_t extent, int64_t most, int64_t threads) {
 
 std::optional<InputBlock> BlockOfInput(const Plan& plan, const std::vector<const ReadView*>& reads,
                                        const std::vector<std::pair<std::string, int64_t>>& outer,
-                                       size_t first, int64_t tall, double weight_bytes,
+                                       size_t first, int64_t tall, const ColumnWeights& weights,
                                        const Target& target) {
-  // Shares of a near cache, which other cores use, too: measured. A far one hands weights over no faster than
-  // the input.
-  constexpr double kStays = 1.0 / 10, kBlock = 1.0 / 24;
-  if (!target.l3_is_near) return std::nullopt;
-  auto cache = static_cast<double>(target.l3_bytes);
-  if (weight_bytes > kStays * cache) return std::nullopt;
+  // Shares of a near third cache, which other cores use, too: measured; of a second one beside a far one.
+  constexpr double kStays = 1.0 / 10, kBlock = 1.0 / 24, kHalf = 0.5;
+  // Where weights come from a far cache once for each block, what is saved must be much more.
+  constexpr double kMuchMore = 3;
+  bool is_near = target.l3_is_near;
+  auto cache = static_cast<double>(is_near ? target.l3_bytes : target.l2_bytes);
+  double stays = (is_near ? kStays : kHalf) * cache, room = (is_near ? kBlock : kHalf) * cache;
+  if (is_near && weights.bytes > stays) return std::nullopt;
   for (size_t at = first; at < outer.size(); ++at) {
     auto [loop, extent] = outer[at];
     double step = BytesInStep(plan, reads, Loops(outer.begin(), outer.begin() + at + 1), tall);
-    if (step > kBlock * cache) continue;
-    if (extent < 0 || step * static_cast<double>(extent) <= kStays * cache) return std::nullopt;
-    auto most = static_cast<int64_t>(kBlock * cache / step);
-    return InputBlock{at, EvenSteps(extent, std::min(most, extent), target.cores)};
+    if (step > room) continue;
+    double input = step * static_cast<double>(extent);
+    if (extent < 0 || input <= stays) return std::nullopt;
+    int64_t steps = EvenSteps(extent, std::min(static_cast<int64_t>(room / step), extent), target.cores);
+    double again = static_cast<double>((extent + steps - 1) / steps) * weights.bytes;
+    if (!is_near && again * kMuchMore > input * static_cast<double>(weights.blocks)) return std::nullopt;
+    return InputBlock{at, steps};
   }
   return std::nullopt;
 }
