@@ -222,6 +222,40 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// For every choice of a length from each of `cases`, and for none, which is the general code.
+void SpecializeStage(Stage stage, const std::vector<std::vector<Expr>>& cases, size_t from) {
+  for (size_t i = from; i < cases.size(); ++i) {
+    for (const Expr& condition : cases[i]) SpecializeStage(stage.specialize(condition), cases, i + 1);
+  }
+}
+
+}  // namespace
+
+// Whatever is computed inside of these loops is so in each copy. Reductions outside of all loops have their
+// own.
+absl::Status PipelineBuilder::SpecializeEquation(EquationState& equation) {
+  std::vector<std::vector<Expr>> cases;
+  for (const NestLoop& loop : equation.nest.loops) {
+    if (loop.lengths.empty()) continue;
+    auto length = Translate(LengthOf(*equation.view, loop.name), root_);
+    if (!length.ok()) return length.status();
+    std::vector<Expr>& conditions = cases.emplace_back();
+    for (int64_t number : loop.lengths)
+      conditions.push_back(ToIndex(*length) == Expr(static_cast<int32_t>(number)));
+  }
+  if (cases.empty() || equation.nest.inlined) return absl::OkStatus();
+  for (Func& func : equation.funcs) SpecializeStage(func, cases, 0);
+  for (ReduceState& reduce : equation.reduces) {
+    for (Func& func : reduce.at_root) {
+      SpecializeStage(func, cases, 0);
+      for (int i = 0; i < func.num_update_definitions(); ++i) SpecializeStage(func.update(i), cases, 0);
+    }
+  }
+  return absl::OkStatus();
+}
+
 // The loops of results that run once for each block of a reduction, innermost first.
 std::vector<Var> PipelineBuilder::InsideBlocks(const EquationState& equation, const ReduceState& state) {
   std::vector<Var> inside;
@@ -242,6 +276,7 @@ std::vector<Var> PipelineBuilder::InsideBlocks(const EquationState& equation, co
 void PipelineBuilder::PlaceBlocks(EquationState& equation, ReduceState& state) {
   if (equation.nest.block_at.empty()) {
     state.func.compute_root();
+    if (state.at_root.empty()) state.at_root.push_back(state.func);
   } else {
     state.func.compute_at(equation.funcs[0], Var(equation.nest.block_at));
   }
@@ -288,6 +323,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       PlaceBlocks(equation, state);
     } else if (equation.funcs.size() > 1) {
       func.compute_root();
+      state.at_root.push_back(func);
     } else if (state.parent) {
       // Inside the enclosing reduction's loops; the innermost that is a loop still.
       const ReduceState& parent = *state.parent;
@@ -303,6 +339,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       func.compute_at(FindEquation(nest.at_equation)->funcs[0], Var(nest.at_loop));
     } else {
       func.compute_root();
+      state.at_root.push_back(func);
     }
   }
 

@@ -91,6 +91,10 @@ absl::Status PipelineBuilder::Build() {
   for (EquationState& equation : equations_) {
     if (auto s = ScheduleEquation(equation); !s.ok()) return s;
   }
+  // What is scheduled behind a specialization is of the general code alone.
+  for (EquationState& equation : equations_) {
+    if (auto s = SpecializeEquation(equation); !s.ok()) return s;
+  }
   return absl::OkStatus();
 }
 

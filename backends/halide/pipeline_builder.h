@@ -82,10 +82,11 @@ class PipelineBuilder {
   };
   struct ReduceState {
     ReduceView view;
-    ReduceState* parent = nullptr;  // the reduction in whose body it stands
-    Halide::Func func;              // what is read
-    Halide::Func main;              // what accumulates: `func`, or partial results per lane or block
-    Halide::Func rest;              // what fills no whole step of the lanes, if any is left
+    ReduceState* parent = nullptr;      // the reduction in whose body it stands
+    Halide::Func func;                  // what is read
+    Halide::Func main;                  // what accumulates: `func`, or partial results per lane or block
+    std::vector<Halide::Func> at_root;  // those of all these that are outside of the equation's loops
+    Halide::Func rest;                  // what fills no whole step of the lanes, if any is left
     std::vector<Halide::Func>
         folded;  // partial results of one vector, then of halves of it, if there are lanes
     bool has_lanes = false, has_rest = false, has_blocks = false, tuple = false;
@@ -182,6 +183,7 @@ class PipelineBuilder {
   // apply_schedule.cc
   absl::Status ScheduleEquation(EquationState& equation);
   absl::Status PlaceEquation(EquationState& equation, Halide::Func func);
+  absl::Status SpecializeEquation(EquationState& equation);
   absl::Status AddPrefetch(const EquationState& equation);
   void ScheduleStage(Halide::Stage stage, EquationState& equation, bool of_result, const ReduceState* reduce,
                      bool update);

@@ -36,6 +36,7 @@ class Checker {
       if (!problem) problem = CheckPlace(i);
       if (!problem) problem = CheckBlocks(i);
       if (!problem) problem = CheckCopies(i);
+      if (!problem) problem = CheckLengths(i);
       if (problem) problems_.emplace_back(i, *std::move(problem));
     }
     return std::move(problems_);
@@ -263,6 +264,16 @@ class Checker {
     return Say(i, {DirectiveKind::kTranspose},
                absl::StrCat("`", Path(i), "` is not computed inside the loop `", nest.transpose_at, "` of `",
                             Path(holder), "`"));
+  }
+
+  std::optional<ScheduleProblem> CheckLengths(size_t i) const {
+    for (const NestLoop& loop : nests_[i].loops) {
+      if (loop.lengths.empty() || LengthOf(kernel_.equations[i], loop.name)) continue;
+      return Say(i, {DirectiveKind::kSpecialize},
+                 absl::StrCat("the length of `", loop.name, "` in `", Path(i),
+                              "` is computed when it runs, and has no code of its own"));
+    }
+    return std::nullopt;
   }
 
   const KernelView& kernel_;

@@ -286,6 +286,22 @@ std::optional<PackedWeights> PackedAlong(const EquationView& equation, mlir::Val
   return std::nullopt;
 }
 
+mlir::Value LengthOf(const EquationView& equation, const std::string& loop) {
+  mlir::Value length;
+  for (size_t i = 0; i < equation.indices.size(); ++i)
+    if (equation.loops.domain[i].name == loop) length = equation.extents[i];
+  for (const ReduceView& reduce : equation.reduces) {
+    for (size_t i = 0; i < reduce.loops.size(); ++i) {
+      int64_t first = -1;
+      if (reduce.loops[i] == loop && ConstantIndex(reduce.lower[i], &first) && first == 0)
+        length = reduce.upper[i];
+    }
+  }
+  bool is_size =
+      length && (mlir::isa<mlir::BlockArgument>(length) || length.getDefiningOp<mlir::tensor::DimOp>());
+  return is_size ? length : mlir::Value();
+}
+
 bool HasBlocks(const EquationView& equation, std::string* why) {
   auto no = [&](const char* reason) {
     if (why) *why = reason;

@@ -102,6 +102,10 @@ struct PackedWeights {
 };
 std::optional<PackedWeights> PackedAlong(const EquationView& equation, mlir::Value index);
 
+// Of a loop whose length is known at run time only: the value that it is, if it is a size of a tensor or one
+// that the kernel is given, and not computed of others.
+mlir::Value LengthOf(const EquationView& equation, const std::string& loop);
+
 // Whether what the equation reduces may be cut into blocks whose results are combined; if not, and `why` is
 // given, the reason.
 bool HasBlocks(const EquationView& equation, std::string* why = nullptr);

@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "llvm/ADT/STLExtras.h"
 
 namespace weft::backends {
 namespace {
@@ -190,6 +191,8 @@ class Resolver {
         nest_.prefetch = d.names[0];
         return absl::OkStatus();
       }
+      case DirectiveKind::kSpecialize:
+        return Specialize(d);
       case DirectiveKind::kPad:
         nest_.pads = true;
         if (!d.names.empty()) {
@@ -215,6 +218,33 @@ class Resolver {
       case DirectiveKind::kInline:
         nest_.inlined = true;
         return absl::OkStatus();
+    }
+    return absl::OkStatus();
+  }
+
+  // Of a loop of the equation, whatever is split or joined of it.
+  absl::Status Specialize(const Directive& d) {
+    auto is_meant = [&](const LoopInfo& info) { return info.name == d.names[0]; };
+    bool is_loop = llvm::any_of(equation_.domain, is_meant) || llvm::any_of(equation_.reductions, is_meant);
+    if (!is_loop) {
+      absl::Status status =
+          Error(d, absl::StrCat("there is no loop `", d.names[0], "` as it is written"), d.names[0]);
+      problem_.missing = d.names[0];
+      for (const auto* loops : {&equation_.domain, &equation_.reductions})
+        for (const LoopInfo& info : *loops) problem_.known.push_back(info.name);
+      return status;
+    }
+    auto loop = llvm::find_if(nest_.loops, [&](const NestLoop& l) { return l.name == d.names[0]; });
+    if (loop->extent >= 0)
+      return Error(d, absl::StrCat("`", d.names[0], "` always has the length ", loop->extent), d.names[0]);
+    for (size_t i = 0; i < d.lengths.size(); ++i) {
+      if (llvm::is_contained(loop->lengths, d.lengths[i])) {
+        absl::Status status =
+            Error(d, absl::StrCat("the length ", d.lengths[i], " of `", d.names[0], "` stands twice"));
+        if (i < d.length_spans.size()) problem_.span = d.length_spans[i];
+        return status;
+      }
+      loop->lengths.push_back(d.lengths[i]);
     }
     return absl::OkStatus();
   }

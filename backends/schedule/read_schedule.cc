@@ -48,12 +48,15 @@ class Reader {
     std::map<std::string, Knob> knobs_outside = knobs_;
     std::string path_outside = std::exchange(path_, path);
     size_t own_outside = std::exchange(own_, out_.size());
-    out_.push_back({path, span, kernel_, {}, std::nullopt, std::nullopt});
+    out_.push_back({path, span, kernel_, {}, std::nullopt, std::nullopt, {}});
     for (const ast::Directive* directive : directives) {
       if (directive->broken) continue;
       span_ = directive->span;
       std::visit([&](const auto& node) { Read(node); }, directive->node);
     }
+    // Splits may follow.
+    std::erase_if(out_[own_].packs,
+                  [&](PackWord& word) { return !ResolveParts(word, out_[own_].directives, diagnostics_); });
     // What only holds blocks says nothing itself.
     if (out_[own_].SaysNothing() && out_.size() > own_ + 1) out_.erase(out_.begin() + own_);
     path_ = std::move(path_outside);
@@ -89,7 +92,7 @@ class Reader {
     if (full == path_) {
       out_[own_].directives.push_back(std::move(directive));
     } else {
-      out_.push_back({full, path.span, kernel_, {std::move(directive)}, std::nullopt, std::nullopt});
+      out_.push_back({full, path.span, kernel_, {std::move(directive)}, std::nullopt, std::nullopt, {}});
     }
   }
 
@@ -244,14 +247,40 @@ class Reader {
   void Read(const ast::Alone&) { out_[own_].fusion = FusionWord{"", span_}; }
   void Read(const ast::Fuse& node) { out_[own_].fusion = FusionWord{node.into.ToString(), span_}; }
 
-  void Read(const ast::Pack&) {
-    Unsupported("pack").Note("weights are packed for the kernel that reads them");
+  void Read(const ast::Pack& node) {
+    PackWord word{{node.tensor.text, {}}, span_, node.tensor.span, {}};
+    for (const PackWord& other : out_[own_].packs) {
+      if (other.packing.operand != node.tensor.text) continue;
+      diagnostics_.Report(span_, dsl::kIllegalSchedule,
+                          absl::StrCat("`", node.tensor.text, "` is packed twice"));
+      return;
+    }
+    for (const ast::Pack::Part& part : node.order) {
+      std::optional<int64_t> divisor = part.divisor ? Factor(*part.divisor) : 1;
+      std::optional<int64_t> modulus = part.modulus ? Factor(*part.modulus) : 0;
+      if (!divisor || !modulus) return;
+      word.packing.order.push_back({part.index.text, *divisor, *modulus});
+      word.part_spans.push_back(part.span);
+    }
+    out_[own_].packs.push_back(std::move(word));
+  }
+  void Read(const ast::Specialize& node) {
+    Directive directive = Make(DirectiveKind::kSpecialize, {node.index});
+    for (const ast::ExprPtr& written : node.lengths) {
+      std::optional<int64_t> length = Whole(*written);
+      if (!length) return;
+      if (std::find(directive.lengths.begin(), directive.lengths.end(), *length) != directive.lengths.end()) {
+        diagnostics_.Report(written->span, dsl::kScheduleValue,
+                            absl::StrCat("the length ", *length, " stands twice"));
+        return;
+      }
+      directive.lengths.push_back(*length);
+      directive.length_spans.push_back(written->span);
+    }
+    out_[own_].directives.push_back(std::move(directive));
   }
   // It says what a backward pass computes again, and forward nothing is.
   void Read(const ast::Recompute&) {}
-  dsl::DiagnosticBuilder Unsupported(const std::string& word) {
-    return diagnostics_.Report(span_, dsl::kUnsupportedDirective, word);
-  }
 
   dsl::Diagnostics& diagnostics_;
   std::vector<WrittenSchedule>& out_;

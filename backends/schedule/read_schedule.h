@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "backends/schedule/pack_word.h"
 #include "backends/schedule/schedule.h"
 #include "dsl/ast/decl.h"
 #include "dsl/base/diagnostic.h"
@@ -33,8 +34,9 @@ struct WrittenSchedule {
   // What passes are told of the equation.
   std::optional<double> tolerance;  // the error that it may have, relative to its largest result
   std::optional<FusionWord> fusion;
+  std::vector<PackWord> packs;
 
-  bool SaysNothing() const { return directives.empty() && !tolerance && !fusion; }
+  bool SaysNothing() const { return directives.empty() && !tolerance && !fusion && packs.empty(); }
 };
 
 // All of a file, in the order of the text. A knob stands for its first value. What is said in words that no

@@ -13,7 +13,7 @@ namespace weft::backends {
 namespace {
 
 bool IsLoopDirective(DirectiveKind kind) {
-  return kind != DirectiveKind::kAt && kind != DirectiveKind::kInline;
+  return kind != DirectiveKind::kAt && kind != DirectiveKind::kInline && kind != DirectiveKind::kSpecialize;
 }
 
 std::string Quoted(absl::string_view text) {
@@ -28,11 +28,6 @@ std::string Quoted(absl::string_view text) {
 bool IsName(absl::string_view text) {
   auto is_part = [](char c) { return absl::ascii_isalnum(c) || c == '_'; };
   return !text.empty() && !absl::ascii_isdigit(text[0]) && std::all_of(text.begin(), text.end(), is_part);
-}
-
-// A loop, as the language writes it: in quotes if it has a word for its name.
-std::string PrintLoop(const std::string& name) {
-  return IsName(name) && !dsl::IsScheduleWord(name) ? name : Quoted(name);
 }
 
 std::string PrintLoops(std::vector<std::string>::const_iterator begin,
@@ -92,6 +87,8 @@ std::string PrintDirective(const Directive& d) {
       return absl::StrCat("overlap ", PrintLoops(d.names));
     case DirectiveKind::kPrefetch:
       return absl::StrCat("prefetch ", PrintLoops(d.names));
+    case DirectiveKind::kSpecialize:
+      return absl::StrCat("specialize ", PrintLoop(d.names[0]), " in {", absl::StrJoin(d.lengths, ", "), "}");
     case DirectiveKind::kTranspose:
       return d.names[1].empty() ? "transpose" : absl::StrCat("transpose at ", PrintPlace(d.names));
     case DirectiveKind::kPad:
@@ -105,6 +102,10 @@ std::string PrintDirective(const Directive& d) {
 }
 
 }  // namespace
+
+std::string PrintLoop(const std::string& name) {
+  return IsName(name) && !dsl::IsScheduleWord(name) ? name : Quoted(name);
+}
 
 std::string LoopWithin(std::string loop, const std::vector<Directive>& directives, LoopPart part) {
   for (const Directive& d : directives) {
@@ -159,10 +160,11 @@ void Override(const std::vector<Directive>& user, EquationSchedule& into) {
 }
 
 std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<Directive>& directives,
-                       absl::string_view kernel) {
+                       absl::string_view kernel, const std::vector<std::string>& words) {
   auto print = [](std::string* text, const std::string& path) { *text += PrintPath(path); };
   std::string out = absl::StrCat("schedule ", absl::StrJoin(paths, ",\n         ", print),
                                  kernel.empty() ? "" : absl::StrCat(" for \"", kernel, "\""), " {\n");
+  for (const std::string& word : words) absl::StrAppend(&out, "  ", word, "\n");
   for (const Directive& d : directives) absl::StrAppend(&out, "  ", PrintDirective(d), "\n");
   return out + "}\n";
 }

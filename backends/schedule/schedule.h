@@ -44,16 +44,19 @@ enum class DirectiveKind {
                // equation)
   kPad,  // reads outside a tensor go to a padded copy, made inside loop names[0]; no name: in front of all
          // loops
+  kSpecialize,  // where the loop names[0], of a length known at run time only, is as long as one of
+                // `lengths`, code with that number runs
 };
 
 struct Directive {
   DirectiveKind kind;
   std::vector<std::string> names;
-  int64_t factor = 0;        // kSplit
-  int bar1 = -1, bar2 = -1;  // kOrder; -1: no bar
-  // Where it and each of its names are written; invalid: made by the compiler.
-  dsl::Span span;
-  std::vector<dsl::Span> name_spans;
+  int64_t factor = 0;                 // kSplit
+  int bar1 = -1, bar2 = -1;           // kOrder; -1: no bar
+  std::vector<int64_t> lengths = {};  // kSpecialize
+  // Where it and each of its names, or lengths, are written; invalid: made by the compiler.
+  dsl::Span span = {};
+  std::vector<dsl::Span> name_spans = {}, length_spans = {};
 };
 
 struct EquationSchedule {
@@ -68,10 +71,13 @@ struct Schedule {
 // One block per equation, as the language has it.
 std::string PrintSchedule(const Schedule& schedule);
 
-// A block with these directives for all equations of `paths`, of which there is one at least; with `kernel`,
-// only where they are computed by it.
+// A loop or an operand, as the language writes it: in quotes if it has a word for its name.
+std::string PrintLoop(const std::string& name);
+
+// A block with these directives, behind the lines `words`, for all equations of `paths`, of which there is
+// one at least; with `kernel`, only where they are computed by it.
 std::string PrintBlock(const std::vector<std::string>& paths, const std::vector<Directive>& directives,
-                       absl::string_view kernel = "");
+                       absl::string_view kernel = "", const std::vector<std::string>& words = {});
 
 // A block that has the equation `path` in the kernel of `into`; if that is empty, in one of its own.
 std::string PrintFusion(const std::string& path, const std::string& into);

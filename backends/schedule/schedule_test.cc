@@ -1,8 +1,12 @@
 #include "backends/schedule/schedule.h"
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "backends/schedule/loop_nest.h"
 #include "backends/schedule/read_schedule.h"
 #include "backends/schedule/target.h"
+#include "dsl/base/source_file.h"
+#include "dsl/parser/parser.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -72,6 +76,28 @@ TEST(ScheduleTest, SaysTheSameOfSeveralEquations) {
             "schedule a.0.y,\n         a.1.y {\n  parallel i\n  this at root\n}\n");
 }
 
+// The packings of the one block of `text`, printed beside its splits.
+std::vector<std::string> Packings(absl::string_view text) {
+  dsl::SourceManager sources;
+  dsl::Diagnostics diagnostics;
+  auto file = dsl::ParseScheduleFile(sources, sources.Add("schedule", std::string(text)), diagnostics);
+  WrittenSchedule block = ReadSchedules(*file, diagnostics).at(0);
+  EXPECT_FALSE(diagnostics.has_errors());
+  std::vector<std::string> packings;
+  for (const PackWord& word : block.packs) {
+    packings.push_back(PrintPacking(word.packing, {}));
+    packings.push_back(PrintPacking(word.packing, block.directives));
+  }
+  return packings;
+}
+
+TEST(ScheduleTest, PacksByPartsOfIndices) {
+  EXPECT_THAT(Packings("schedule y { knob t in {24} pack w as [joo, k, joi, ji, r % 4, \"at\" div 2 % 3]"
+                       "             split j by t into jo, ji split jo by 2 into joo, joi }"),
+              ElementsAre("pack w as [j div 48, k, j div 24 % 2, j % 24, r % 4, \"at\" div 2 % 3]",
+                          "pack w as [joo, k, joi, ji, r % 4, \"at\" div 2 % 3]"));
+}
+
 TEST(ScheduleTest, SaysWhereItsTextIsWrong) {
   struct Case {
     const char* text;
@@ -88,7 +114,13 @@ TEST(ScheduleTest, SaysWhereItsTextIsWrong) {
            {"schedule y { z at w }", "behind `at` stand an equation and one of its loops"},
            {"schedule y { knob t in 4..2 split i by t into a, b }", "the range is empty"},
            {"schedule y { knob rows in {4} split i by row into a, b }", "did you mean `rows`?"},
-           {"schedule y { pack w as [i, j] }", "no back end of this version applies `pack`"},
+           {"schedule y { pack w as [i, j, i] }", "1:31: error: `i` stands twice in the order of `w`"},
+           {"schedule y { pack w as [i] pack w as [j] }", "1:28: error: `w` is packed twice"},
+           {"schedule y { split i by 6 into io, ii pack w as [io, ii % 4] }",
+            "1:54: error: `w` cannot be packed by `ii % 4`"},
+           {"schedule y { pack w as [i div 0] }", "1:31: error: this is a whole number from 1 to"},
+           {"schedule y { specialize n in {1, 8, 1} }", "1:37: error: the length 1 stands twice"},
+           {"schedule y { specialize n in 4 }", "expected `{` and the lengths, found `4`"},
            {"split k by 4 into a, b", "a file of schedules holds nothing else"}}) {
     SCOPED_TRACE(c.text);
     auto schedule = ParseSchedule(c.text);
@@ -115,6 +147,31 @@ TEST(ScheduleTest, PutsTheUsersDirectivesInPlaceOfTheDefaults) {
 TEST(ScheduleTest, FindsTheLoopsThatTheDefaultHasSplit) {
   EXPECT_THAT(Overridden("schedule conv.y { parallel j n }"), HasSubstr("parallel jo ni\n"));
   EXPECT_THAT(Overridden("schedule conv.y { unroll j c }"), HasSubstr("unroll ji ci\n"));
+}
+
+TEST(ScheduleTest, KeepsKnownLengthsWhereLoopsAreSplitAnew) {
+  Schedule kernel = *ParseSchedule("schedule y { specialize n in {1, 8} parallel n }");
+  Override(ParseSchedule("schedule y { split n by 4 into no, ni }")->equations[0].directives,
+           kernel.equations[0]);
+  EXPECT_EQ(PrintSchedule(kernel), "schedule y {\n  specialize n in {1, 8}\n  split n by 4 into no, ni\n}\n");
+  Override(ParseSchedule("schedule y { specialize n in {2} }")->equations[0].directives, kernel.equations[0]);
+  EXPECT_EQ(PrintSchedule(kernel), "schedule y {\n  split n by 4 into no, ni\n  specialize n in {2}\n}\n");
+}
+
+TEST(LoopNestTest, SpecializesLoopsOfUnknownLength) {
+  EquationLoops loops{"y", {{"n", kUnknown}, {"j", 7}}, {{"k", kUnknown}}};
+  auto said = [&](const char* words) {
+    ScheduleProblem problem;
+    auto nest = ResolveLoops(loops, ParseSchedule(absl::StrCat("schedule y { ", words, " }"))->equations[0],
+                             &problem);
+    return nest.ok() ? absl::StrJoin(nest->Find("n").lengths, " ") : problem.text;
+  };
+  EXPECT_EQ(said("specialize n in {1, 8}"), "1 8");
+  EXPECT_EQ(said("specialize n in {1} specialize n in {8} split n by 2 into no, ni"), "1 8");
+  EXPECT_EQ(said("specialize n in {1} specialize n in {8, 1}"), "the length 1 of `n` stands twice in `y`");
+  EXPECT_EQ(said("specialize j in {7}"), "`j` always has the length 7 in `y`");
+  EXPECT_EQ(said("split n by 2 into no, ni specialize no in {1}"),
+            "there is no loop `no` as it is written in `y`");
 }
 
 TEST(LoopNestTest, ResolvesTheLoopsOfAConvolution) {

@@ -12,6 +12,7 @@
 #include "compiler/driver/embed_weights.h"
 #include "compiler/driver/externs.h"
 #include "compiler/driver/kernel_fault.h"
+#include "compiler/driver/packings.h"
 #include "compiler/driver/pass_words.h"
 #include "compiler/ir/variant.h"
 #include "compiler/lower/lower.h"
@@ -252,6 +253,7 @@ absl::StatusOr<ScheduledProgram> Schedule(mlir::OwningOpRef<mlir::ModuleOp> modu
   std::vector<Kernel> kernels = KernelsOf(*module, target);
   BindSchedules(kernels, *module, program, target, options.schedules, diagnostics);
   CheckFusion(*module, program, options.schedules, diagnostics);
+  CheckPackings(*module, program, options.schedules, diagnostics);
   if (diagnostics.has_errors()) return Reported();
   return ScheduledProgram{std::move(module), std::move(kernels)};
 }

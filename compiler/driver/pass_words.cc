@@ -7,6 +7,7 @@
 #include "compiler/driver/equation_names.h"
 #include "mlir/IR/Builders.h"
 #include "passes/fusion/passes.h"
+#include "passes/layout/packing.h"
 #include "passes/winograd/passes.h"
 
 namespace weft::driver {
@@ -33,16 +34,41 @@ class Words {
   std::map<std::string, std::pair<Strength, mlir::Attribute>> words_;
 };
 
+// By path and operand.
+class PackingWords {
+ public:
+  void Say(const backends::WrittenSchedule& block, const EquationNames::Match& match, size_t source) {
+    Words::Strength strength{source, match.closeness};
+    for (const std::string& path : match.paths) {
+      for (const backends::PackWord& word : block.packs) {
+        auto [known, is_new] = words_.try_emplace({path, word.packing.operand}, strength, word.packing);
+        if (!is_new && known->second.first <= strength) known->second = {strength, word.packing};
+      }
+    }
+  }
+
+  void KeepWith(mlir::ModuleOp module) const {
+    for (const auto& [place, word] : words_)
+      passes::AddEntry(module, passes::kPacking, place.first,
+                       passes::ToAttribute(module.getContext(), word.second));
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::pair<Words::Strength, passes::Packing>> words_;
+};
+
 }  // namespace
 
 void SetPassWords(mlir::ModuleOp module, const dsl::Program& program,
                   const std::vector<ScheduleSource>& sources) {
   mlir::Builder builder(module.getContext());
   Words tolerances, fusion;
+  PackingWords packing;
   EquationNames names;
   names.Add(program);
   for (size_t source = 0; source < sources.size(); ++source) {
     for (const backends::WrittenSchedule& block : sources[source].blocks) {
+      packing.Say(block, EquationsMeant(names, block.path, sources[source].scope), source);
       if (!block.tolerance && !block.fusion) continue;
       EquationNames::Match match = names.Find(block.path, sources[source].scope);
       Words::Strength strength{source, match.closeness};
@@ -60,6 +86,17 @@ void SetPassWords(mlir::ModuleOp module, const dsl::Program& program,
   }
   tolerances.KeepWith(module, passes::kTolerances);
   fusion.KeepWith(module, passes::kFusion);
+  packing.KeepWith(module);
+}
+
+EquationNames::Match EquationsMeant(const EquationNames& names, const std::string& name,
+                                    const dsl::sema::Module* scope) {
+  EquationNames::Match match = names.Find(name, scope);
+  size_t dot = name.rfind('.');
+  if (!match.paths.empty() || !match.choices.empty() || dot == std::string::npos) return match;
+  match = names.Find(name.substr(0, dot), scope);
+  for (std::string& path : match.paths) path += name.substr(dot);
+  return match;
 }
 
 std::string NearestEquation(const std::string& path, const std::vector<std::string>& meant) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -9,6 +10,8 @@
 #include "absl/strings/str_join.h"
 #include "backends/schedule/check_schedule.h"
 #include "compiler/driver/canonical_kernel.h"
+#include "compiler/driver/check_lengths.h"
+#include "compiler/driver/packings.h"
 #include "compiler/ir/variant.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -249,6 +252,8 @@ class Binder {
       std::vector<std::string> paths = PathsOf(launch);
       Group made = {original.schedule.equations, {}, {}, IsTuned(paths)};
       ApplyLayers(original, paths, made.schedules, made.place);
+      if (!ir::VariantOf(launch->getParentOfType<mlir::func::FuncOp>()).empty())
+        DropKnownLengths(original, made.schedules);
       PlaceInParts(original, made.schedules);
       std::string text = backends::PrintSchedule({made.schedules});
       // What is given back as it was printed is the default.
@@ -322,6 +327,21 @@ class Binder {
     }
   }
 
+  // Where a hot size is compiled for, lengths are known that a schedule asks code for elsewhere.
+  static void DropKnownLengths(const Kernel& kernel, std::vector<backends::EquationSchedule>& schedules) {
+    backends::KernelView view = backends::ViewKernel(kernel.op);
+    for (size_t i = 0; i < schedules.size(); ++i) {
+      std::erase_if(schedules[i].directives, [&](const Directive& d) {
+        if (d.kind != DirectiveKind::kSpecialize) return false;
+        const backends::EquationLoops& loops = view.equations[i].loops;
+        auto is_known = [&](const backends::LoopInfo& loop) {
+          return loop.name == d.names[0] && loop.extent >= 0;
+        };
+        return llvm::any_of(loops.domain, is_known) || llvm::any_of(loops.reductions, is_known);
+      });
+    }
+  }
+
   // A place in a loop that is split means its innermost part around the tiles.
   static void PlaceInParts(const Kernel& kernel, std::vector<backends::EquationSchedule>& schedules) {
     backends::KernelView view = backends::ViewKernel(kernel.op);
@@ -360,6 +380,7 @@ class Binder {
   }
 
   void Check(const Kernel& kernel) {
+    CheckLengths(kernel, LaunchesOf(module_, kernel.name), diagnostics_);
     for (auto& [equation, problem] :
          backends::CheckSchedule(backends::ViewKernel(kernel.op), kernel.schedule)) {
       dsl::Span span = problem.span;
@@ -429,20 +450,34 @@ std::string ShortName(const std::vector<std::string>& paths, size_t from, size_t
   return path;
 }
 
-}  // namespace
+using Packings = std::map<std::string, std::vector<passes::Packing>>;  // by path
+
+// How the weights of equation `i` of a kernel lie, if all of its launches say that in the same words and by
+// the names that the text has.
+std::vector<passes::Packing> PackingsIn(const std::vector<ir::LaunchOp>& launches, size_t i,
+                                        const Packings& packings) {
+  std::optional<std::vector<passes::Packing>> common;
+  for (ir::LaunchOp launch : launches) {
+    std::string path = WrittenPathsOf(launch)[i];
+    auto own = packings.find(path);
+    if (own == packings.end() || path != PathsOf(launch)[i]) return {};
+    if (!common) common = own->second;
+    if (*common != own->second) return {};
+  }
+  return common.value_or(std::vector<passes::Packing>());
+}
 
 // All instances of an equation, under the names that a directive of any of them may use.
-std::string PrintSchedule(const Kernel& kernel, const std::string& fingerprint) {
-  std::vector<std::vector<std::string>> launches;
-  for (ir::LaunchOp launch : LaunchesOf(kernel.op->getParentOfType<mlir::ModuleOp>(), kernel.name))
-    launches.push_back(PathsOf(launch));
+std::string Print(const Kernel& kernel, const std::string& fingerprint, const Packings& packings) {
+  std::vector<ir::LaunchOp> launches = LaunchesOf(kernel.op->getParentOfType<mlir::ModuleOp>(), kernel.name);
   std::vector<std::string> own;
   for (const auto& equation : kernel.schedule.equations) own.push_back(equation.path);
   std::string text = absl::StrCat("// kernel ", kernel.name, kernel.is_tuned ? ", tuned" : "", "\n");
   for (size_t i = 0; i < own.size(); ++i) {
     std::vector<std::string> paths;
-    for (const auto& launch : launches) {
-      if (std::find(paths.begin(), paths.end(), launch[i]) == paths.end()) paths.push_back(launch[i]);
+    for (ir::LaunchOp launch : launches) {
+      std::string path = PathsOf(launch)[i];
+      if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
     }
     std::vector<Directive> directives = kernel.schedule.equations[i].directives;
     for (Directive& directive : directives) {
@@ -451,10 +486,21 @@ std::string PrintSchedule(const Kernel& kernel, const std::string& fingerprint) 
       auto target = names_equation ? std::find(own.begin(), own.end(), directive.names[0]) : own.end();
       if (target != own.end()) directive.names[0] = ShortName(own, i, target - own.begin());
     }
+    std::vector<std::string> words;
+    for (const passes::Packing& packing : PackingsIn(launches, i, packings))
+      words.push_back(backends::PrintPacking(packing, directives));
     text += backends::PrintBlock(paths.empty() ? std::vector<std::string>{own[i]} : paths, directives,
-                                 fingerprint);
+                                 fingerprint, words);
   }
   return text + "\n";
+}
+
+}  // namespace
+
+// What was found for one kernel says nothing of the weights: they are packed for all that read them.
+std::string PrintSchedule(const Kernel& kernel, const std::string& fingerprint) {
+  return Print(kernel, fingerprint,
+               fingerprint.empty() ? PackingsOf(kernel.op->getParentOfType<mlir::ModuleOp>()) : Packings());
 }
 
 void NameEquations(mlir::ModuleOp module) {
@@ -517,9 +563,11 @@ void ReportUnknownEquation(const WrittenSchedule& block, const EquationNames& na
 }
 
 std::string PrintSchedules(const std::vector<Kernel>& kernels) {
-  std::string text;
-  if (!kernels.empty()) text = PrintFusion(kernels[0].op->getParentOfType<mlir::ModuleOp>());
-  for (const Kernel& kernel : kernels) text += PrintSchedule(kernel, "");
+  if (kernels.empty()) return "";
+  auto module = kernels[0].op->getParentOfType<mlir::ModuleOp>();
+  std::string text = PrintFusion(module);
+  Packings packings = PackingsOf(module);
+  for (const Kernel& kernel : kernels) text += Print(kernel, "", packings);
   return text;
 }
 

@@ -220,7 +220,8 @@ Value ExprLowering::LowerRead(OpBuilder& builder, const Expr& expr, const dsl::R
     outside.push_back(OutsideOf(subscript.outside));
   }
   Value fill = read.fill ? ToStorage(builder, loc, Lower(builder, *read.fill, scope)) : Value();
-  Value stored = ir::ReadOp::create(builder, loc, scope.tensors.at(read.tensor), at, outside, fill);
+  Value stored = ir::ReadOp::create(builder, location_of_read_(expr.span), scope.tensors.at(read.tensor), at,
+                                    outside, fill);
   return FromStorage(builder, loc, stored, expr.type);
 }
 

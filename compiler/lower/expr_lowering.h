@@ -26,8 +26,9 @@ class ExprLowering {
  public:
   using LocationOf = std::function<mlir::Location(const dsl::Span&)>;
 
-  ExprLowering(SizeLowering& sizes, LocationOf location_of)
-      : sizes_(sizes), location_of_(std::move(location_of)) {}
+  // `location_of_read`: of the span of a read, with the name that its operand has there.
+  ExprLowering(SizeLowering& sizes, LocationOf location_of, LocationOf location_of_read)
+      : sizes_(sizes), location_of_(std::move(location_of)), location_of_read_(std::move(location_of_read)) {}
 
   // The value of `expr` at the builder's place; of ScalarType(expr.type).
   mlir::Value Lower(mlir::OpBuilder& builder, const dsl::Expr& expr, Scope& scope);
@@ -51,7 +52,7 @@ class ExprLowering {
                      const Branch& then, const Branch& otherwise);
 
   SizeLowering& sizes_;
-  LocationOf location_of_;
+  LocationOf location_of_, location_of_read_;
 };
 
 }  // namespace weft::lower

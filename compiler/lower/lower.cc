@@ -2,7 +2,9 @@
 
 #include <map>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "compiler/ir/operand_name.h"
 #include "compiler/ir/until.h"
 #include "compiler/ir/variant.h"
 #include "compiler/ir/weft_dialect.h"
@@ -73,6 +75,7 @@ class MethodLowering {
  private:
   Location LocationOf(const dsl::Span& span);
   Location LocationOf(const dsl::Statement& statement);
+  Location LocationOfRead(const dsl::Span& span);
   func::FuncOp CreateFunction(mlir::ModuleOp module);
   mlir::FloatAttr FillOf(const dsl::Weight& weight);
   mlir::DenseI64ArrayAttr RangeOf(const dsl::Weight& weight);
@@ -125,6 +128,18 @@ Location MethodLowering::LocationOf(const dsl::Span& span) {
 
 Location MethodLowering::LocationOf(const dsl::Statement& statement) {
   return mlir::NameLoc::get(builder_.getStringAttr(statement.path), LocationOf(statement.span));
+}
+
+// With the name in front of the first bracket, the last one of `net.bias[o]`.
+Location MethodLowering::LocationOfRead(const dsl::Span& span) {
+  absl::string_view text = sources_.Text(span);
+  auto is_name = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  size_t end = 0, begin = 0;
+  for (; end < text.size() && (is_name(text[end]) || text[end] == '.'); ++end) {
+    if (text[end] == '.') begin = end + 1;
+  }
+  if (begin == end) return LocationOf(span);
+  return ir::WithOperandName(LocationOf(span), llvm::StringRef(text.data() + begin, end - begin));
 }
 
 // As files say it: a tensor's type does not tell u8 from i8.
@@ -276,8 +291,9 @@ func::FuncOp MethodLowering::Run(mlir::ModuleOp module) {
   auto marker = arith::ConstantIndexOp::create(builder_, builder_.getUnknownLoc(), 0);
   OpBuilder head(marker);
   sizes_ = std::make_unique<SizeLowering>(head, builder_.getUnknownLoc());
-  expressions_ =
-      std::make_unique<ExprLowering>(*sizes_, [this](const dsl::Span& span) { return LocationOf(span); });
+  expressions_ = std::make_unique<ExprLowering>(
+      *sizes_, [this](const dsl::Span& span) { return LocationOf(span); },
+      [this](const dsl::Span& span) { return LocationOfRead(span); });
   BindDimensions();
 
   builder_.setInsertionPointToEnd(entry);

@@ -11,7 +11,8 @@ namespace weft::lower {
 
 // Translates a checked program into one module of the `weft` dialect: a public function per method, equations
 // in the order of the program, sizes computed at the head of the function from the shapes of its inputs.
-// Locations are NameLoc(path of the statement, file:line:column).
+// Locations are NameLoc(path of the statement, file:line:column); those of reads say what their operand is
+// called (compiler/ir/operand_name.h).
 mlir::OwningOpRef<mlir::ModuleOp> Lower(const dsl::Program& program, const dsl::SourceManager& sources,
                                         mlir::MLIRContext& context);
 

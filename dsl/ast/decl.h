@@ -167,10 +167,21 @@ struct Mark {
   Kind kind;
   std::vector<Name> indices;
 };
-// "pack" NAME "as" "[" NAME { "," NAME } "]"
+// "pack" NAME "as" "[" part { "," part } "]"
+// part := NAME [ "div" ( NAME | NUM ) ] [ "%" ( NAME | NUM ) ]
 struct Pack {
+  struct Part {
+    Name index;
+    ExprPtr divisor = nullptr, modulus = nullptr;  // each a Ref (a knob) or a Number
+    Span span;
+  };
   Name tensor;
-  std::vector<Name> indices;
+  std::vector<Part> order;
+};
+// "specialize" NAME "in" "{" NUM { "," NUM } "}"
+struct Specialize {
+  Name index;
+  std::vector<ExprPtr> lengths;
 };
 // ( "pad" | "transpose" ) [ "at" equation ]
 struct Copy {
@@ -208,8 +219,8 @@ struct ComputeAt {
 };
 
 struct Directive {
-  std::variant<Knob, Split, Join, Order, Mark, Pack, Copy, Inline, Recompute, Tolerance, Alone, Fuse, Nested,
-               ComputeAt>
+  std::variant<Knob, Split, Join, Order, Mark, Pack, Specialize, Copy, Inline, Recompute, Tolerance, Alone,
+               Fuse, Nested, ComputeAt>
       node;
   Span span;
   bool broken = false;  // see Stmt::broken

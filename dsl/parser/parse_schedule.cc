@@ -17,9 +17,9 @@ namespace {
 
 // Inside a schedule these are no names: lists of indices end at them.
 constexpr absl::string_view kDirectiveWords[] = {
-    "knob",      "split", "join", "order",    "parallel",  "vectorize", "unroll",
-    "overlap",   "pack",  "pad",  "inline",   "transpose", "by",        "into",
-    "recompute", "as",    "at",   "prefetch", "tolerance", "alone",     "fuse"};
+    "knob", "split",    "join",      "order",     "parallel", "vectorize", "unroll",    "overlap",
+    "pack", "pad",      "inline",    "transpose", "by",       "into",      "recompute", "as",
+    "at",   "prefetch", "tolerance", "alone",     "fuse",     "specialize"};
 
 bool IsDirectiveWord(absl::string_view word) {
   return std::find(std::begin(kDirectiveWords), std::end(kDirectiveWords), word) != std::end(kDirectiveWords);
@@ -140,37 +140,55 @@ std::vector<Name> Parser::ParseIndices(bool with_bars) {
   return names;
 }
 
+// NUM { "," NUM } "}", behind the brace that opens it.
+std::vector<ast::ExprPtr> Parser::ParseNumbers() {
+  size_t open = pos_ - 1;
+  std::vector<ast::ExprPtr> numbers;
+  InsideBrackets inside(*this);
+  do {
+    if (!At(TokenKind::kNumber)) {
+      Unexpected("a number");
+      break;
+    }
+    numbers.push_back(ParseNumber());
+  } while (TakeIf(TokenKind::kComma));
+  Close(open, "`,` or `}` after a number");
+  return numbers;
+}
+
+ast::Specialize Parser::ParseSpecialize() {
+  ast::Specialize specialize;
+  specialize.index = ExpectIndex("an index");
+  if (!panic_) Expect(TokenKind::kIn, "`in` and the lengths");
+  if (!panic_) Expect(TokenKind::kLeftBrace, "`{` and the lengths");
+  if (!panic_) specialize.lengths = ParseNumbers();
+  return specialize;
+}
+
 ast::Knob Parser::ParseKnob() {
   ast::Knob knob;
   knob.name = ExpectIndex("the name of a knob");
   if (!panic_) Expect(TokenKind::kIn, "`in` and the values");
-  size_t open = pos_;
   if (!panic_ && TakeIf(TokenKind::kLeftBrace)) {
-    InsideBrackets inside(*this);
-    do {
-      if (!At(TokenKind::kNumber)) {
-        Unexpected("a number");
-        break;
-      }
-      knob.values.push_back(ParseNumber());
-    } while (TakeIf(TokenKind::kComma));
-    Close(open, "`,` or `}` after a number");
+    knob.values = ParseNumbers();
   } else if (!panic_) {
     knob.range = ParseBinary(kRangePower);
   }
   return knob;
 }
 
+// NUM | NAME
+ast::ExprPtr Parser::ParseFactor() {
+  if (At(TokenKind::kNumber)) return ParseNumber();
+  Name knob = ExpectIndex("a number or a knob");
+  return file_->arena.New<ast::Expr>(ast::Expr{ast::Ref{knob.text}, knob.span});
+}
+
 ast::Split Parser::ParseSplit() {
   ast::Split split;
   split.index = ExpectIndex("an index");
   if (!panic_) ExpectWord("by");
-  if (At(TokenKind::kNumber)) {
-    split.factor = ParseNumber();
-  } else {
-    Name knob = ExpectIndex("a number or a knob");
-    split.factor = file_->arena.New<ast::Expr>(ast::Expr{ast::Ref{knob.text}, knob.span});
-  }
+  split.factor = ParseFactor();
   if (!panic_) ExpectWord("into");
   split.outer = ExpectIndex("the outer index");
   if (!panic_) Expect(TokenKind::kComma, "`,` and the inner index");
@@ -186,6 +204,17 @@ ast::Join Parser::ParseJoin() {
   return join;
 }
 
+// NAME [ "div" factor ] [ "%" factor ]
+ast::Pack::Part Parser::ParsePackedPart() {
+  size_t first = pos_;
+  ast::Pack::Part part;
+  part.index = ExpectIndex("an index");
+  if (!panic_ && TakeIf(TokenKind::kDiv)) part.divisor = ParseFactor();
+  if (!panic_ && TakeIf(TokenKind::kPercent)) part.modulus = ParseFactor();
+  part.span = SpanFrom(first);
+  return part;
+}
+
 ast::Pack Parser::ParsePack() {
   ast::Pack pack;
   pack.tensor = ExpectIndex("a tensor");
@@ -196,7 +225,7 @@ ast::Pack Parser::ParsePack() {
     return pack;
   }
   Take();
-  do pack.indices.push_back(ExpectIndex("an index"));
+  do pack.order.push_back(ParsePackedPart());
   while (!panic_ && TakeIf(TokenKind::kComma));
   Close(open, "`,` or `]` after an index");
   return pack;
@@ -221,8 +250,8 @@ bool Parser::ParseOfEquation(Directive* directive) {
   } else if (!panic_) {
     Unexpected(absl::StrCat("`{` or `at` after `", path.ToString(), "`"))
         .SuggestNearest(name.text, {"knob", "split", "join", "order", "parallel", "vectorize", "unroll",
-                                    "overlap", "prefetch", "pack", "pad", "transpose", "inline", "recompute",
-                                    "tolerance", "alone", "fuse"});
+                                    "overlap", "prefetch", "pack", "specialize", "pad", "transpose", "inline",
+                                    "recompute", "tolerance", "alone", "fuse"});
     return false;
   }
   return true;
@@ -260,6 +289,8 @@ Directive* Parser::MakeDirective() {
     directive->node = ast::Mark{ast::Mark::Kind::kPrefetch, ParseIndices(false)};
   } else if (TakeWord("pack")) {
     directive->node = ParsePack();
+  } else if (TakeWord("specialize")) {
+    directive->node = ParseSpecialize();
   } else if (TakeWord("pad")) {
     directive->node = ParseCopy(ast::Copy::Kind::kPad);
   } else if (TakeWord("transpose")) {

@@ -177,7 +177,11 @@ class Parser {
   ast::Knob ParseKnob();
   ast::Split ParseSplit();
   ast::Join ParseJoin();
+  ast::ExprPtr ParseFactor();
   ast::Pack ParsePack();
+  ast::Specialize ParseSpecialize();
+  std::vector<ast::ExprPtr> ParseNumbers();
+  ast::Pack::Part ParsePackedPart();
   ast::Copy ParseCopy(ast::Copy::Kind kind);
   bool ParseOfEquation(ast::Directive* directive);
   ast::Path ParseEquationPath(absl::string_view what);

@@ -1,5 +1,6 @@
 #include "passes/analysis/composition.h"
 
+#include "compiler/ir/operand_name.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
@@ -26,6 +27,15 @@ Value CloneBody(OpBuilder& builder, ir::EquationOp producer, unsigned result, ml
 ir::ReadOp OnlyRead(ir::EquationOp producer) {
   if (producer->getNumResults() != 1) return nullptr;
   return YieldedValue(producer, 0).getDefiningOp<ir::ReadOp>();
+}
+
+// Copies the body of `producer` for `read`. What only renames elements is called there as `read` calls it.
+Value CloneBodyFor(OpBuilder& builder, ir::ReadOp read, ir::EquationOp producer, unsigned result,
+                   mlir::ValueRange indices) {
+  Value value = CloneBody(builder, producer, result, indices);
+  auto renamed = value.getDefiningOp<ir::ReadOp>();
+  if (renamed && OnlyRead(producer) && !ir::OperandNameOf(read).empty()) renamed->setLoc(read.getLoc());
+  return value;
 }
 
 // The place in `range` 0..size that an adapted subscript means, by arithmetic.
@@ -77,7 +87,7 @@ Value ComposeRead(OpBuilder& builder, ir::ReadOp read) {
   SmallVector<ir::Outside> outside = OutsideOf(read);
   SmallVector<Value> indices(read.getSubscripts());
 
-  if (IsInside(read)) return CloneBody(builder, producer, result, indices);
+  if (IsInside(read)) return CloneBodyFor(builder, read, producer, result, indices);
 
   bool all_move = true;
   ir::ReadOp inner = OnlyRead(producer);

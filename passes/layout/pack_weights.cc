@@ -1,9 +1,12 @@
-#include "mlir/IR/IRMapping.h"
+#include "compiler/ir/operand_name.h"
 #include "passes/analysis/body.h"
 #include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
-#include "passes/analysis/linear_form.h"
+#include "passes/analysis/index_range.h"
+#include "passes/layout/packed_copy.h"
+#include "passes/layout/packing.h"
 #include "passes/layout/passes.h"
+#include "passes/layout/resolve_packing.h"
 
 namespace weft::passes {
 
@@ -60,17 +63,86 @@ class Packer {
       : equation_(equation), target_(target), outside_(equation) {}
 
   void Run() {
+    for (const Packing& packing : Wanted()) PackAs(packing);
     if (auto contraction = MatchContraction(equation_)) {
       if (Block(*contraction)) return;
     }
     SmallVector<ir::ReadOp> reads;
     equation_.getBody().walk([&](ir::ReadOp read) { reads.push_back(read); });
-    for (ir::ReadOp read : reads) PermuteToLoops(read);
+    for (ir::ReadOp read : reads)
+      if (!packed_.contains(read)) PermuteToLoops(read);
   }
 
  private:
+  // What schedules say.
+  std::vector<Packing> Wanted() {
+    auto module = equation_->getParentOfType<mlir::ModuleOp>();
+    if (!module || !equation_.getPath()) return {};
+    return PackingsOf(module, kPacking, *equation_.getPath());
+  }
+
+  void PackAs(const Packing& packing) {
+    SmallVector<ir::ReadOp> reads = ReadsOf(equation_, packing.operand);
+    if (reads.empty()) {
+      return Note({packing.operand, "`" + equation_.getPath()->str() + "` reads no `" + packing.operand + "`",
+                   -1, packing.operand, OperandsOf(equation_)});
+    }
+    for (ir::ReadOp read : reads) {
+      auto resolved = ResolvePacking(read, packing);
+      if (auto* problem = std::get_if<PackingProblem>(&resolved)) return Note(*problem);
+    }
+    // What is done for one may change the indices of the sum around another.
+    for (ir::ReadOp read : reads) PackAs(read, std::get<0>(ResolvePacking(read, packing)));
+  }
+
+  void PackAs(ir::ReadOp read, llvm::ArrayRef<PackedAxis> axes) {
+    Note(read, axes);
+    if (IsAsItLies(read, axes)) {
+      packed_.insert(read);
+      return;
+    }
+    auto contraction = MatchContraction(equation_);
+    bool of_weights = contraction && contraction->data && contraction->weights == read;
+    bool blocked = llvm::any_of(axes, [](const PackedAxis& axis) { return !axis.IsWhole(); });
+    packed_.insert(ReadPackedCopy(equation_, read, axes, blocked ? "packed" : "permuted"));
+    if (of_weights) MarkBlocks(*contraction, axes);
+  }
+
+  // Where the columns of a contraction lie in blocks, side by side in each, its schedule relies on that.
+  void MarkBlocks(Contraction& contraction, llvm::ArrayRef<PackedAxis> axes) {
+    const PackedAxis& lane = axes.back();
+    if (lane.divisor != 1 || lane.modulus == 0 || !contraction.columns.contains(lane.index)) return;
+    bool in_blocks = llvm::any_of(axes, [&](const PackedAxis& axis) {
+      return axis.index == lane.index && axis.divisor == lane.modulus && axis.modulus == 0;
+    });
+    if (!in_blocks) return;
+    SumChannelsInnermost(contraction);
+    equation_->setAttr(
+        "packed",
+        outside_.getDictionaryAttr({
+            outside_.getNamedAttr("axis", outside_.getI64IntegerAttr(
+                                              mlir::cast<mlir::BlockArgument>(lane.index).getArgNumber())),
+            outside_.getNamedAttr("block", outside_.getI64IntegerAttr(lane.modulus)),
+        }));
+  }
+
+  // Keeps with the function what was done, if the text has words for it.
+  void Note(ir::ReadOp read, llvm::ArrayRef<PackedAxis> axes) {
+    llvm::StringRef operand = ir::OperandNameOf(read);
+    if (operand.empty() || !equation_.getPath()) return;
+    AddEntry(Function(), kPacked, *equation_.getPath(),
+             ToAttribute(equation_.getContext(), AsWritten(operand, read, axes)));
+  }
+
+  void Note(const PackingProblem& problem) {
+    AddEntry(Function(), kPackingProblems, *equation_.getPath(),
+             ToAttribute(equation_.getContext(), problem));
+  }
+
+  mlir::Operation* Function() { return equation_->getParentOfType<mlir::func::FuncOp>(); }
+
   bool Block(Contraction& contraction) {
-    if (!contraction.data || !contraction.weights) return false;
+    if (!contraction.data || !contraction.weights || packed_.contains(contraction.weights)) return false;
     if (!IsLoadTime(contraction.weights.getTensor()) || !IsInside(contraction.weights)) return false;
     auto column = DensestOf(contraction.columns, equation_);
     std::optional<WeightAxes> axes = SplitAxes(contraction, column);
@@ -80,16 +152,25 @@ class Packer {
     int64_t block =
         PackedBlock(target_, TileableRows(contraction), columns, ElementBytes(type.getElementType()));
     if (block == 0 || columns == 0) return false;
-
-    Value packed = WritePacked(contraction, *axes, column, block);
-    ReadPacked(contraction, *axes, packed, column, block);
-    SumChannelsInnermost(contraction, *axes);
-    equation_->setAttr("packed",
-                       outside_.getDictionaryAttr({
-                           outside_.getNamedAttr("axis", outside_.getI64IntegerAttr(column.getArgNumber())),
-                           outside_.getNamedAttr("block", outside_.getI64IntegerAttr(block)),
-                       }));
+    PackAs(contraction.weights, BlockedAxes(contraction, *axes, column, block));
     return true;
+  }
+
+  // [outer...][ceil(columns / block)][taps...][channels...][block].
+  SmallVector<PackedAxis> BlockedAxes(Contraction& contraction, const WeightAxes& axes, Value column,
+                                      int64_t block) {
+    SmallVector<PackedAxis> order;
+    for (auto [position, index] : llvm::enumerate(axes.outer))
+      order.push_back({index, Extent(index), 1, 0, "outer" + std::to_string(position)});
+    order.push_back({column, Extent(column), block, 0, "block"});
+    auto type = mlir::cast<mlir::RankedTensorType>(contraction.weights.getTensor().getType());
+    SmallVector<int64_t> summed(axes.taps);
+    llvm::append_range(summed, axes.channels);
+    for (int64_t axis : summed)
+      order.push_back({contraction.weights.getSubscripts()[axis], type.getDimSize(axis), 1, 0,
+                       "i" + std::to_string(axis)});
+    order.push_back({column, Extent(column), 1, block, "lane"});
+    return order;
   }
 
   int64_t Extent(Value index) {
@@ -130,79 +211,8 @@ class Packer {
     return rows;
   }
 
-  // [outer...][ceil(columns / block)][taps...][channels...][block], zero behind the last column.
-  Value WritePacked(Contraction& contraction, const WeightAxes& axes, Value column, int64_t block) {
-    Value weights = contraction.weights.getTensor();
-    auto type = mlir::cast<mlir::RankedTensorType>(weights.getType());
-    mlir::Location location = equation_.getLoc();
-    int64_t columns = Extent(column);
-    SmallVector<mlir::OpFoldResult> extents;
-    SmallVector<mlir::Attribute> names;
-    auto add = [&](int64_t extent, const std::string& name) {
-      extents.push_back(outside_.getIndexAttr(extent));
-      names.push_back(outside_.getStringAttr(name));
-    };
-    for (auto [position, index] : llvm::enumerate(axes.outer))
-      add(Extent(index), "outer" + std::to_string(position));
-    add((columns + block - 1) / block, "block");
-    SmallVector<int64_t> middle(axes.taps);
-    llvm::append_range(middle, axes.channels);
-    for (int64_t axis : middle) add(type.getDimSize(axis), "i" + std::to_string(axis));
-    add(block, "lane");
-    auto packed = CreateEquation(
-        outside_, PartOf(LabelOf(equation_), "packed"), extents, names, type.getElementType(),
-        [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
-          size_t outer = axes.outer.size();
-          Value width = arith::ConstantIndexOp::create(body, location, block);
-          Value lane = arith::MulIOp::create(body, location, indices[outer], width);
-          lane = arith::AddIOp::create(body, location, lane, indices.back());
-          Value inside;
-          if (columns % block != 0) {
-            Value count = arith::ConstantIndexOp::create(body, location, columns);
-            Value last = arith::ConstantIndexOp::create(body, location, columns - 1);
-            inside = arith::CmpIOp::create(body, location, arith::CmpIPredicate::ult, lane, count);
-            lane = arith::MinUIOp::create(body, location, lane, last);
-          }
-          mlir::IRMapping here;
-          here.map(column, lane);
-          for (auto [position, index] : llvm::enumerate(axes.outer)) here.map(index, indices[position]);
-          SmallVector<Value> subscripts;
-          for (auto [axis, subscript] : llvm::enumerate(contraction.weights.getSubscripts())) {
-            auto summed = llvm::find(middle, static_cast<int64_t>(axis));
-            subscripts.push_back(summed == middle.end() ? Written(body, LinearFormOf(subscript), here)
-                                                        : indices[outer + 1 + (summed - middle.begin())]);
-          }
-          Value element = CreateRead(body, location, weights, subscripts);
-          if (!inside) return {element};
-          Value zero = arith::ConstantOp::create(body, location, body.getZeroAttr(type.getElementType()));
-          return {arith::SelectOp::create(body, location, inside, element, zero)};
-        });
-    return packed->getResult(0);
-  }
-
-  // The value of a form, with other indices in the place of its own.
-  Value Written(mlir::OpBuilder& builder, LinearForm form, const mlir::IRMapping& here) {
-    for (LinearForm::Term& term : form.terms) term.atom = here.lookup(term.atom);
-    return WriteForm(builder, equation_.getLoc(), form, builder.getIndexType());
-  }
-
-  void ReadPacked(Contraction& contraction, const WeightAxes& axes, Value packed, Value column,
-                  int64_t block) {
-    ir::ReadOp read = contraction.weights;
-    mlir::OpBuilder builder(read);
-    Value width = arith::ConstantIndexOp::create(builder, read.getLoc(), block);
-    SmallVector<Value> subscripts(axes.outer.begin(), axes.outer.end());
-    subscripts.push_back(arith::DivUIOp::create(builder, read.getLoc(), column, width));
-    for (int64_t axis : axes.taps) subscripts.push_back(read.getSubscripts()[axis]);
-    for (int64_t axis : axes.channels) subscripts.push_back(read.getSubscripts()[axis]);
-    subscripts.push_back(arith::RemUIOp::create(builder, read.getLoc(), column, width));
-    Value replaced = CreateRead(builder, read.getLoc(), packed, subscripts);
-    read.getResult().replaceAllUsesWith(replaced);
-    read->erase();
-  }
-
   // The sum walks memory in the packed order: taps outside, channels innermost.
-  void SumChannelsInnermost(Contraction& contraction, const WeightAxes& axes) {
+  void SumChannelsInnermost(Contraction& contraction) {
     ir::ReduceOp reduce = contraction.reduce;
     SmallVector<Value> channels;
     for (Value index : reduce.getBody().getArguments())
@@ -229,6 +239,20 @@ class Packer {
     rewriter.inlineBlockBefore(&reduce.getBody().front(), &ordered.getBody().front(),
                                ordered.getBody().front().end(), arguments);
     rewriter.replaceOp(reduce, ordered.getResult());
+  }
+
+  // Those of a copy with the read's axes in another order, if an index of its own goes along each.
+  static std::optional<SmallVector<PackedAxis>> AxesInOrder(ir::ReadOp read, llvm::ArrayRef<int64_t> order) {
+    SmallVector<PackedAxis> axes;
+    llvm::SmallDenseSet<Value> seen;
+    auto type = mlir::cast<mlir::RankedTensorType>(read.getTensor().getType());
+    for (int64_t axis : order) {
+      auto index = mlir::dyn_cast<mlir::BlockArgument>(Value(read.getSubscripts()[axis]));
+      if (!index || !seen.insert(index).second || LengthOf(index, read) != type.getDimSize(axis))
+        return std::nullopt;
+      axes.push_back({index, type.getDimSize(axis), 1, 0, "i" + std::to_string(axis)});
+    }
+    return axes;
   }
 
   // The index that vectors go along: the innermost of the domain, or, where that has too few values, the one
@@ -274,6 +298,7 @@ class Packer {
     for (int64_t axis = 0; axis < type.getRank(); ++axis)
       if (axis != walked) order.push_back(axis);
     order.push_back(walked);
+    if (auto axes = AxesInOrder(read, order)) return PackAs(read, *axes);
     SmallVector<mlir::OpFoldResult> extents;
     SmallVector<mlir::Attribute> names;
     for (int64_t axis : order) {
@@ -298,6 +323,7 @@ class Packer {
   ir::EquationOp equation_;
   TargetDescription target_;
   mlir::OpBuilder outside_;
+  llvm::DenseSet<mlir::Operation*> packed_;  // reads of what lies as it should
 };
 
 struct PackWeightsPass : impl::PackWeightsBase<PackWeightsPass> {

@@ -19,7 +19,9 @@ def PackWeights : WeftPass<"weft-pack-weights", "mlir::func::FuncOp"> {
     The weights of a contraction are laid out as `[others...][columns / block][taps...][channels][block]`, zero behind
     the last column, `others` being indices beside the column that choose among the weights (the gates of a recurrent
     cell, the groups of a convolution), by an equation of weights alone (so it runs when a program is created). The contraction reads them through
-    `divui` and `remui` by the block. Other operands of weights alone are permuted to the order of the loops.
+    `divui` and `remui` by the block. Other operands of weights alone are permuted to the order of the loops. What the
+    module's `weft.packing` says of an operand, from `pack` in schedules, holds in place of that; `weft.packed` of a function
+    keeps by path what was done, `weft.packing_problems` why something was not.
   }];
   let options = [
     Option<"vectorBytes", "vector-bytes", "int64_t", "64", "Width of a vector register">,

@@ -4,7 +4,7 @@ import random
 import re
 
 FACTORS = [1, 2, 3, 4, 5, 6, 7, 8, 16, 24]
-PANELS = [1, 4, 7, 8, 16, 24, 32, 40, 64]
+LENGTHS = [1, 8, 9, 14, 35]  # of loops that are known at run time only; those of the inputs are among them
 LONGEST_VECTOR = 32
 MOST_UNROLLED = 8
 MADE = (".packed", ".permuted", ".part")  # equations of the compiler, whose loops have lengths of their own
@@ -29,6 +29,7 @@ class Equation:
 
         def whole(names):
             """The loops that these are made of."""
+            names = list(names)
             while any(name in splits or name in joins for name in names):
                 names = [part for name in names for part in splits.get(name, joins.get(name, [name]))]
             return list(dict.fromkeys(names))
@@ -39,8 +40,10 @@ class Equation:
         self.reductions += [name for name in loops if name in self.split_reductions(splits, parts)]
         self.loops = [name for name in loops if name not in self.reductions]
         self.joins = list(joins.values())
-        # The loop that weights are packed along.
-        self.packed = next((line.split()[1] for line in self.lines if line.startswith("pack ")), None)
+        # The indices of each packed weight.
+        self.packed = {}
+        for operand, parts in re.findall(r"^ *pack (\w+) as \[(.*)\]$", body, re.M):
+            self.packed[operand] = whole(part.split()[0] for part in parts.split(", "))
 
     @staticmethod
     def split_reductions(splits, parts):
@@ -97,12 +100,30 @@ class Drawing:
                 holder = self.random.choice(later)
                 lines = [line for line in lines if not line.startswith("transpose")]
                 lines.append(f"transpose at {holder.path}.{self.random.choice(outer[holder.path])}")
-            if equation.packed and self.chance(0.3):
-                lines = [line for line in lines if not line.startswith("pack ")]
-                lines.append(f"pack {equation.packed} by {self.random.choice(PANELS)}")
+            for operand, indices in equation.packed.items():
+                if self.chance(0.3):
+                    lines = [line for line in lines if not line.startswith(f"pack {operand} ")]
+                    lines.append(self.packing(operand, indices))
+            free = [name for name in equation.loops + equation.reductions if not equation.length(name)]
+            if free and not equation.path.endswith(MADE) and self.chance(0.3):
+                lengths = self.random.sample(LENGTHS, self.random.randint(1, 2))
+                lines.append(f"specialize {self.random.choice(free)} in {{{', '.join(map(str, lengths))}}}")
             if lines:
                 blocks.append(block(equation.path, lines))
         return "".join(reversed(blocks))
+
+    def packing(self, operand, indices):
+        """Any order of the indices, each whole or in two or three parts."""
+        parts = []
+        for index in indices:
+            inner, middle = self.random.choice(FACTORS), self.random.choice(FACTORS)
+            parts += self.random.choice([
+                [index],
+                [f"{index} div {inner}", f"{index} % {inner}"],
+                [f"{index} div {inner * middle}", f"{index} div {inner} % {middle}", f"{index} % {inner}"],
+            ])
+        self.random.shuffle(parts)
+        return f"pack {operand} as [{', '.join(parts)}]"
 
     def marked(self, equation):
         """Words that leave the loops as the default has them."""

@@ -14,9 +14,9 @@ import sys
 import tempfile
 
 MODELS = sorted((pathlib.Path(__file__).parent / "kernels").glob("*.weft"))
-WORD = re.compile(r"[\w.\"]+|[{}|,]|\n")
+WORD = re.compile(r"[\w.\"]+|[{}|,\[\]%]|\n")
 STRANGE = ["0", "1", "-1", "1e9", "99999999999", "0.5", "root", "this", '"by"', "at", "knob", "pack", "recompute", "join", "into", "in", "..", "{", "}",
-           "|", ",", "é", "order", "inline", "schedule"]  # fmt: skip
+           "|", ",", "é", "order", "inline", "schedule", "specialize", "div", "%"]  # fmt: skip
 PLACE = re.compile(r"^given\.schedule:\d+:\d+: error: .* \[[a-z-]+\]$", re.M)
 
 

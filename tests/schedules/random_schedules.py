@@ -28,7 +28,7 @@ FAULTS = {
     "place": ("convolutions", "h11 + r3 - 1, v14 + s3 - 1] else 0) * taps", "h11 + r3 - 1, v14 + s3 - 2] else 0) * taps"),
 }  # fmt: skip
 # Errors of the schedule's file, whose text may have several lines; and of a kernel, whose compilation failed or took too long.
-REFUSED = re.compile(r"^random\.schedule:(\d+):\d+: error: ((?:(?!: error: )[\s\S])*?) \[(?:illegal-schedule|unknown-loop)\]$", re.M)
+REFUSED = re.compile(r"^random\.schedule:(\d+):\d+: error: ((?:(?!: error: )[\s\S])*?) \[(?:illegal-schedule|unknown-loop|unknown-equation|schedule-value)\]$", re.M)
 FAILED = re.compile(r": error: .* kernel `(\w+)`, whose compilation (.*) \[kernel-fault\]$", re.M)
 ATTEMPTS = 12
 
