@@ -9,7 +9,7 @@
 
 #include "backends/schedule/schedule.h"
 #include "dsl/base/diagnostic.h"
-#include "passes/layout/packing.h"
+#include "passes/analysis/packing.h"
 
 namespace weft::backends {
 

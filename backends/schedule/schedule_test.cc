@@ -120,7 +120,7 @@ TEST(ScheduleTest, SaysWhereItsTextIsWrong) {
             "1:54: error: `w` cannot be packed by `ii % 4`"},
            {"schedule y { pack w as [i div 0] }", "1:31: error: this is a whole number from 1 to"},
            {"schedule y { specialize n in {1, 8, 1} }", "1:37: error: the length 1 stands twice"},
-           {"schedule y { specialize n in 4 }", "expected `{` and the lengths, found `4`"},
+           {"schedule y { specialize n in 4 }", "expected `{` and the lengths, found the number `4`"},
            {"split k by 4 into a, b", "a file of schedules holds nothing else"}}) {
     SCOPED_TRACE(c.text);
     auto schedule = ParseSchedule(c.text);

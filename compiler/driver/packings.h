@@ -11,7 +11,7 @@
 #include "dsl/base/diagnostic.h"
 #include "dsl/program/program.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "passes/layout/packing.h"
+#include "passes/analysis/packing.h"
 
 namespace weft::driver {
 

@@ -6,8 +6,8 @@
 
 #include "compiler/driver/equation_names.h"
 #include "mlir/IR/Builders.h"
+#include "passes/analysis/packing.h"
 #include "passes/fusion/passes.h"
-#include "passes/layout/packing.h"
 #include "passes/winograd/passes.h"
 
 namespace weft::driver {

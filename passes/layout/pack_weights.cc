@@ -3,8 +3,8 @@
 #include "passes/analysis/classify.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/index_range.h"
+#include "passes/analysis/packing.h"
 #include "passes/layout/packed_copy.h"
-#include "passes/layout/packing.h"
 #include "passes/layout/passes.h"
 #include "passes/layout/resolve_packing.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "compiler/ir/weft_dialect.h"
-#include "passes/layout/packing.h"
+#include "passes/analysis/packing.h"
 
 namespace weft::passes {
 

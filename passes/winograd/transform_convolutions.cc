@@ -1,6 +1,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "passes/analysis/equation.h"
 #include "passes/analysis/index_range.h"
+#include "passes/analysis/packing.h"
 #include "passes/winograd/convolution.h"
 #include "passes/winograd/minimal_filtering.h"
 #include "passes/winograd/passes.h"
@@ -274,6 +275,8 @@ struct TransformConvolutionsPass : impl::TransformConvolutionsBase<TransformConv
     if (tolerated == 0 || IsLoadTime(equation->getResult(0))) return;
     llvm::StringRef why;
     auto convolution = MatchConvolution(equation, &why);
+    if (convolution && HasPacking(equation))
+      return Explain(equation, "is not transformed: a schedule packs what it reads");
     if (!convolution) {
       if (!why.empty()) Explain(equation, "is not transformed: " + why);
       return;

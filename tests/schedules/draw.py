@@ -104,7 +104,7 @@ class Drawing:
                 if self.chance(0.3):
                     lines = [line for line in lines if not line.startswith(f"pack {operand} ")]
                     lines.append(self.packing(operand, indices))
-            free = [name for name in equation.loops + equation.reductions if not equation.length(name)]
+            free = [name for name in equation.loops + equation.reductions if equation.length(name) is None]
             if free and not equation.path.endswith(MADE) and self.chance(0.3):
                 lengths = self.random.sample(LENGTHS, self.random.randint(1, 2))
                 lines.append(f"specialize {self.random.choice(free)} in {{{', '.join(map(str, lengths))}}}")

@@ -1,4 +1,4 @@
-#include "passes/layout/packing.h"
+#include "passes/analysis/packing.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"

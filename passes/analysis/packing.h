@@ -1,5 +1,5 @@
-#ifndef WEFT_PASSES_LAYOUT_PACKING_H_
-#define WEFT_PASSES_LAYOUT_PACKING_H_
+#ifndef WEFT_PASSES_ANALYSIS_PACKING_H_
+#define WEFT_PASSES_ANALYSIS_PACKING_H_
 
 // In which orders weights lie in memory: what schedules want, and what the pass `pack-weights` did. Kept by
 // path of the equation that reads them, as attributes.
@@ -54,4 +54,4 @@ bool HasPacking(ir::EquationOp equation);
 
 }  // namespace weft::passes
 
-#endif  // WEFT_PASSES_LAYOUT_PACKING_H_
+#endif  // WEFT_PASSES_ANALYSIS_PACKING_H_
