@@ -48,9 +48,10 @@ class PackingWords {
   }
 
   void KeepWith(mlir::ModuleOp module) const {
+    passes::PathEntries entries;
     for (const auto& [place, word] : words_)
-      passes::AddEntry(module, passes::kPacking, place.first,
-                       passes::ToAttribute(module.getContext(), word.second));
+      entries.Add(place.first, passes::ToAttribute(module.getContext(), word.second));
+    entries.KeepWith(module, passes::kPacking);
   }
 
  private:

@@ -82,14 +82,13 @@ std::vector<PackingProblem> PackingProblemsOf(mlir::Operation* holder, llvm::Str
   return problems;
 }
 
-void AddEntry(mlir::Operation* holder, llvm::StringRef name, llvm::StringRef path, mlir::Attribute entry) {
+void PathEntries::KeepWith(mlir::Operation* holder, llvm::StringRef name) const {
+  if (entries_.empty()) return;
   mlir::Builder builder(holder->getContext());
-  mlir::NamedAttrList all;
-  if (auto before = holder->getAttrOfType<mlir::DictionaryAttr>(name)) all.assign(before.getValue());
-  llvm::SmallVector<mlir::Attribute> entries(EntriesOf(holder, name, path).getValue());
-  entries.push_back(entry);
-  all.set(path, builder.getArrayAttr(entries));
-  holder->setAttr(name, all.getDictionary(holder->getContext()));
+  llvm::SmallVector<mlir::NamedAttribute> all;
+  for (const auto& [path, entries] : entries_)
+    all.push_back(builder.getNamedAttr(path, builder.getArrayAttr(entries)));
+  holder->setAttr(name, builder.getDictionaryAttr(all));
 }
 
 bool HasPacking(ir::EquationOp equation) {

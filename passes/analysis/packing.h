@@ -4,6 +4,7 @@
 // In which orders weights lie in memory: what schedules want, and what the pass `pack-weights` did. Kept by
 // path of the equation that reads them, as attributes.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -46,8 +47,15 @@ mlir::Attribute ToAttribute(mlir::MLIRContext* context, const PackingProblem& pr
 std::vector<Packing> PackingsOf(mlir::Operation* holder, llvm::StringRef name, llvm::StringRef path);
 std::vector<PackingProblem> PackingProblemsOf(mlir::Operation* holder, llvm::StringRef path);
 
-// Adds one.
-void AddEntry(mlir::Operation* holder, llvm::StringRef name, llvm::StringRef path, mlir::Attribute entry);
+// Entries by path, kept with an operation when all are known.
+class PathEntries {
+ public:
+  void Add(llvm::StringRef path, mlir::Attribute entry) { entries_[path.str()].push_back(entry); }
+  void KeepWith(mlir::Operation* holder, llvm::StringRef name) const;
+
+ private:
+  std::map<std::string, llvm::SmallVector<mlir::Attribute>> entries_;
+};
 
 // Whether a schedule says in which order something that `equation` reads is to lie.
 bool HasPacking(ir::EquationOp equation);

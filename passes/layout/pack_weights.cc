@@ -59,8 +59,8 @@ std::optional<WeightAxes> SplitAxes(Contraction& contraction, Value column) {
 
 class Packer {
  public:
-  Packer(ir::EquationOp equation, const TargetDescription& target)
-      : equation_(equation), target_(target), outside_(equation) {}
+  Packer(ir::EquationOp equation, const TargetDescription& target, PathEntries& done, PathEntries& problems)
+      : equation_(equation), target_(target), outside_(equation), done_(done), problems_(problems) {}
 
   void Run() {
     for (const Packing& packing : Wanted()) PackAs(packing);
@@ -130,16 +130,12 @@ class Packer {
   void Note(ir::ReadOp read, llvm::ArrayRef<PackedAxis> axes) {
     llvm::StringRef operand = ir::OperandNameOf(read);
     if (operand.empty() || !equation_.getPath()) return;
-    AddEntry(Function(), kPacked, *equation_.getPath(),
-             ToAttribute(equation_.getContext(), AsWritten(operand, read, axes)));
+    done_.Add(*equation_.getPath(), ToAttribute(equation_.getContext(), AsWritten(operand, read, axes)));
   }
 
   void Note(const PackingProblem& problem) {
-    AddEntry(Function(), kPackingProblems, *equation_.getPath(),
-             ToAttribute(equation_.getContext(), problem));
+    problems_.Add(*equation_.getPath(), ToAttribute(equation_.getContext(), problem));
   }
-
-  mlir::Operation* Function() { return equation_->getParentOfType<mlir::func::FuncOp>(); }
 
   bool Block(Contraction& contraction) {
     if (!contraction.data || !contraction.weights || packed_.contains(contraction.weights)) return false;
@@ -323,6 +319,8 @@ class Packer {
   ir::EquationOp equation_;
   TargetDescription target_;
   mlir::OpBuilder outside_;
+  PathEntries& done_;
+  PathEntries& problems_;
   llvm::DenseSet<mlir::Operation*> packed_;  // reads of what lies as it should
 };
 
@@ -332,10 +330,13 @@ struct PackWeightsPass : impl::PackWeightsBase<PackWeightsPass> {
     TargetDescription target;
     target.vector_bytes = vectorBytes;
     target.vector_registers = vectorRegisters;
+    PathEntries done, problems;
     SmallVector<ir::EquationOp> equations(getOperation().getBody().front().getOps<ir::EquationOp>());
     for (ir::EquationOp equation : equations)
       if (!llvm::all_of(equation->getResults(), [](Value result) { return IsLoadTime(result); }))
-        Packer(equation, target).Run();
+        Packer(equation, target, done, problems).Run();
+    done.KeepWith(getOperation(), kPacked);
+    problems.KeepWith(getOperation(), kPackingProblems);
   }
 };
 
