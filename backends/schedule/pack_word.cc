@@ -13,11 +13,11 @@ using passes::PackedPart;
 
 // The part that a step of `step` takes of `whole`, and the one that goes inside of the step; none where the
 // steps do not fill what `whole` is itself a part of.
-std::optional<PackedPart> Outside(const PackedPart& whole, int64_t step) {
+std::optional<PackedPart> OuterPart(const PackedPart& whole, int64_t step) {
   if (whole.modulus % step != 0) return std::nullopt;
   return PackedPart{whole.index, whole.divisor * step, whole.modulus / step};
 }
-std::optional<PackedPart> Inside(const PackedPart& whole, int64_t step) {
+std::optional<PackedPart> InnerPart(const PackedPart& whole, int64_t step) {
   if (whole.modulus % step != 0) return std::nullopt;
   return PackedPart{whole.index, whole.divisor, step};
 }
@@ -36,7 +36,7 @@ std::optional<PackedPart> PartOf(const std::string& loop, const std::vector<Dire
   if (!split) return PackedPart{loop};
   std::optional<PackedPart> whole = PartOf(split->names[0], directives, most - 1);
   if (!whole) return std::nullopt;
-  return split->names[1] == loop ? Outside(*whole, split->factor) : Inside(*whole, split->factor);
+  return split->names[1] == loop ? OuterPart(*whole, split->factor) : InnerPart(*whole, split->factor);
 }
 
 std::string TextOf(const PackedPart& part) {
@@ -51,8 +51,8 @@ bool ResolveParts(PackWord& word, const std::vector<Directive>& splits, dsl::Dia
   for (size_t i = 0; i < order.size(); ++i) {
     PackedPart written = order[i];
     std::optional<PackedPart> part = PartOf(written.index, splits, splits.size());
-    if (part) part = Outside(*part, written.divisor);
-    if (part && written.modulus > 0) part = Inside(*part, written.modulus);
+    if (part) part = OuterPart(*part, written.divisor);
+    if (part && written.modulus > 0) part = InnerPart(*part, written.modulus);
     if (!part) {
       diagnostics.Report(word.part_spans[i], dsl::kIllegalSchedule,
                          absl::StrCat("`", word.packing.operand, "` cannot be packed by `", TextOf(written),
