@@ -210,7 +210,7 @@ class LayoutChoice {
       names.push_back(builder.getStringAttr(llvm::Twine("i") + llvm::Twine(old)));
     }
     auto element = mlir::cast<mlir::RankedTensorType>(input.getType()).getElementType();
-    auto copy = CreateEquation(builder, LabelOf(reader), extents, names, element,
+    auto copy = CreateEquation(builder, PartOf(LabelOf(reader), "permuted"), extents, names, element,
                                [&](mlir::OpBuilder& body, mlir::ValueRange indices) -> SmallVector<Value> {
                                  SmallVector<Value> subscripts(order.size());
                                  for (auto [position, old] : llvm::enumerate(order))

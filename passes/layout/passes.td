@@ -3,13 +3,13 @@ include "passes/pass.td"
 def ChooseLayout : WeftPass<"weft-choose-layout", "mlir::func::FuncOp"> {
   let summary = "Put the axis that contractions walk innermost";
   let description = [{
-    Results of equations are permuted so that channels are the last axis (NCHW becomes NHWC): the axis of a contraction's
-    result that only its weights have, and the axis that the next contraction sums over. Inputs and outputs of methods
-    keep their declared order; what is returned is made in the better order and copied (marked `relayout`) if it is much
-    work and would have no vectors in the declared one: the sum goes along what lies densely, or a window slides along
-    the last axis. An input that such a window slides over is read from a copy with its channels innermost, marked
-    likewise; so is an input of which data gives the places that are summed over, with the axis beside those places
-    innermost, if every element is read several times.
+    Results of equations are permuted so that channels are the last axis (NCHW becomes NHWC): the axis of a
+    contraction's result that only its weights have, and the axis that the next contraction sums over. Inputs and
+    outputs of methods keep their declared order; what is returned is made in the better order and copied (`y.permuted`,
+    marked `relayout`) if it is much work and would have no vectors in the declared one: the sum goes along what lies
+    densely, or a window slides along the last axis. An input that such a window slides over is read from a copy with
+    its channels innermost, marked likewise; so is an input of which data gives the places that are summed over, with
+    the axis beside those places innermost, if every element is read several times.
   }];
 }
 

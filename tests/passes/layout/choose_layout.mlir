@@ -50,7 +50,7 @@ func.func @returned(%x: tensor<1x5x7x96xf32>) -> tensor<1x4x5x7xf32> {
   %c96 = arith.constant 96 : index
   %w = weft.weight "w" : tensor<4x96xf32>
   // CHECK: %[[Y:.*]] = weft.equation (%{{.*}}) in (1, 5, 7, 4) names ["n", "i", "j", "k"] attributes {path = "y"}
-  // CHECK: %[[COPY:.*]] = weft.equation (%[[N:.*]], %[[K:.*]], %[[I:.*]], %[[J:.*]]) in (1, 4, 5, 7) {{.*}} attributes {path = "y", relayout}
+  // CHECK: %[[COPY:.*]] = weft.equation (%[[N:.*]], %[[K:.*]], %[[I:.*]], %[[J:.*]]) in (1, 4, 5, 7) {{.*}} attributes {path = "y.permuted", relayout}
   // CHECK: weft.read %[[Y]][%[[N]], %[[I]], %[[J]], %[[K]]]
   // CHECK: return %[[COPY]]
   %y = weft.equation (%n, %k, %i, %j) in (1, 4, 5, 7) names ["n", "k", "i", "j"] attributes {path = "y"} {
@@ -72,7 +72,7 @@ func.func @returned(%x: tensor<1x5x7x96xf32>) -> tensor<1x4x5x7xf32> {
 func.func @sampled(%x: tensor<16x9x11xf32>, %at: tensor<500x4xi64>) -> tensor<16x500xf32> {
   %c0 = arith.constant 0 : index
   %c4 = arith.constant 4 : index
-  // CHECK: %[[COPY:.*]] = weft.equation (%[[I:.*]], %[[J:.*]], %[[C:.*]]) in (9, 11, 16) names ["i1", "i2", "i0"] attributes {path = "y", relayout}
+  // CHECK: %[[COPY:.*]] = weft.equation (%[[I:.*]], %[[J:.*]], %[[C:.*]]) in (9, 11, 16) names ["i1", "i2", "i0"] attributes {path = "y.permuted", relayout}
   // CHECK: weft.read %[[X]][%[[C]], %[[I]], %[[J]]]
   // CHECK: weft.equation (%[[C:.*]], %[[P:.*]]) in (16, 500) names ["c", "p"]
   // CHECK: weft.read %[[COPY]][%[[V:.*]], %[[V]], %[[C]]] outside [clamp, clamp, inside]
@@ -145,11 +145,11 @@ func.func @skipping(%x: tensor<1x8x9x9xf32>) -> tensor<1x8x4x4xf32> {
   %c3 = arith.constant 3 : index
   %c8 = arith.constant 8 : index
   %w = weft.weight "w" : tensor<8x8x3x3xf32>
-  // CHECK: %[[COPY:.*]] = weft.equation (%[[N:.*]], %[[I:.*]], %[[J:.*]], %[[C:.*]]) in (1, 9, 9, 8) names ["i0", "i2", "i3", "i1"] attributes {path = "y", relayout}
+  // CHECK: %[[COPY:.*]] = weft.equation (%[[N:.*]], %[[I:.*]], %[[J:.*]], %[[C:.*]]) in (1, 9, 9, 8) names ["i0", "i2", "i3", "i1"] attributes {path = "y.permuted", relayout}
   // CHECK: weft.read %[[X]][%[[N]], %[[C]], %[[I]], %[[J]]]
   // CHECK: %[[Y:.*]] = weft.equation (%{{.*}}) in (1, 4, 4, 8) names ["n", "i", "j", "k"] attributes {path = "y"}
   // CHECK: weft.read %[[COPY]]
-  // CHECK: %[[BACK:.*]] = weft.equation (%[[N:.*]], %[[K:.*]], %[[I:.*]], %[[J:.*]]) in (1, 8, 4, 4) {{.*}} attributes {path = "y", relayout}
+  // CHECK: %[[BACK:.*]] = weft.equation (%[[N:.*]], %[[K:.*]], %[[I:.*]], %[[J:.*]]) in (1, 8, 4, 4) {{.*}} attributes {path = "y.permuted", relayout}
   // CHECK: weft.read %[[Y]][%[[N]], %[[I]], %[[J]], %[[K]]]
   // CHECK: return %[[BACK]]
   %y = weft.equation (%n, %k, %i, %j) in (1, 8, 4, 4) names ["n", "k", "i", "j"] attributes {path = "y"} {
