@@ -36,8 +36,8 @@ struct NestLoop {
   int64_t factor = 0;       // of the split that made it, 0: none
   bool inner_part = false;  // of that split
   bool parallel = false, vectorized = false, unrolled = false;
-  bool overlap = false;          // of a split loop: its last step is moved back
-  std::vector<int64_t> lengths;  // for which there is code of its own
+  bool overlap = false;               // of a split loop: its last step is moved back
+  std::vector<int64_t> lengths = {};  // for which there is code of its own
 };
 
 struct LoopNest {
