@@ -20,7 +20,7 @@ def TransformConvolutions : WeftPass<"weft-transform-convolutions", "mlir::func:
     The results are rounded more coarsely than those of the direct sum, so this is done only where a tolerance is declared,
     in a `schedule` block or by `--tolerance`: of the filters whose error, relative to the largest result of the
     convolution, stays within it the one is taken that an estimate of arithmetic and memory says is fastest, if that is
-    faster than the direct sum.
+    faster than the direct sum. A convolution of which a schedule says how its weights lie (`pack`) stays as it is.
 
     The error grows with the root of the number of channels C. What the pass takes for it, and the largest at C = 512 over
     inputs and weights of several distributions (`tests/programs/winograd.py --table`):

@@ -275,10 +275,13 @@ struct TransformConvolutionsPass : impl::TransformConvolutionsBase<TransformConv
     if (tolerated == 0 || IsLoadTime(equation->getResult(0))) return;
     llvm::StringRef why;
     auto convolution = MatchConvolution(equation, &why);
-    if (convolution && HasPacking(equation))
-      return Explain(equation, "is not transformed: a schedule packs what it reads");
     if (!convolution) {
       if (!why.empty()) Explain(equation, "is not transformed: " + why);
+      return;
+    }
+    // No equation would be left that reads the weights as the schedule has them.
+    if (HasPacking(equation)) {
+      Explain(equation, "is not transformed: a schedule packs what it reads");
       return;
     }
     const MinimalFiltering* best = nullptr;

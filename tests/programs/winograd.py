@@ -165,6 +165,11 @@ def permission(weft, rng):
         problems.append("a tolerance in the file is not the option's")
     if not same_bits(plain, compute(forbidden, "--tolerance", "1e-4")):
         problems.append("an equation's own tolerance is not stronger than that of all")
+    packed = text + "schedule conv { pack w as [k div 8, r, s, c, k % 8] }\n"
+    if not same_bits(compute(packed), compute(packed, "--tolerance", "1e-4")):
+        problems.append("a tolerance changes a convolution whose weights a schedule packs")
+    if "a schedule packs what it reads" not in explained(weft, packed, 1e-4):
+        problems.append("explain does not say that packed weights keep the sum")
     return problems
 
 
