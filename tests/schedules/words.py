@@ -24,10 +24,11 @@ model Net() {
   param flat: float[37, 50]
   param taps: float[11, 5, 3, 3]
   param table: float[37, 6]
+  param shift: float[37, 6]
   forward(x: float[N, 37], m: float[N, 5, 9, 7]) -> y: float[N, 50], c: float[N, 11, 7, 5], t: float[N, 37, 6] {
     y = matmul(x, flat)
     c = conv(m, taps)
-    t[n, k, j] = exp(x[n, k] * table[k, j])
+    t[n, k, j] = exp(x[n, k] * table[k, j] + shift[k, j])
   }
 }
 
@@ -134,9 +135,13 @@ def check_default(case):
     types = prepared(case)
     case.given(printed)
     assert case.printed() == printed and prepared(case, "--schedule", "given.schedule") == types
-    # An instance before a declaration, each operand by itself.
-    case.given("schedule forward.y.y { pack b as [j, k] }\nschedule matmul { pack b as [j div 5, k, j % 5] }")
-    assert "50x37" in prepared(case, "--schedule", "given.schedule")
+    # An instance before a declaration, whichever stands first; each operand by itself.
+    blocks = ["schedule forward.y.y { pack b as [j, k] }", "schedule matmul { pack b as [j div 5, k, j % 5] }"]
+    for order in (blocks, blocks[::-1]):
+        case.given("\n".join(order))
+        assert "50x37" in prepared(case, "--schedule", "given.schedule"), order
+    case.given("schedule forward.t { pack shift as [j, k] }\nschedule Net.t { pack table as [j, k] }")
+    assert prepared(case, "--schedule", "given.schedule").count("6x37") == 2
 
 
 def check_lengths(case):
