@@ -25,17 +25,21 @@ model Net() {
   param taps: float[11, 5, 3, 3]
   param table: float[37, 6]
   param shift: float[37, 6]
-  forward(x: float[N, 37], m: float[N, 5, 9, 7]) -> y: float[N, 50], c: float[N, 11, 7, 5], t: float[N, 37, 6] {
+  forward(x: float[N, 37], m: float[N, 5, 9, 7])
+      -> y: float[N, 50], c: float[N, 11, 7, 5], t: float[N, 37, 6], u: float[50, N], v: float[37] {
     y = matmul(x, flat)
     c = conv(m, taps)
     t[n, k, j] = exp(x[n, k] * table[k, j] + shift[k, j])
+    u[j, n] = sum(k) flat[k, j] * exp(x[n, k])
+    v[k] = sum(n) x[n, k] * x[n, k]
   }
 }
 
 entry e {
   dim N in 1..64
   net: Net()
-  forward(x: f32[N, 37], m: f32[N, 5, 9, 7]) -> y: f32[N, 50], c: f32[N, 11, 7, 5], t: f32[N, 37, 6] { y, c, t = net(x, m) }
+  forward(x: f32[N, 37], m: f32[N, 5, 9, 7])
+      -> y: f32[N, 50], c: f32[N, 11, 7, 5], t: f32[N, 37, 6], u: f32[50, N], v: f32[37] { y, c, t, u, v = net(x, m) }
 }
 """
 # A schedule, and the type of what is prepared for it; none: the weight is read as it is stored.
@@ -56,12 +60,20 @@ PACKED = [
     ("schedule Net.t { pack table as [j div 4, k, j % 4] }", "2x37x4"),
     ("schedule Net.t { pack table as [j, k] }", "6x37"),
 ]  # fmt: skip
+# Here the sum is computed outside of all loops of its result.
+OUTSIDE = [
+    "schedule matmul {\n  order | k | i j\n  specialize i in {8}\n}",
+    "schedule matmul {\n  split k by 37 into ko, ki\n  order ko i j | ki |\n  specialize i in {8}\n}",
+]
 SPECIAL = [
     "schedule matmul { specialize i in {1, 8} }",
     "schedule matmul {\n  split i by 3 into io, ii\n  order io j | k | ii\n  unroll ii\n  parallel io\n  specialize i in {8}\n}",
     "schedule matmul {\n  split k by 8 into ko, ki\n  order i j | ko ki |\n  specialize i in {8}\n}",
     "schedule conv { specialize n in {8, 1, 64} }",
     "schedule Net.t { specialize n in {8} }",
+    "schedule Net.u { specialize n in {8} }",
+    "schedule Net.v { specialize n in {8} }",
+    *OUTSIDE,
 ]
 SIZES = (1, 5, 8, 13, 64)
 
@@ -86,9 +98,9 @@ class Case:
         return self.run(self.weft, "compile", "model.weft", *words)
 
     def results(self, size):
-        outputs = [word for name in "yct" for word in ("--output", f"{name}={name}.npy")]
+        outputs = [word for name in "yctuv" for word in ("--output", f"{name}={name}.npy")]
         self.run("./program", "--init", "2", "--input", f"x=x{size}.npy", "--input", f"m=m{size}.npy", *outputs)
-        return [np.load(self.folder / f"{name}.npy") for name in "yct"]
+        return [np.load(self.folder / f"{name}.npy") for name in "yctuv"]
 
     def compare(self, schedule):
         self.compiled("-o", "program", "--schedule", "given.schedule")
@@ -135,6 +147,12 @@ def check_default(case):
     types = prepared(case)
     case.given(printed)
     assert case.printed() == printed and prepared(case, "--schedule", "given.schedule") == types
+    # Said alone they choose the schedule that the default's choose.
+    columns = re.search(r"^  pack b as \[jo, k, ji\]\n(?:  .*\n)*?  split j by (\d+) into jo, ji$", printed, re.M)[1]
+    filters = re.search(r"^  pack w as \[ko, r, s, c, ki\]\n(?:  .*\n)*?  split k by (\d+) into ko, ki$", printed, re.M)[1]
+    case.given(f"schedule matmul {{ pack b as [j div {columns}, k, j % {columns}] }}\n"
+               f"schedule conv {{ pack w as [k div {filters}, r, s, c, k % {filters}] }}")  # fmt: skip
+    assert case.printed() == printed
     # An instance before a declaration, whichever stands first; each operand by itself.
     blocks = ["schedule forward.y.y { pack b as [j, k] }", "schedule matmul { pack b as [j div 5, k, j % 5] }"]
     for order in (blocks, blocks[::-1]):
@@ -156,6 +174,8 @@ def check_lengths(case):
             assert branches, (schedule, number)
             for _, body in branches:
                 assert not re.search(r"\bsize\d+\b", body), (schedule, number, body)
+        if schedule in OUTSIDE:  # where the sum begins, where it adds, and where it is read
+            assert re.findall(r"for \(forward_y_y\w*\.(s\d)\.i, 0, 8\)", code) == ["s0", "s1", "s0"], (schedule, code)
         case.compare(schedule)
         case.given(printed)
         assert case.printed() == printed, schedule
