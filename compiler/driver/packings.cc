@@ -42,9 +42,9 @@ std::set<std::string> ComputedIn(mlir::func::FuncOp function) {
   return paths;
 }
 
-class Checker {
+class PackingChecker {
  public:
-  Checker(mlir::ModuleOp module, const dsl::Program& program, dsl::Diagnostics& diagnostics)
+  PackingChecker(mlir::ModuleOp module, const dsl::Program& program, dsl::Diagnostics& diagnostics)
       : module_(module), diagnostics_(diagnostics) {
     names_.Add(program);
   }
@@ -119,7 +119,7 @@ std::map<std::string, std::vector<Packing>> PackingsOf(mlir::ModuleOp module) {
 
 void CheckPackings(mlir::ModuleOp module, const dsl::Program& program,
                    const std::vector<ScheduleSource>& sources, dsl::Diagnostics& diagnostics) {
-  std::optional<Checker> checker;
+  std::optional<PackingChecker> checker;
   for (const ScheduleSource& source : sources) {
     for (const backends::WrittenSchedule& block : source.blocks) {
       if (block.packs.empty()) continue;
