@@ -69,7 +69,8 @@ void SetPassWords(mlir::ModuleOp module, const dsl::Program& program,
   names.Add(program);
   for (size_t source = 0; source < sources.size(); ++source) {
     for (const backends::WrittenSchedule& block : sources[source].blocks) {
-      packing.Say(block, EquationsMeant(names, block.path, sources[source].scope), source);
+      if (!block.packs.empty())
+        packing.Say(block, EquationsMeant(names, block.path, sources[source].scope), source);
       if (!block.tolerance && !block.fusion) continue;
       EquationNames::Match match = names.Find(block.path, sources[source].scope);
       Words::Strength strength{source, match.closeness};

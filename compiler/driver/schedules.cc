@@ -497,10 +497,9 @@ std::string Print(const Kernel& kernel, const std::string& fingerprint, const Pa
 
 }  // namespace
 
-// What was found for one kernel says nothing of the weights: they are packed for all that read them.
+// Weights are packed for all kernels that read them.
 std::string PrintSchedule(const Kernel& kernel, const std::string& fingerprint) {
-  return Print(kernel, fingerprint,
-               fingerprint.empty() ? PackingsOf(kernel.op->getParentOfType<mlir::ModuleOp>()) : Packings());
+  return Print(kernel, fingerprint, Packings());
 }
 
 void NameEquations(mlir::ModuleOp module) {

@@ -43,7 +43,7 @@ void ReportUnknownEquation(const backends::WrittenSchedule& block, const Equatio
 // The schedules of all kernels as a text that can be edited and given back.
 std::string PrintSchedules(const std::vector<Kernel>& kernels);
 
-// That of one, for this kernel alone (see KernelFingerprint) unless that is empty.
+// That of one, for this kernel alone (see KernelFingerprint). It says nothing of how weights lie.
 std::string PrintSchedule(const Kernel& kernel, const std::string& fingerprint);
 
 }  // namespace weft::driver
