@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "backends/halide/pipeline_builder.h"
+#include "backends/schedule/motion.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
@@ -122,19 +123,26 @@ void PipelineBuilder::BoundWhole(const EquationState& equation, const BaseLoop& 
     func.bound(loop.var(), 0, loop.extent);
 }
 
-absl::Status PipelineBuilder::AddPrefetch(const EquationState& equation) {
-  const LoopNest& nest = equation.nest;
+absl::Status PipelineBuilder::AddPrefetch(const EquationState& equation, const std::string& name) {
   for (const BaseLoop& loop : equation.loops) {
-    if (loop.name != nest.Base(nest.prefetch) || !Contains(nest.outer, nest.prefetch)) continue;
+    if (loop.name != equation.nest.Base(name) || !Contains(equation.nest.outer, name)) continue;
+    auto param = [&](mlir::Value tensor) -> const Halide::ImageParam* {
+      auto found = tensors_.find(tensor.getAsOpaquePointer());
+      return found == tensors_.end() || !found->second.param ? nullptr : &*found->second.param;
+    };
     std::optional<PackedWeights> weights = PackedAlong(*equation.view, loop.indices.back());
-    auto tensor = weights ? tensors_.find(weights->tensor.getAsOpaquePointer()) : tensors_.end();
-    if (tensor == tensors_.end() || !tensor->second.param) continue;
-    prefetches_.push_back(
-        {equation.funcs[0].name() + ".s0.", nest.prefetch, tensor->second.param->name(), weights->block});
-    return absl::OkStatus();
+    if (const Halide::ImageParam* packed = weights ? param(weights->tensor) : nullptr) {
+      prefetches_.push_back({equation.funcs[0].name() + ".s0.", name, packed->name(), weights->block});
+      return absl::OkStatus();
+    }
+    std::vector<const ReadView*> beside = ReadBesideSums(*equation.view, loop.indices);
+    for (const ReadView* read : beside)
+      if (const Halide::ImageParam* addend = param(read->tensor)) addends_.insert(addend->name());
+    if (!beside.empty()) return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("schedule: `", equation.view->loops.path,
-                                                 "` reads no packed weights along `", nest.prefetch, "`"));
+                                                 "` reads no packed weights along `", name,
+                                                 "`, and nothing beside its sums"));
 }
 
 absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
@@ -185,9 +193,8 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
     }
   }
   for (ReduceState& reduce : equation.reduces) ScheduleReduce(equation, reduce);
-  if (!nest.prefetch.empty()) {
-    if (auto s = AddPrefetch(equation); !s.ok()) return s;
-  }
+  for (const std::string& loop : nest.prefetches)
+    if (auto s = AddPrefetch(equation, loop); !s.ok()) return s;
   for (auto& [func, dense, panel] : equation.transposed) {
     EquationState* holder =
         nest.transpose_equation.empty() ? &equation : FindEquation(nest.transpose_equation);

@@ -37,6 +37,44 @@ TEST_F(HalideTest, FetchesTheWeightsOfTheNextBlock) {
   }
 }
 
+// What is added to sums is asked for in front of them, each line once.
+TEST_F(HalideTest, FetchesWhatIsAddedToSums) {
+  TestKernel test = MakeTestKernel("shortcut", R"(
+weft.kernel @k {class = "contraction"} (%x: tensor<50x96xf32>, %w: tensor<2x96x16xf32>, %z: tensor<50x32xf32>, %b: tensor<32xf32>) -> (tensor<50x32xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %c96 = arith.constant 96 : index
+  %y = weft.equation (%i, %k) in (50, 32) names ["i", "k"] attributes {path = "m.y", packed = {axis = 1 : i64, block = 16 : i64}} {
+    %block = arith.divui %k, %c16 : index
+    %lane = arith.remui %k, %c16 : index
+    %s = weft.reduce sum (%c) from (%c0) to (%c96) names ["c"] {
+      %xx = weft.read %x[%i, %c] : tensor<50x96xf32> -> f32
+      %ww = weft.read %w[%block, %c, %lane] : tensor<2x96x16xf32> -> f32
+      %p = arith.mulf %xx, %ww : f32
+      weft.yield %p : f32
+    } : f32
+    %zz = weft.read %z[%i, %k] : tensor<50x32xf32> -> f32
+    %bb = weft.read %b[%k] : tensor<32xf32> -> f32
+    %t = arith.addf %s, %zz : f32
+    %r = arith.addf %t, %bb : f32
+    weft.yield %r : f32
+  } : tensor<50x32xf32>
+  weft.return %y : tensor<50x32xf32>
+})");
+  target_ = *ParseTarget("x86-64-v3");
+  ir::KernelOp kernel = Parse(test.text);
+  Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+  EXPECT_THAT(PrintSchedule(schedule), AllOf(HasSubstr("split i by 5 into"), HasSubstr("prefetch io")));
+  auto code = CompileWithHalide(kernel, schedule, target_, "k", HalideOutput::kAssembly);
+  ASSERT_TRUE(code.ok()) << code.status();
+  size_t count = 0;
+  for (size_t at = 0; (at = code->find("prefetcht1", at)) != std::string::npos; ++at) ++count;
+  EXPECT_EQ(count, 5);  // a line for each row of a tile
+  EXPECT_TRUE(Compare(kernel, schedule, test).ok());
+  Schedule plain = DefaultSchedule(ViewKernel(Parse(Matmul(50, 96, 32, 16).text)), target_);
+  EXPECT_THAT(PrintSchedule(plain), Not(HasSubstr("prefetch")));
+}
+
 // Where comparisons with numbers cut the innermost axis into pieces of whole vectors, each has a loop whose
 // loads are dense.
 TEST_F(HalideTest, CopiesAConcatenationPieceByPiece) {

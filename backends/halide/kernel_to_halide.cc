@@ -9,6 +9,7 @@
 #include "backends/halide/emit_object.h"
 #include "backends/halide/odd_stores.h"
 #include "backends/halide/pipeline_builder.h"
+#include "backends/halide/prefetch_addends.h"
 #include "backends/schedule/kernel_view.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -82,6 +83,7 @@ absl::StatusOr<std::string> Compile(mlir::Operation* kernel, const Schedule& sch
   Halide::Pipeline pipeline(builder.outputs());
   if (!builder.prefetches().empty())
     pipeline.add_custom_lowering_pass(new PrefetchWeights(builder.prefetches()));
+  if (!builder.addends().empty()) pipeline.add_custom_lowering_pass(new PrefetchAddends(builder.addends()));
   pipeline.add_custom_lowering_pass(new StoreOddLanesAlone);
   Halide::Module module = pipeline.compile_to_module(builder.arguments(), inner, halide_target);
   module.set_any_strict_float(true);

@@ -223,7 +223,7 @@ TEST_F(HalideTest, SaysWhatADirectiveCannotDo) {
            {"inline m.y", "cannot be written out where it is read: it is a result of its kernel"},
            {"this at m.z.i", "is a result of its kernel and cannot be computed inside another"},
            {"join i k into ik", "cannot be joined"},
-           {"prefetch k", "reads no packed weights along `k`"},
+           {"prefetch i", "reads no packed weights along `i`, and nothing beside its sums"},
            {"split c by 5 into co, ci\n order co i k | ci |",
             "`c` is not known to be a whole number of blocks"},
            {"split c by 17 into co, ci\n parallel k\n order i co k | ci |", "cannot be parallel"},

@@ -46,6 +46,7 @@ class PipelineBuilder {
   const std::vector<Halide::Argument>& arguments() const { return arguments_; }
   const KernelAbi& abi() const { return abi_; }
   const std::vector<Prefetch>& prefetches() const { return prefetches_; }
+  const std::set<std::string>& addends() const { return addends_; }
 
  private:
   // Adjacent axes that are stored and addressed as one.
@@ -184,7 +185,7 @@ class PipelineBuilder {
   absl::Status ScheduleEquation(EquationState& equation);
   absl::Status PlaceEquation(EquationState& equation, Halide::Func func);
   absl::Status SpecializeEquation(EquationState& equation);
-  absl::Status AddPrefetch(const EquationState& equation);
+  absl::Status AddPrefetch(const EquationState& equation, const std::string& loop);
   void ScheduleStage(Halide::Stage stage, EquationState& equation, bool of_result, const ReduceState* reduce,
                      bool update);
   static void BoundTile(Halide::Func& func, const EquationState& equation, const ReduceState& state);
@@ -209,6 +210,7 @@ class PipelineBuilder {
   std::vector<Halide::Func> outputs_;
   std::vector<Halide::Argument> arguments_;
   std::vector<Prefetch> prefetches_;
+  std::set<std::string> addends_;  // buffers that are asked for in front of sums
   KernelAbi abi_;
 };
 

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "backends/schedule/joins.h"
+#include "backends/schedule/motion.h"
 
 namespace weft::backends {
 namespace {
@@ -242,18 +243,32 @@ class Checker {
     return nullptr;
   }
 
+  // Of a loop of the domain, or of those that were joined to one.
+  std::vector<mlir::Value> IndicesOf(size_t i, const std::string& loop) const {
+    for (const std::vector<std::string>& join : nests_[i].joins) {
+      if (join.back() != loop) continue;
+      std::vector<mlir::Value> indices;
+      for (size_t k = 0; k + 1 < join.size(); ++k) indices.push_back(IndexOf(i, join[k]));
+      return indices;
+    }
+    return {IndexOf(i, loop)};
+  }
+
   std::optional<ScheduleProblem> CheckCopies(size_t i) const {
     const LoopNest& nest = nests_[i];
     if (nest.pads && !nest.pad_at.empty()) {
       auto problem = CheckLoop(i, "", nest.pad_at, DirectiveKind::kPad);
       if (problem) return problem;
     }
-    if (!nest.prefetch.empty()) {
-      auto problem = CheckLoop(i, "", nest.prefetch, DirectiveKind::kPrefetch);
+    for (const std::string& loop : nest.prefetches) {
+      auto problem = CheckLoop(i, "", loop, DirectiveKind::kPrefetch);
       if (problem) return problem;
-      if (!PackedAlong(kernel_.equations[i], IndexOf(i, nest.Base(nest.prefetch)))) {
+      std::string base = nest.Base(loop);
+      bool has_weights = PackedAlong(kernel_.equations[i], IndexOf(i, base)).has_value();
+      if (!has_weights && ReadBesideSums(kernel_.equations[i], IndicesOf(i, base)).empty()) {
         return Say(i, {DirectiveKind::kPrefetch},
-                   absl::StrCat("`", Path(i), "` reads no packed weights along `", nest.prefetch, "`"));
+                   absl::StrCat("`", Path(i), "` reads no packed weights along `", loop,
+                                "`, and nothing beside its sums"));
       }
     }
     if (!nest.transposes || nest.transpose_at.empty()) return std::nullopt;

@@ -411,6 +411,7 @@ class Chooser {
                       knobs_, outer);
     if (reuse && packed && !column_outer.empty() && !placed.weights_at_hand)
       Prefetch(plan, outer, column_outer, lane);
+    if (reuse && !row_outer.empty() && !inside_) PrefetchAddends(plan, rows, row_outer);
     int shared = Parallel(plan, outer);
     std::vector<std::string> around = FirstOf(outer);
     if (reuse && packed && !column_outer.empty() && !inside_ && shared_loops_ == 0)
@@ -467,6 +468,13 @@ class Chooser {
     bool pays = kFewestSteps * steps > lines && steps <= kMostSteps * lines;
     if (!knobs_.Choose("prefetch", pays, 1.05)) return;
     plan.directives.push_back({DirectiveKind::kPrefetch, {columns}});
+  }
+
+  // What is added to the sums of a tile, as a shortcut is, is asked for in front of them.
+  void PrefetchAddends(Plan& plan, int rows, const std::string& tiles) const {
+    std::vector<const ReadView*> beside = ReadBesideSums(*plan.view, plan.domain_indices[rows]);
+    if (!knobs_.Choose("addends", !beside.empty(), 1.05) || beside.empty()) return;
+    plan.directives.push_back({DirectiveKind::kPrefetch, {tiles}});
   }
 
   // Vectors along another axis of the result: the places of a gather differ by element, not by channel.

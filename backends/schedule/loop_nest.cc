@@ -184,11 +184,11 @@ class Resolver {
         }
         return absl::OkStatus();
       case DirectiveKind::kPrefetch: {
-        NestLoop* loop = Leaf(d.names[0]);
-        if (!loop || loop->reduction) return Missing(d, d.names[0]);
-        if (d.names.size() > 1 || !nest_.prefetch.empty())
-          return Error(d, "weights are fetched along one loop, here along several", d.names.back());
-        nest_.prefetch = d.names[0];
+        for (const std::string& name : d.names) {
+          NestLoop* loop = Leaf(name);
+          if (!loop || loop->reduction) return Missing(d, name);
+          nest_.prefetches.push_back(name);
+        }
         return absl::OkStatus();
       }
       case DirectiveKind::kSpecialize:

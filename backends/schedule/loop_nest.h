@@ -48,7 +48,7 @@ struct LoopNest {
       inner;             // the leaves in order; results are computed over `inner` at once
   std::string block;     // the outer part of a reduction's loop that runs around some of `outer`; empty: none
   std::string block_at;  // the loop of `outer` that it runs inside of; empty: it runs around all
-  std::string prefetch;  // the loop whose next step's weights are fetched; empty: none
+  std::vector<std::string> prefetches;  // loops, what whose steps read is fetched ahead
   bool pads = false;
   std::string pad_at;  // empty: in front of all loops
   bool transposes = false;

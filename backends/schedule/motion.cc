@@ -43,6 +43,17 @@ bool FillsAlong(const std::vector<const ReadView*>& reads, const std::vector<mli
   return false;
 }
 
+std::vector<const ReadView*> ReadBesideSums(const EquationView& view,
+                                            const std::vector<mlir::Value>& indices) {
+  std::vector<const ReadView*> inner = InnerReads(view), beside;
+  for (const ReadView& read : view.reads) {
+    bool is_summed = std::find(inner.begin(), inner.end(), &read) != inner.end();
+    if (is_summed || view.reduces.empty() || !mlir::isa<mlir::BlockArgument>(read.tensor)) continue;
+    if (MotionOf(read, indices) != Motion::kStill) beside.push_back(&read);
+  }
+  return beside;
+}
+
 double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices) {
   if (MotionOf(read, indices) == Motion::kStill) return 0;
   double bytes = kElementBytes;

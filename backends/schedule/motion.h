@@ -27,6 +27,11 @@ bool HasFill(const std::vector<const ReadView*>& reads);
 // Whether the loop of `indices` goes on where there is a fill in the place of elements.
 bool FillsAlong(const std::vector<const ReadView*>& reads, const std::vector<mlir::Value>& indices);
 
+// Reads of the kernel's arguments that results make beside their sums, of other elements in every step of the
+// loop of `indices`.
+std::vector<const ReadView*> ReadBesideSums(const EquationView& view,
+                                            const std::vector<mlir::Value>& indices);
+
 // What a read goes on by when the loop of `indices` does; 0: it stays where it is.
 double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices);
 
