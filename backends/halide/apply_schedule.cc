@@ -298,15 +298,23 @@ void PipelineBuilder::PlaceBlocks(EquationState& equation, ReduceState& state) {
 // Tells the size of what a reduction keeps of a tile, also where its last tiles are cut: memory of a known
 // size is in registers, or on the stack.
 void PipelineBuilder::BoundTile(Func& func, const EquationState& equation, const ReduceState& state) {
-  const auto& at_once = equation.nest.inner;
+  const LoopNest& nest = equation.nest;
   for (int i : state.loops) {
     const BaseLoop& loop = equation.loops[i];
-    bool in_tile = std::find(at_once.begin(), at_once.end(), loop.inner_name) != at_once.end();
-    if (loop.factor == 0 || !in_tile) continue;
+    if (loop.factor == 0 || !Contains(nest.inner, loop.inner_name)) continue;
+    // Of a loop that is split again several tiles may be computed at once.
+    int64_t tiles = 1;
+    std::string outer = loop.outer_name;
+    while (nest.IsSplit(outer)) {
+      auto [steps, step] = nest.Parts(outer);
+      if (Contains(nest.inner, step)) tiles *= nest.Find(step).factor;
+      outer = steps;
+    }
+    if (Contains(nest.inner, outer)) continue;
     if (loop.tiled) {
-      func.bound_storage(Var(loop.outer_name), 1);
+      func.bound_storage(Var(loop.outer_name), Expr(static_cast<int32_t>(tiles)));
     } else {
-      func.bound_storage(Var(loop.name), Expr(static_cast<int32_t>(loop.factor)));
+      func.bound_storage(Var(loop.name), Expr(static_cast<int32_t>(tiles * loop.factor)));
     }
   }
 }

@@ -268,6 +268,38 @@ TEST_F(HalideTest, ComputesTilesThatDoNotFitTheirBlock) {
   }
 }
 
+// Tiles of a loop that is split twice may be computed together: what sums keep has room for all.
+TEST_F(HalideTest, ComputesSeveralTilesAtOnce) {
+  TestKernel test = Softmax(9, 33);
+  ir::KernelOp kernel = Parse(test.text);
+  std::string text;
+  for (const EquationView& equation : ViewKernel(kernel).equations) {
+    absl::SubstituteAndAppend(
+        &text, "schedule $0 { split $1 by 6 into a, b split a by 2 into c, d vectorize b unroll d }\n",
+        equation.loops.path, equation.loops.domain[0].name);
+  }
+  auto schedule = ParseSchedule(text);
+  ASSERT_TRUE(schedule.ok()) << schedule.status();
+  absl::Status status = Compare(kernel, *schedule, test);
+  EXPECT_TRUE(status.ok()) << text << status;
+}
+
+// A lane behind the last step would have nothing to reduce.
+TEST_F(HalideTest, RefusesMoreLanesThanStepsAroundSums) {
+  ir::KernelOp kernel = Parse(Matmul(13, 17, 40, 0).text);
+  auto problems = [&](int64_t lanes) {
+    auto schedule = ParseSchedule(
+        absl::Substitute("schedule m.y { split i by 3 into io, ii split io by $0 into ioo, ioi vectorize ioi "
+                         "order ioo ioi k | c | ii }",
+                         lanes));
+    return CheckSchedule(ViewKernel(kernel), *schedule);
+  };
+  EXPECT_THAT(problems(5), ::testing::IsEmpty());
+  ASSERT_EQ(problems(8).size(), 1);
+  EXPECT_THAT(problems(8)[0].second.text,
+              HasSubstr("`io` is not known to have 8 steps, as many as lanes of `ioi`"));
+}
+
 // As many vectors as each has lanes are stored as one, of an odd number of lanes.
 TEST_F(HalideTest, StoresInterleavedVectorsOfOddLanes) {
   TestKernel test = Transpose(3, 19, 37);

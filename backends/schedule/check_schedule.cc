@@ -77,9 +77,18 @@ class Checker {
     }
   }
 
-  // Inside a vector there are no threads.
+  // Inside a vector there are no threads, and what a lane beyond the last step would reduce has no place.
   std::optional<ScheduleProblem> CheckMarks(size_t i) const {
     std::string vector;
+    for (const std::string& name : nests_[i].outer) {
+      const NestLoop& loop = nests_[i].Find(name);
+      if (!loop.vectorized || loop.parent.empty() || kernel_.equations[i].reduces.empty()) continue;
+      if (nests_[i].Find(loop.parent).extent >= loop.factor) continue;
+      return Say(
+          i, {DirectiveKind::kVectorize},
+          absl::StrCat("`", loop.parent, "` is not known to have ", loop.factor,
+                       " steps, as many as lanes of `", name, "`, inside of which `", Path(i), "` reduces"));
+    }
     for (const auto* part : {&nests_[i].outer, &nests_[i].inner}) {
       for (const std::string& name : *part) {
         const NestLoop& loop = nests_[i].Find(name);
