@@ -4,7 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "backends/halide/emit_object.h"
 #include "backends/halide/odd_stores.h"
@@ -72,6 +75,16 @@ bool HoldsF16(mlir::Operation* kernel) {
       .wasInterrupted();
 }
 
+// Code is made without checks: what Halide says would fail one is refused.
+class CodeThatFails : public Halide::CompileTimeErrorReporter {
+ public:
+  void warning(const char* message) override {
+    if (absl::StrContains(message, "guaranteed to fail")) throw Halide::CompileError(message);
+    std::fputs(message, stderr);
+  }
+  [[noreturn]] void error(const char* message) override { throw Halide::CompileError(message); }
+};
+
 absl::StatusOr<std::string> Compile(mlir::Operation* kernel, const Schedule& schedule, const Target& target,
                                     absl::string_view symbol, HalideOutput output) {
   KernelView view = ViewKernel(kernel);
@@ -103,6 +116,8 @@ absl::StatusOr<std::string> Compile(mlir::Operation* kernel, const Schedule& sch
 absl::StatusOr<std::string> CompileWithHalide(mlir::Operation* kernel, const Schedule& schedule,
                                               const Target& target, absl::string_view symbol,
                                               HalideOutput output) {
+  static CodeThatFails reporter;
+  Halide::set_custom_compile_time_error_reporter(&reporter);
   // The exceptions of Halide do not derive from std::exception and end here.
   try {
     return Compile(kernel, schedule, target, symbol, output);
