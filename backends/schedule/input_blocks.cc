@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "backends/schedule/motion.h"
+#include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
 namespace {
