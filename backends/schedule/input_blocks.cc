@@ -80,7 +80,8 @@ std::optional<InputBlock> BlockOfInput(const Plan& plan, const std::vector<const
     double input = step * static_cast<double>(extent);
     if (extent < 0 || input <= stays) return std::nullopt;
     int64_t steps = EvenSteps(extent, std::min(static_cast<int64_t>(room / step), extent), target.cores);
-    double again = static_cast<double>((extent + steps - 1) / steps) * weights.bytes;
+    int64_t parts = (extent + steps - 1) / steps;
+    double again = static_cast<double>(parts) * weights.bytes;
     if (!is_near && again * kMuchMore > input * static_cast<double>(weights.blocks)) return std::nullopt;
     return InputBlock{at, steps};
   }
