@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "backends/halide/prefetch_weights.h"
+
 namespace weft::backends {
 
 using namespace Halide::Internal;
@@ -10,7 +12,6 @@ using Halide::Expr;
 
 namespace {
 
-constexpr int32_t kElementsOfLine = 16;  // of 4 bytes
 // More of them would wait for each other.
 constexpr size_t kMostLines = 32;
 
@@ -52,7 +53,7 @@ class LinesRead : public IRVisitor {
   void Add(const std::string& buffer, const Expr& place) {
     for (const auto& [name, other] : lines) {
       auto apart = as_const_int(simplify(place - other));
-      if (name == buffer && apart && *apart >= 0 && *apart < kElementsOfLine) return;
+      if (name == buffer && apart && *apart >= 0 && *apart < kLineElements) return;
     }
     if (lines.size() < kMostLines) lines.emplace_back(buffer, place);
   }
@@ -74,10 +75,7 @@ Stmt PrefetchAddends::visit(const Block* block) {
   results->body.accept(&read);
   if (!in_sums.found || in_results.found || read.lines.empty()) return IRMutator::visit(block);
   std::vector<Stmt> all;
-  for (const auto& [buffer, place] : read.lines)
-    all.push_back(Evaluate::make(Call::make(
-        Halide::Float(32), Call::prefetch,
-        {Variable::make(Halide::Handle(), buffer), place, Expr(1), Expr(kElementsOfLine)}, Call::Intrinsic)));
+  for (const auto& [buffer, place] : read.lines) all.push_back(AskForLine(buffer, place));
   all.push_back(block->first);
   all.push_back(block->rest);
   return Block::make(all);

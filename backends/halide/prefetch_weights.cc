@@ -9,7 +9,6 @@ using Halide::Expr;
 
 namespace {
 
-constexpr int64_t kLineElements = 16;  // of 4 bytes
 // More of them in one step would wait for each other.
 constexpr int64_t kMostPerStep = 4;
 // Of steps that are told at run time.
@@ -47,6 +46,12 @@ class FirstRead : public IRVisitor {
 };
 
 }  // namespace
+
+Stmt AskForLine(const std::string& buffer, const Expr& place) {
+  Expr base = Variable::make(Halide::Handle(), buffer);
+  return Evaluate::make(Call::make(Halide::Float(32), Call::prefetch,
+                                   {base, place, Expr(1), Expr(kLineElements)}, Call::Intrinsic));
+}
 
 Stmt PrefetchWeights::visit(const For* loop) {
   if (!current_) {
@@ -104,11 +109,8 @@ Stmt PrefetchWeights::Requests(const For* innermost) const {
   for (int64_t i = 0; i < each; ++i) {
     Expr line = Halide::min(number * static_cast<int32_t>(each) + static_cast<int32_t>(i),
                             static_cast<int32_t>(lines - 1));
-    Expr place = simplify(next + line * static_cast<int32_t>(kLineElements));
-    Expr base = Variable::make(Halide::Handle(), current_->buffer);
-    requests.push_back(Evaluate::make(
-        Call::make(Halide::Float(32), Call::prefetch,
-                   {base, place, Expr(1), Expr(static_cast<int32_t>(kLineElements))}, Call::Intrinsic)));
+    Expr place = simplify(next + line * kLineElements);
+    requests.push_back(AskForLine(current_->buffer, place));
   }
   return Block::make(requests);
 }

@@ -8,6 +8,12 @@
 
 namespace weft::backends {
 
+// Elements of 4 bytes in a line of the caches.
+inline constexpr int32_t kLineElements = 16;
+
+// Asks for the line of `buffer` that holds the element at `place`.
+Halide::Internal::Stmt AskForLine(const std::string& buffer, const Halide::Expr& place);
+
 // While a step of one loop runs, what the next step reads of a buffer is fetched into the cache.
 struct Prefetch {
   // Halide's name of the loop is the stage, the loops that it was split from, and its own name.

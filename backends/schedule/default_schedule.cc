@@ -472,8 +472,8 @@ class Chooser {
 
   // What is added to the sums of a tile, as a shortcut is, is asked for in front of them.
   void PrefetchAddends(Plan& plan, int rows, const std::string& tiles) const {
-    std::vector<const ReadView*> beside = ReadBesideSums(*plan.view, plan.domain_indices[rows]);
-    if (!knobs_.Choose("addends", !beside.empty(), 1.05) || beside.empty()) return;
+    if (ReadBesideSums(*plan.view, plan.domain_indices[rows]).empty()) return;
+    if (!knobs_.Choose("addends", true, 1.05)) return;
     plan.directives.push_back({DirectiveKind::kPrefetch, {tiles}});
   }
 

@@ -1,15 +1,11 @@
 #include "backends/schedule/input_blocks.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "backends/schedule/motion.h"
-#include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
 namespace {
-
-constexpr int64_t kAssumedExtent = 256;  // of what is told at run time
 
 using Loops = std::vector<std::pair<std::string, int64_t>>;
 
@@ -33,18 +29,8 @@ double BytesInStep(const Plan& plan, const std::vector<const ReadView*>& reads, 
   }
   double most = 0;
   for (const ReadView* read : reads) {
-    if (MotionOf(*read, plan.domain_indices[last]) == Motion::kStill) continue;
-    auto type = mlir::cast<mlir::RankedTensorType>(read->tensor.getType());
-    double bytes = kElementBytes;
-    for (int axis = 0; axis < type.getRank(); ++axis) {
-      AffineForm form;
-      int64_t step = 0;
-      if (MatchAffine(read->subscripts[axis], &form))
-        for (mlir::Value index : walked) step = std::max(step, std::abs(form.Coefficient(index)));
-      int64_t extent = type.isDynamicDim(axis) ? kAssumedExtent : type.getDimSize(axis);
-      bytes *= static_cast<double>(step != 0 ? step : extent);
-    }
-    most = std::max(most, bytes);
+    if (MotionOf(*read, plan.domain_indices[last]) != Motion::kStill)
+      most = std::max(most, BytesCovered(*read, walked));
   }
   bool is_tile = loops.back().first != plan.domain[last].name;
   return is_tile ? most * static_cast<double>(tall) : most;

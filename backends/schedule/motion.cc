@@ -1,6 +1,7 @@
 #include "backends/schedule/motion.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "compiler/ir/weft_dialect.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -54,18 +55,23 @@ std::vector<const ReadView*> ReadBesideSums(const EquationView& view,
   return beside;
 }
 
-double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices) {
-  if (MotionOf(read, indices) == Motion::kStill) return 0;
+double BytesCovered(const ReadView& read, const std::vector<mlir::Value>& indices) {
+  constexpr int64_t kAssumedExtent = 256;  // of what is told at run time
   double bytes = kElementBytes;
   auto type = mlir::cast<mlir::RankedTensorType>(read.tensor.getType());
   for (int axis = 0; axis < type.getRank(); ++axis) {
     AffineForm form;
     if (!MatchAffine(read.subscripts[axis], &form)) continue;
-    int64_t step = form.Coefficient(indices.back());
-    int64_t extent = type.isDynamicDim(axis) ? 256 : type.getDimSize(axis);
-    bytes *= step != 0 ? static_cast<double>(step) : static_cast<double>(extent);
+    int64_t step = 0;
+    for (mlir::Value index : indices) step = std::max(step, std::abs(form.Coefficient(index)));
+    int64_t extent = type.isDynamicDim(axis) ? kAssumedExtent : type.getDimSize(axis);
+    bytes *= static_cast<double>(step != 0 ? step : extent);
   }
   return bytes;
+}
+
+double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices) {
+  return MotionOf(read, indices) == Motion::kStill ? 0 : BytesCovered(read, {indices.back()});
 }
 
 int64_t BytesBetween(const ReadView& read, mlir::Value index) {

@@ -32,6 +32,9 @@ bool FillsAlong(const std::vector<const ReadView*>& reads, const std::vector<mli
 std::vector<const ReadView*> ReadBesideSums(const EquationView& view,
                                             const std::vector<mlir::Value>& indices);
 
+// What a read covers while `indices` stay as they are and all others go on.
+double BytesCovered(const ReadView& read, const std::vector<mlir::Value>& indices);
+
 // What a read goes on by when the loop of `indices` does; 0: it stays where it is.
 double BytesPerStep(const ReadView& read, const std::vector<mlir::Value>& indices);
 

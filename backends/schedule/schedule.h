@@ -33,8 +33,8 @@ enum class DirectiveKind {
   kUnroll,     // names
   kOverlap,    // names: the last step of these split loops is moved back to end at the edge, computing some
                // results twice
-  kPrefetch,   // names[0]: while a step of this loop runs, the packed weights of its next step are fetched
-               // into the cache
+  kPrefetch,  // names: while a step of such a loop runs, the packed weights of its next step are fetched into
+              // the cache; where it walks none, in front of sums what results read beside them
   kAt,  // the equation is computed inside loop names[1] of the equation names[0]; names[1] empty: outside of
         // all
   kInline,     // the equation is written out where it is read

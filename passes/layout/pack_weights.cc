@@ -69,8 +69,9 @@ class Packer {
     }
     SmallVector<ir::ReadOp> reads;
     equation_.getBody().walk([&](ir::ReadOp read) { reads.push_back(read); });
+    Value lanes = IndexOfLanes();
     for (ir::ReadOp read : reads)
-      if (!packed_.contains(read)) PermuteToLoops(read);
+      if (lanes && !packed_.contains(read)) PermuteToLoops(read, lanes);
   }
 
  private:
@@ -274,16 +275,14 @@ class Packer {
   }
 
   // An operand of weights alone whose axes are walked by indices: that of the lanes walks its last axis.
-  void PermuteToLoops(ir::ReadOp read) {
+  void PermuteToLoops(ir::ReadOp read, Value lanes) {
     auto type = mlir::cast<mlir::RankedTensorType>(read.getTensor().getType());
     if (type.getRank() < 2 || !IsInside(read) || !IsLoadTime(read.getTensor())) return;
-    Value innermost = IndexOfLanes();
-    if (!innermost) return;
     int64_t walked = -1;
     for (auto [axis, subscript] : llvm::enumerate(read.getSubscripts())) {
-      if (subscript == innermost && walked < 0) {
+      if (subscript == lanes && walked < 0) {
         walked = axis;
-      } else if (llvm::is_contained(IndicesOf(subscript), innermost)) {
+      } else if (llvm::is_contained(IndicesOf(subscript), lanes)) {
         return;
       }
     }
