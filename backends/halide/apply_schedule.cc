@@ -145,6 +145,19 @@ absl::Status PipelineBuilder::AddPrefetch(const EquationState& equation, const s
                                                  "`, and nothing beside its sums"));
 }
 
+namespace {
+
+// Whether what is computed at once goes along this loop, which runs outside of it: only there a condition of
+// the loop is worth code of its own. Cut at others, all the code inside would be there twice, and cut at its
+// own edges in one of them alone.
+bool SharesTile(const LoopNest& nest, const std::string& outer) {
+  if (nest.inner.empty() && outer == nest.outer.back()) return true;
+  return std::any_of(nest.inner.begin(), nest.inner.end(),
+                     [&](const std::string& inner) { return nest.Base(inner) == nest.Base(outer); });
+}
+
+}  // namespace
+
 absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
   const LoopNest& nest = equation.nest;
   if (nest.inlined) {
@@ -179,6 +192,8 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
       for (auto name = part->rbegin(); name != part->rend(); ++name) order.push_back(Var(*name));
     }
     if (order.size() > 1) func.reorder(order);
+    for (const std::string& name : nest.outer)
+      if (!SharesTile(nest, name)) func.never_partition(Var(name));
     for (const auto* part : {&nest.inner, &nest.outer}) {
       for (const std::string& name : *part) {
         const NestLoop& loop = nest.Find(name);

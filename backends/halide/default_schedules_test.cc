@@ -316,6 +316,23 @@ TEST_F(HalideTest, SumsRowsInSeveralVectors) {
   }
 }
 
+// Every row of pictures has a middle in which no place lies outside and no tile is cut, whatever the row, the
+// number of channels and the share of a thread are.
+TEST_F(HalideTest, ComputesTheMiddleOfEveryRowAlike) {
+  target_ = *ParseTarget("x86-64-v3");
+  for (auto [size, middle] : {std::pair{28, 8}, {31, 9}}) {
+    ir::KernelOp kernel = Parse(Depthwise(size, 246).text);
+    auto code = CompileWithHalide(kernel, DefaultSchedule(ViewKernel(kernel), target_), target_, "k",
+                                  HalideOutput::kStmt);
+    ASSERT_TRUE(code.ok()) << code.status();
+    std::regex loop(R"(\n *for \([a-z0-9_.$]*\.jo[a-z.]*, 0, (\w+)\))");
+    std::vector<std::string> lengths;
+    for (std::sregex_iterator found(code->begin(), code->end(), loop), end; found != end; ++found)
+      lengths.push_back((*found)[1]);
+    EXPECT_EQ(lengths, std::vector<std::string>{std::to_string(middle)});
+  }
+}
+
 // Without mask registers the last lanes of rows are stored in pieces.
 TEST_F(HalideTest, StoresTailsWithoutMasks) {
   ir::KernelOp kernel = Parse(Matmul(61, 40, 22, 24).text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "backends/halide/select_scalar.h"
 #include "backends/schedule/motion.h"
 #include "compiler/ir/weft_dialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -35,17 +36,6 @@ bool HasLoadedValue(const Expr& e) {
   } finder;
   e.accept(&finder);
   return finder.found;
-}
-
-Scalar SelectScalar(const Expr& condition, const Scalar& a, const Scalar& b, mlir::Type type) {
-  Scalar result;
-  if (a.narrow && b.narrow) {
-    return Scalar::Index(Halide::select(condition, a.e, b.e), std::min(a.low, b.low),
-                         std::max(a.high, b.high));
-  }
-  Expr x = ToCompute(a, type), y = ToCompute(b, type);
-  if (type.isInteger(1)) return Scalar::Of((condition && x) || (!condition && y));
-  return Scalar::Of(Halide::select(condition, x, y));
 }
 
 }  // namespace
@@ -519,7 +509,7 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
   const Tensor& tensor = tensors_[read.tensor.getAsOpaquePointer()];
   std::vector<Expr> subscripts;
   std::vector<Outside> outside;  // per group
-  Expr inside_all;               // of the subscripts that are filled
+  std::vector<Expr> insides;     // of the subscripts that are filled, outermost first
   bool affine = true;
   std::vector<Scalar> raw;
   for (const AxisGroup& group : tensor.groups) {
@@ -593,8 +583,7 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
           i = clamped();
         break;
       case Outside::kFill: {
-        Expr inside = i >= zero && i <= last;
-        inside_all = inside_all.defined() ? inside_all && inside : inside;
+        insides.push_back(i >= zero && i <= last);
         i = clamped();
         break;
       }
@@ -621,8 +610,7 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
   if (fills) {
     auto fill = Translate(read.fill, context);
     if (!fill.ok() || empty) return fill;
-    return SelectScalar(inside_all, FromStorage(Load(tensor, subscripts), tensor.element), *fill,
-                        tensor.element);
+    return FillOutside(FromStorage(Load(tensor, subscripts), tensor.element), *fill, insides, tensor.element);
   }
   if (empty) return Scalar::Of(Halide::Internal::make_zero(ComputeType(tensor.element)));
   return FromStorage(Load(tensor, subscripts), tensor.element);

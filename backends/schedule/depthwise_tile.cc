@@ -21,17 +21,14 @@ int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs) {
 int64_t DepthwiseRows(int64_t extent, int64_t vectors, const Target& target, Knobs& knobs) {
   if (extent < 0) return 4;
   int64_t most = (target.vector_registers >= 32 ? 14 : 6) / vectors, best = 1;
-  double best_use = 0;
+  // Places that a line of results loads: each tile two more than it has rows. The last tile ends with them.
+  auto loads = [&](int64_t rows) { return static_cast<double>(extent + 2 * ((extent + rows - 1) / rows)); };
   std::vector<KnobValue> others;
   for (int64_t rows = 1; rows <= std::min(most, extent); ++rows) {
-    int64_t tiles = (extent + rows - 1) / rows;
-    auto steps = static_cast<double>(tiles);
-    double use = static_cast<double>(extent) / (steps * static_cast<double>(rows)) *
-                 static_cast<double>(rows) / (static_cast<double>(rows) + 2.0);
-    if (use > best_use) best = rows, best_use = use;
-    others.push_back({rows, 1 / use});
+    if (loads(rows) < loads(best)) best = rows;
+    others.push_back({rows, loads(rows)});
   }
-  for (KnobValue& other : others) other.cost *= best_use;
+  for (KnobValue& other : others) other.cost /= loads(best);
   return knobs.Choose("rows", best, std::move(others));
 }
 
