@@ -10,8 +10,8 @@
 
 namespace weft::backends {
 
-// Two vectors of channels lie in lines beside each other, which the cache fetches together; unless the second
-// would often be computed for nothing.
+// Where registers are many, two vectors of channels: they lie in lines beside each other, which the cache
+// fetches together; unless the second would often be computed for nothing.
 int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs);
 
 // Without reuse every lane loads for itself: enough rows to hide latencies, few enough to share the loads of
