@@ -433,7 +433,7 @@ class Chooser {
 
   // With `panels` a copy is made in them, where that leaves no part of one: what a tile reads lies together.
   int64_t TileColumns(int64_t rows, int64_t columns, bool panels) const {
-    int64_t width = passes::ChooseRegisterTile(ForPasses(target_), rows, columns, kElementBytes).columns;
+    int64_t width = passes::ChooseRegisterTile(ForPasses(target_), rows, columns, 0, kElementBytes).columns;
     if (panels && columns % width != 0) width = WholePanels(rows, columns, width, target_);
     return knobs_.Choose("columns", width, OtherColumns(rows, columns, width, target_));
   }

@@ -52,7 +52,7 @@ std::vector<KnobValue> OtherWidths(int64_t extent, int64_t lanes, std::initializ
 int64_t WholePanels(int64_t rows, int64_t columns, int64_t best, const Target& target) {
   double fastest = 0, whole = 0;
   int64_t width = best;
-  for (auto [tile, speed] : passes::RateTileColumns(ForPasses(target), rows, columns, kElementBytes)) {
+  for (auto [tile, speed] : passes::RateTileColumns(ForPasses(target), rows, columns, 0, kElementBytes)) {
     if (tile.columns == best) fastest = speed;
     if (columns >= 0 && columns % tile.columns == 0 && speed > whole) whole = speed, width = tile.columns;
   }
@@ -60,7 +60,7 @@ int64_t WholePanels(int64_t rows, int64_t columns, int64_t best, const Target& t
 }
 
 std::vector<KnobValue> OtherColumns(int64_t rows, int64_t columns, int64_t by_model, const Target& target) {
-  return Others(passes::RateTileColumns(ForPasses(target), rows, columns, kElementBytes), by_model,
+  return Others(passes::RateTileColumns(ForPasses(target), rows, columns, 0, kElementBytes), by_model,
                 &passes::RegisterTile::columns);
 }
 

@@ -246,7 +246,7 @@ TEST(TargetTest, ReadsLevelsAndFeatures) {
 TEST(TargetTest, TilesWasteFewLanes) {
   Target target = *ParseTarget("x86-64-v4");
   for (auto [columns, tile] : {std::pair{64, 64}, {768, 64}, {65, 80}, {41, 48}, {84, 48}, {320, 64}}) {
-    EXPECT_EQ(passes::ChooseRegisterTile(ForPasses(target), 256, columns, 4).columns, tile) << columns;
+    EXPECT_EQ(passes::ChooseRegisterTile(ForPasses(target), 256, columns, 0, 4).columns, tile) << columns;
   }
 }
 
@@ -258,12 +258,20 @@ TEST(TargetTest, TilesDivideTheRowsWell) {
   EXPECT_EQ(passes::ChooseTileRows(target, 28, 16, 4, 4), 4);  // no more than that
 }
 
+// Blocks of weights that the second cache does not hold are not made for two rows at a time.
+TEST(TargetTest, WideTilesHaveFewWeights) {
+  passes::TargetDescription target = ForPasses(*ParseTarget("x86-64-v3"));
+  target.l2_bytes = 512 << 10;
+  for (auto [depth, columns] : {std::pair{64, 40}, {4608, 16}})
+    EXPECT_EQ(passes::ChooseRegisterTile(target, 38, 520, depth, 4).columns, columns) << depth;
+}
+
 TEST(TargetTest, TilesFitTheRegisters) {
   for (const char* name : {"x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
     Target target = *ParseTarget(name);
     for (int64_t rows : {-1, 1, 2, 7, 14, 49, 197}) {
       for (int64_t columns : {-1, 1, 24, 64, 1000}) {
-        passes::RegisterTile tile = passes::ChooseRegisterTile(ForPasses(target), rows, columns, 4);
+        passes::RegisterTile tile = passes::ChooseRegisterTile(ForPasses(target), rows, columns, 0, 4);
         int64_t vectors = tile.columns / Lanes(target, 4);
         EXPECT_LE(tile.rows * vectors + vectors + 1, target.vector_registers);
         EXPECT_TRUE(rows < 0 || tile.rows <= rows);

@@ -146,8 +146,11 @@ class Packer {
     if (!axes || !ReadsEachOnce(contraction, *axes, column)) return false;
     int64_t columns = Extent(column);
     auto type = mlir::cast<mlir::RankedTensorType>(contraction.weights.getTensor().getType());
+    int64_t depth = 1;
+    for (int64_t axis : llvm::concat<int64_t>(axes->taps, axes->channels))
+      depth *= std::max<int64_t>(type.getDimSize(axis), 0);
     int64_t block =
-        PackedBlock(target_, TileableRows(contraction), columns, ElementBytes(type.getElementType()));
+        PackedBlock(target_, TileableRows(contraction), columns, depth, ElementBytes(type.getElementType()));
     if (block == 0 || columns == 0) return false;
     PackAs(contraction.weights, BlockedAxes(contraction, *axes, column, block));
     return true;

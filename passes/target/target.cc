@@ -12,12 +12,21 @@ constexpr int64_t kPageBytes = 4096, kLineBytes = 64;
 // Relative speed of a full tile: the share of the multiplier's peak that its dependency chains and loads
 // leave. A step of the reduction does `fmas` multiplications, each waiting for the one before on the same
 // accumulator (four cycles, up to two issued per cycle), and loads one vector per column group and one scalar
-// per row.
+// per row; as many loads are issued per cycle as multiplications.
 double TileSpeed(int64_t rows, int64_t vectors) {
   double fmas = static_cast<double>(rows * vectors);
   double chain = std::min(1.0, fmas / 10.0);
   double loads = static_cast<double>(rows + vectors) / fmas;
-  return chain / (1.0 + 0.25 * loads);
+  return chain / (1.0 + 0.25 * loads) / std::max(1.0, loads);
+}
+
+// What a multiplication waits for weights, in multiplications: a block of columns that the second cache holds
+// no longer beside what else passes through it is read from behind it for every tile, and few rows leave no
+// time for that. `depth` is how many weights a column has.
+double WaitForWeights(const TargetDescription& target, int64_t rows, int64_t columns, int64_t depth,
+                      int64_t element_bytes) {
+  double share = static_cast<double>(columns * depth * element_bytes) / static_cast<double>(target.l2_bytes);
+  return std::clamp(4.0 * (share - 0.3), 0.0, 2.8) / static_cast<double>(rows * rows);
 }
 
 // The same for a result of one row. It uses each weight once, so that loading them takes the time, whatever
@@ -94,13 +103,17 @@ std::vector<RatedTile> RateTileRows(const TargetDescription& target, int64_t row
 // Widths are compared by tiles that are all whole: a wide one has few rows, and what it reads of the weights
 // for those that are left is not in the estimate.
 std::vector<RatedTile> RateTileColumns(const TargetDescription& target, int64_t rows, int64_t columns,
-                                       int64_t element_bytes) {
+                                       int64_t depth, int64_t element_bytes) {
   int64_t lanes = Lanes(target, element_bytes);
   std::vector<RatedTile> rated;
   for (int64_t vectors = 1; vectors <= kMostTileVectors; ++vectors) {
     RatedTile best{{1, vectors * lanes}, 0};
     for (int64_t tall = 1; tall <= MostTileRows(target, rows, vectors); ++tall) {
-      double speed = rows == 1 ? RowSpeed(vectors) : TileSpeed(tall, vectors) * Used(rows, tall);
+      double speed = rows == 1 ? RowSpeed(vectors) : TileSpeed(tall, vectors);
+      if (rows != 1) {
+        speed /= 1 + speed * WaitForWeights(target, tall, best.tile.columns, depth, element_bytes);
+        speed *= Used(rows, tall);
+      }
       if (speed > best.speed * 1.001) best.tile.rows = tall, best.speed = speed;
     }
     best.speed *= Used(columns, best.tile.columns);
@@ -109,20 +122,21 @@ std::vector<RatedTile> RateTileColumns(const TargetDescription& target, int64_t 
   return rated;
 }
 
-RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, int64_t columns,
+RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, int64_t columns, int64_t depth,
                                 int64_t element_bytes) {
   int64_t lanes = Lanes(target, element_bytes);
   RatedTile best{{1, lanes}, 0};
-  for (const RatedTile& rated : RateTileColumns(target, rows, columns, element_bytes)) {
+  for (const RatedTile& rated : RateTileColumns(target, rows, columns, depth, element_bytes)) {
     // Wide tiles leave few rows for one load of the panel: for widths that others would waste.
     if (rated.speed > best.speed * (rated.tile.columns > 4 * lanes ? 1.03 : 1.001)) best = rated;
   }
   return best.tile;
 }
 
-int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t element_bytes) {
+int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t depth,
+                    int64_t element_bytes) {
   if (columns < Lanes(target, element_bytes) / 2) return 0;
-  return ChooseRegisterTile(target, rows, columns, element_bytes).columns;
+  return ChooseRegisterTile(target, rows, columns, depth, element_bytes).columns;
 }
 
 int64_t TilesAtOnce(const TargetDescription& target, int64_t tiles, int64_t tile_bytes,

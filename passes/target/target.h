@@ -25,9 +25,10 @@ struct RegisterTile {
 };
 
 // The register tile for a contraction whose result has `columns` elements along its innermost axis and `rows`
-// along the axis (or the joined axes) before it; a negative number is a size known at run time only. Chosen
-// by an estimate of wasted lanes, accumulators in flight and loads per multiplication.
-RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, int64_t columns,
+// along the axis (or the joined axes) before it; a negative number is a size known at run time only. Each is
+// a sum over `depth` weights of its column, 0 if that is not known. Chosen by an estimate of wasted lanes,
+// accumulators in flight, loads per multiplication and weights that come from behind the second cache.
+RegisterTile ChooseRegisterTile(const TargetDescription& target, int64_t rows, int64_t columns, int64_t depth,
                                 int64_t element_bytes);
 
 // The tile's rows, `most_rows` at most, when the columns are given (by weights that are packed already).
@@ -50,12 +51,13 @@ std::vector<RatedTile> RateTileRows(const TargetDescription& target, int64_t row
 
 // For every width that registers hold, the tile of the best number of rows.
 std::vector<RatedTile> RateTileColumns(const TargetDescription& target, int64_t rows, int64_t columns,
-                                       int64_t element_bytes);
+                                       int64_t depth, int64_t element_bytes);
 
 // How a contraction's weight operand is blocked: [ceil(columns / block)][taps...][channels][block]: by the
 // columns of the register tile. Returns the block in elements, a multiple of the vector's lanes, or 0 where
 // packing gains nothing.
-int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t element_bytes);
+int64_t PackedBlock(const TargetDescription& target, int64_t rows, int64_t columns, int64_t depth,
+                    int64_t element_bytes);
 
 // How many of `tiles` of a result are computed at once where each leaves `tile_bytes` between the equations
 // that make it, and all read the same `weight_bytes`: as many as stay in the cache beside those. 0: too few,
