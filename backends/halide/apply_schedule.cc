@@ -147,13 +147,15 @@ absl::Status PipelineBuilder::AddPrefetch(const EquationState& equation, const s
 
 namespace {
 
-// Whether what is computed at once goes along this loop, which runs outside of it: only there a condition of
-// the loop is worth code of its own. Cut at others, all the code inside would be there twice, and cut at its
-// own edges in one of them alone.
-bool SharesTile(const LoopNest& nest, const std::string& outer) {
-  if (nest.inner.empty() && outer == nest.outer.back()) return true;
-  return std::any_of(nest.inner.begin(), nest.inner.end(),
-                     [&](const std::string& inner) { return nest.Base(inner) == nest.Base(outer); });
+// Whether a loop that runs outside of what is computed at once has its ends in code of their own: only loops
+// along a tile that is cut there. At the ends of others all the code inside would be there twice, and the
+// loops in it whole in the middle alone; a last step that is moved back is the same code. The innermost one
+// is told where it goes so.
+bool HasCodeForEnds(const LoopNest& nest, const std::string& outer, bool overlaps) {
+  if (outer == nest.outer.back() && (overlaps || nest.inner.empty())) return true;
+  return !overlaps && std::any_of(nest.inner.begin(), nest.inner.end(), [&](const std::string& inner) {
+    return nest.Base(inner) == nest.Base(outer);
+  });
 }
 
 }  // namespace
@@ -192,8 +194,12 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
       for (auto name = part->rbegin(); name != part->rend(); ++name) order.push_back(Var(*name));
     }
     if (order.size() > 1) func.reorder(order);
-    for (const std::string& name : nest.outer)
-      if (!SharesTile(nest, name)) func.never_partition(Var(name));
+    for (const std::string& name : nest.outer) {
+      bool overlaps = std::any_of(equation.loops.begin(), equation.loops.end(), [&](const BaseLoop& loop) {
+        return loop.overlaps && loop.name == nest.Base(name);
+      });
+      if (!HasCodeForEnds(nest, name, overlaps)) func.never_partition(Var(name));
+    }
     for (const auto* part : {&nest.inner, &nest.outer}) {
       for (const std::string& name : *part) {
         const NestLoop& loop = nest.Find(name);
