@@ -52,9 +52,17 @@ bool PipelineBuilder::LeavesOneLane(int64_t extent) const {
   return bytes > 4 && extent % Lanes(target_, static_cast<int>(bytes)) == 1;
 }
 
+// Whether two registers take every step together. One after the other, the steps of functions like exp wait
+// for each other; with sums around, whose registers they would take, that is less than what it costs.
+bool PipelineBuilder::InPairs() const {
+  return std::all_of(kernel_.equations.begin(), kernel_.equations.end(),
+                     [](const EquationView& equation) { return equation.reduces.empty(); });
+}
+
 // A loop of `extent` lanes as whole registers, unrolled.
 void PipelineBuilder::Vectorize(Stage stage, const Var& var, int64_t extent) {
   int64_t lanes = Lanes(target_, 4);
+  if (InPairs() && extent % (2 * lanes) == 0) lanes *= 2;
   if (extent <= lanes && extent > 1 && LeavesOneLane(extent)) lanes = std::max<int64_t>(2, (extent + 1) / 2);
   if (extent <= lanes) {
     stage.vectorize(var);
