@@ -22,22 +22,6 @@ bool ProvedInside(const Scalar& s, int64_t fixed) {
   return s.narrow && s.low >= 0 && fixed >= 0 && s.high < fixed;
 }
 
-// Whether an element of a tensor or a found position is in `e`: Halide bounds neither, whatever was proved of
-// it.
-bool HasLoadedValue(const Expr& e) {
-  struct Finder : Halide::Internal::IRVisitor {
-    using IRVisitor::visit;
-    void visit(const Halide::Internal::Call* call) override {
-      found |= call->call_type == Halide::Internal::Call::Halide ||
-               call->call_type == Halide::Internal::Call::Image;
-      IRVisitor::visit(call);
-    }
-    bool found = false;
-  } finder;
-  e.accept(&finder);
-  return finder.found;
-}
-
 }  // namespace
 
 std::string Identifier(const std::string& name) {
@@ -540,7 +524,7 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
       fills && read.fill.getDefiningOp() &&
       (ConstantIndex(read.fill, &ignored) || read.fill.getDefiningOp<mlir::arith::ConstantOp>());
   // The region of a copy follows from the loops.
-  bool by_loops = std::none_of(raw.begin(), raw.end(), [](const Scalar& s) { return HasLoadedValue(s.e); });
+  bool by_loops = std::none_of(raw.begin(), raw.end(), [](const Scalar& s) { return ReadsElements(s.e); });
   if (fills && context.equation && context.equation->nest.pads && by_loops && constant_fill) {
     auto padded = Padded(read, tensor, outside, context);
     if (!padded.ok()) return padded.status();
@@ -579,7 +563,7 @@ absl::StatusOr<Scalar> PipelineBuilder::TranslateRead(mlir::Operation* op, Conte
         // A subscript read from data is inside wherever it is meant to be read; the lanes of a padded tail
         // and what runs in front of its condition take whatever lies there.
         if ((context.lazy || context.passes_end || !affine) &&
-            (!ProvedInside(s, group.fixed) || HasLoadedValue(i)))
+            (!ProvedInside(s, group.fixed) || ReadsElements(i)))
           i = clamped();
         break;
       case Outside::kFill: {

@@ -48,7 +48,8 @@ Scalar RoundedToBf16(const Halide::Expr& value);
 // Subscripts: 32-bit, whatever it was held in.
 Halide::Expr ToIndex(const Scalar& value);
 
-// Whether `e` depends on elements of tensors.
+// Whether `e` depends on elements of tensors or found positions: Halide bounds neither, whatever was proved
+// of them.
 bool ReadsElements(const Halide::Expr& e);
 // `e`, in a form that Halide does not look into. Halide leaves out the steps of a reduction that it takes for
 // no-ops, and takes what a product with zero is added to for unchanged, whatever the other factor.

@@ -9,17 +9,6 @@ namespace {
 constexpr int64_t kMostTileRows = 30, kMostTileVectors = 6;
 constexpr int64_t kPageBytes = 4096, kLineBytes = 64;
 
-// Relative speed of a full tile: the share of the multiplier's peak that its dependency chains and loads
-// leave. A step of the reduction does `fmas` multiplications, each waiting for the one before on the same
-// accumulator (four cycles, up to two issued per cycle), and loads one vector per column group and one scalar
-// per row; as many loads are issued per cycle as multiplications.
-double TileSpeed(int64_t rows, int64_t vectors) {
-  double fmas = static_cast<double>(rows * vectors);
-  double chain = std::min(1.0, fmas / 10.0);
-  double loads = static_cast<double>(rows + vectors) / fmas;
-  return chain / (1.0 + 0.25 * loads) / std::max(1.0, loads);
-}
-
 // What a multiplication waits for weights, in multiplications: a block of columns that the second cache holds
 // no longer beside what else passes through it is read from behind it for every tile, and few rows leave no
 // time for that. `depth` is how many weights a column has.
@@ -27,6 +16,18 @@ double WaitForWeights(const TargetDescription& target, int64_t rows, int64_t col
                       int64_t element_bytes) {
   double share = static_cast<double>(columns * depth * element_bytes) / static_cast<double>(target.l2_bytes);
   return std::clamp(4.0 * (share - 0.3), 0.0, 2.8) / static_cast<double>(rows * rows);
+}
+
+// Relative speed of a full tile: the share of the multiplier's peak that its dependency chains and loads
+// leave. A step of the reduction does `fmas` multiplications, each waiting for the one before on the same
+// accumulator (four cycles, up to two issued per cycle), and loads one vector per column group and one scalar
+// per row; as many loads are issued per cycle as multiplications. `wait` is added to each multiplication.
+double TileSpeed(int64_t rows, int64_t vectors, double wait = 0) {
+  double fmas = static_cast<double>(rows * vectors);
+  double chain = std::min(1.0, fmas / 10.0);
+  double loads = static_cast<double>(rows + vectors) / fmas;
+  double speed = chain / (1.0 + 0.25 * loads) / std::max(1.0, loads);
+  return speed / (1.0 + speed * wait);
 }
 
 // The same for a result of one row. It uses each weight once, so that loading them takes the time, whatever
@@ -109,11 +110,8 @@ std::vector<RatedTile> RateTileColumns(const TargetDescription& target, int64_t 
   for (int64_t vectors = 1; vectors <= kMostTileVectors; ++vectors) {
     RatedTile best{{1, vectors * lanes}, 0};
     for (int64_t tall = 1; tall <= MostTileRows(target, rows, vectors); ++tall) {
-      double speed = rows == 1 ? RowSpeed(vectors) : TileSpeed(tall, vectors);
-      if (rows != 1) {
-        speed /= 1 + speed * WaitForWeights(target, tall, best.tile.columns, depth, element_bytes);
-        speed *= Used(rows, tall);
-      }
+      double wait = WaitForWeights(target, tall, best.tile.columns, depth, element_bytes);
+      double speed = rows == 1 ? RowSpeed(vectors) : TileSpeed(tall, vectors, wait) * Used(rows, tall);
       if (speed > best.speed * 1.001) best.tile.rows = tall, best.speed = speed;
     }
     best.speed *= Used(columns, best.tile.columns);
