@@ -3,8 +3,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "backends/host/linked_files.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/Program.h"
@@ -15,6 +17,8 @@ namespace weft::backends {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr char kInputs[] = "inputs";  // the linker's list of what it has read
 
 // A folder that goes with the object. Until then Ctrl-C waits, which is not long.
 class TemporaryFolder {
@@ -33,6 +37,7 @@ class TemporaryFolder {
 
   bool good() const { return !path_.empty(); }
   std::string operator/(absl::string_view name) const { return (path_ / std::string(name)).string(); }
+  bool Holds(absl::string_view file) const { return fs::path(std::string(file)).parent_path() == path_; }
 
  private:
   runtime::InterruptionHeld held_;
@@ -50,6 +55,26 @@ absl::StatusOr<std::string> ReadAll(const std::string& path) {
   std::string bytes((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
   if (!stream || bytes.empty()) return absl::InternalError(absl::StrCat("cannot read `", path, "` back"));
   return bytes;
+}
+
+// What the linker says it has read, but for our objects: a rule of a makefile, a file in each line but the
+// first, whose names stand as they are.
+std::vector<std::string> InputsOf(const TemporaryFolder& folder) {
+  std::set<std::string> inputs;
+  std::ifstream stream(folder / kInputs);
+  std::string line;
+  std::getline(stream, line);
+  while (std::getline(stream, line) && !line.empty()) {
+    absl::string_view file = absl::StripSuffix(absl::StripPrefix(line, "  "), " \\");
+    if (!folder.Holds(file)) inputs.emplace(file);
+  }
+  return {inputs.begin(), inputs.end()};
+}
+
+absl::StatusOr<Linked> Finish(const TemporaryFolder& folder) {
+  absl::StatusOr<std::string> bytes = ReadAll(folder / "out");
+  if (!bytes.ok()) return bytes.status();
+  return Linked{*std::move(bytes), InputsOf(folder)};
 }
 
 absl::Status WriteAll(const std::string& path, const std::string& bytes) {
@@ -89,7 +114,7 @@ absl::Status Compile(const TemporaryFolder& folder, const std::string& linker,
                      const std::vector<std::string>& objects, const std::vector<std::string>& options,
                      const std::string& output) {
   if (!folder.good()) return absl::PermissionDeniedError("cannot make a temporary folder; is TMPDIR right?");
-  std::vector<std::string> arguments{"-o", output};
+  std::vector<std::string> arguments{"-o", output, absl::StrCat("-Wl,--dependency-file=", folder / kInputs)};
   for (size_t i = 0; i < objects.size(); ++i) {
     std::string path = folder / absl::StrCat("part", i, ".o");
     if (absl::Status status = WriteAll(path, objects[i]); !status.ok()) return status;
@@ -129,8 +154,8 @@ absl::Status MakeObject(const TemporaryFolder& folder, const std::vector<std::st
 
 }  // namespace
 
-absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects,
-                                           const std::vector<std::string>& files, bool sanitize) {
+absl::StatusOr<Linked> LinkExecutable(const std::vector<std::string>& objects,
+                                      const std::vector<std::string>& files, bool sanitize) {
   TemporaryFolder folder;
   std::string lib = LibraryFolder();
   std::vector<std::string> options = WordsFor(files);
@@ -143,12 +168,12 @@ absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objec
   if (sanitize) options.push_back("-fsanitize=address,undefined");
   absl::Status linked = Compile(folder, Linker(sanitize), objects, options, folder / "out");
   if (!linked.ok()) return linked;
-  return ReadAll(folder / "out");
+  return Finish(folder);
 }
 
-absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& objects,
-                                              const std::vector<std::string>& files,
-                                              const std::vector<std::string>& exports, bool sanitize) {
+absl::StatusOr<Linked> LinkSharedLibrary(const std::vector<std::string>& objects,
+                                         const std::vector<std::string>& files,
+                                         const std::vector<std::string>& exports, bool sanitize) {
   TemporaryFolder folder;
   std::string script = "{ global: ";
   for (const std::string& name : exports) absl::StrAppend(&script, name, "; ");
@@ -167,28 +192,28 @@ absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& ob
   if (sanitize) options.push_back("-fsanitize=address,undefined");
   absl::Status linked = Compile(folder, Linker(sanitize), objects, options, folder / "out");
   if (!linked.ok()) return linked;
-  return ReadAll(folder / "out");
+  return Finish(folder);
 }
 
-absl::StatusOr<std::string> LinkObject(const std::vector<std::string>& objects,
-                                       const std::vector<std::string>& files,
-                                       const std::vector<std::string>& exports) {
+absl::StatusOr<Linked> LinkObject(const std::vector<std::string>& objects,
+                                  const std::vector<std::string>& files,
+                                  const std::vector<std::string>& exports) {
   TemporaryFolder folder;
   if (absl::Status status = MakeObject(folder, objects, files, exports, folder / "out"); !status.ok())
     return status;
-  return ReadAll(folder / "out");
+  return Finish(folder);
 }
 
-absl::StatusOr<std::string> LinkArchive(const std::vector<std::string>& objects,
-                                        const std::vector<std::string>& files,
-                                        const std::vector<std::string>& exports) {
+absl::StatusOr<Linked> LinkArchive(const std::vector<std::string>& objects,
+                                   const std::vector<std::string>& files,
+                                   const std::vector<std::string>& exports) {
   TemporaryFolder folder;
   if (absl::Status status = MakeObject(folder, objects, files, exports, folder / "program.o"); !status.ok())
     return status;
   // D: no dates and owners, so that the bytes come out the same every time.
   absl::Status made = Execute(folder, "ar", {"rcsD", folder / "out", folder / "program.o"});
   if (!made.ok()) return made;
-  return ReadAll(folder / "out");
+  return Finish(folder);
 }
 
 }  // namespace weft::backends

@@ -12,23 +12,28 @@
 
 namespace weft::backends {
 
-// Each gives the bytes of the file. `files`: a user's objects, archives and shared libraries that go in.
-// `sanitize`: with the run-time libraries of the sanitizers.
-absl::StatusOr<std::string> LinkExecutable(const std::vector<std::string>& objects,
-                                           const std::vector<std::string>& files, bool sanitize);
+struct Linked {
+  std::string bytes;               // of the file
+  std::vector<std::string> files;  // that the linker read, but for the objects: the user's, the system's
+};
+
+// `files`: a user's objects, archives and shared libraries that go in. `sanitize`: with the run-time
+// libraries of the sanitizers.
+absl::StatusOr<Linked> LinkExecutable(const std::vector<std::string>& objects,
+                                      const std::vector<std::string>& files, bool sanitize);
 // A shared library that shows nothing but these functions.
-absl::StatusOr<std::string> LinkSharedLibrary(const std::vector<std::string>& objects,
-                                              const std::vector<std::string>& files,
-                                              const std::vector<std::string>& exports, bool sanitize);
+absl::StatusOr<Linked> LinkSharedLibrary(const std::vector<std::string>& objects,
+                                         const std::vector<std::string>& files,
+                                         const std::vector<std::string>& exports, bool sanitize);
 // One object, the runtime library in it, in which all but these functions are local: several can go into one
 // program. It needs the C++ library, libm and libpthread, and the shared libraries among the files.
-absl::StatusOr<std::string> LinkObject(const std::vector<std::string>& objects,
-                                       const std::vector<std::string>& files,
-                                       const std::vector<std::string>& exports);
+absl::StatusOr<Linked> LinkObject(const std::vector<std::string>& objects,
+                                  const std::vector<std::string>& files,
+                                  const std::vector<std::string>& exports);
 // The same as an archive.
-absl::StatusOr<std::string> LinkArchive(const std::vector<std::string>& objects,
-                                        const std::vector<std::string>& files,
-                                        const std::vector<std::string>& exports);
+absl::StatusOr<Linked> LinkArchive(const std::vector<std::string>& objects,
+                                   const std::vector<std::string>& files,
+                                   const std::vector<std::string>& exports);
 
 }  // namespace weft::backends
 

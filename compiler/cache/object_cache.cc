@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -24,6 +25,10 @@ namespace {
 constexpr char kSuffix[] = ".weft-object";
 constexpr char kTemporary[] = ".tmp";
 constexpr std::chrono::hours kAbandoned(1);
+// A file of as many bytes as blocks of this size were added since the last look at all files.
+constexpr char kAdded[] = "added";
+constexpr int64_t kBlock = 4096;
+constexpr int64_t kPartToAdd = 32;  // of the cache, before it is looked through
 
 std::string HashOf(absl::string_view bytes) {
   llvm::BLAKE3 hasher;
@@ -43,7 +48,7 @@ struct Entries {
   std::vector<Entry> objects, temporary;
 };
 
-// One look at every file and no more: there are tens of thousands in a cache that is full.
+// One look at every file: there are tens of thousands in a cache that is full.
 Entries EntriesOf(const std::string& folder) {
   Entries entries;
   std::error_code error;
@@ -99,13 +104,20 @@ void ObjectCache::Keep(absl::string_view key, absl::string_view bytes) const {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) return;
+  std::string content = absl::StrCat(HashOf(absl::StrCat(key, bytes)), bytes);
   // What cannot be kept is compiled again next time.
-  (void)runtime::WriteFileAtomically(PathOf(key), absl::StrCat(HashOf(absl::StrCat(key, bytes)), bytes));
+  if (!runtime::WriteFileAtomically(PathOf(key), content).ok()) return;
+  std::ofstream(fs::path(folder_) / kAdded, std::ios::app) << std::string(content.size() / kBlock + 1, '.');
 }
 
 void ObjectCache::Trim() const {
   if (folder_.empty()) return;
   std::error_code error;
+  fs::path added = fs::path(folder_) / kAdded;
+  uintmax_t blocks = fs::file_size(added, error);
+  int64_t room = most_bytes_ / kPartToAdd;
+  if (error || static_cast<int64_t>(blocks) * kBlock < room) return;
+  fs::remove(added, error);
   Entries entries = EntriesOf(folder_);
   auto now = std::chrono::system_clock::now();
   for (const Entry& entry : entries.temporary) {
@@ -113,11 +125,11 @@ void ObjectCache::Trim() const {
   }
   int64_t total = 0;
   for (const Entry& entry : entries.objects) total += entry.bytes;
-  if (total <= most_bytes_) return;
+  if (total <= most_bytes_ - room) return;
   std::sort(entries.objects.begin(), entries.objects.end(),
             [](const Entry& a, const Entry& b) { return a.used < b.used; });
   for (const Entry& entry : entries.objects) {
-    if (total <= most_bytes_) break;
+    if (total <= most_bytes_ - room) break;
     if (fs::remove(entry.path, error)) total -= entry.bytes;
   }
 }
@@ -129,6 +141,7 @@ int64_t ObjectCache::Clear() const {
   for (const auto* kind : {&entries.objects, &entries.temporary}) {
     for (const Entry& entry : *kind) count += fs::remove(entry.path, error);
   }
+  fs::remove(fs::path(folder_) / kAdded, error);
   return count;
 }
 

@@ -24,8 +24,8 @@ class ObjectCache {
   std::optional<std::string> Find(absl::string_view key) const;
   void Keep(absl::string_view key, absl::string_view bytes) const;
 
-  // Deletes what was not used for longest, until the rest fits; and what a killed compiler left. To be done
-  // after something was kept: it looks at every file.
+  // To be done after something was kept. Once that amounts to a part of the cache, deletes what was not used
+  // for longest until as much fits again, and what a killed compiler left: that takes a look at every file.
   void Trim() const;
   // Deletes everything. The number of files.
   int64_t Clear() const;

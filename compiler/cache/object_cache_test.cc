@@ -18,7 +18,11 @@ class ObjectCacheTest : public testing::Test {
     fs::remove_all(folder_);
   }
   ~ObjectCacheTest() override { fs::remove_all(folder_); }
-  fs::path OnlyFile() const { return fs::directory_iterator(folder_)->path(); }
+  fs::path OnlyFile() const {
+    for (const fs::directory_entry& file : fs::directory_iterator(folder_))
+      if (file.path().extension() == ".weft-object") return file.path();
+    return {};
+  }
 
   std::string folder_;
 };
@@ -44,7 +48,7 @@ TEST_F(ObjectCacheTest, DamagedFilesCountAsAbsent) {
 }
 
 TEST_F(ObjectCacheTest, KeepsWhatWasUsedLast) {
-  ObjectCache cache(folder_, int64_t{3} * (32 + 100));
+  ObjectCache cache(folder_, int64_t{3} * (32 + 100) * 32 / 31 + 1);  // of 32 parts one is to be filled
   for (const char* key : {"a", "b", "c", "d"}) {
     cache.Keep(key, std::string(100, *key));
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -54,6 +58,25 @@ TEST_F(ObjectCacheTest, KeepsWhatWasUsedLast) {
   EXPECT_TRUE(cache.Find("a").has_value());
   EXPECT_FALSE(cache.Find("b").has_value());
   EXPECT_TRUE(cache.Find("d").has_value());
+}
+
+TEST_F(ObjectCacheTest, LooksAtAllFilesOnlyAfterMuchWasAdded) {
+  ObjectCache cache(folder_, 1 << 20);
+  cache.Keep("first", std::string(100, 'x'));
+  fs::path left = fs::path(folder_) / "killed.weft-object.1.2.tmp";
+  std::ofstream(left) << "half";
+  fs::last_write_time(left, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  cache.Trim();
+  EXPECT_TRUE(fs::exists(left));
+  cache.Keep("second", std::string(1 << 15, 'x'));
+  cache.Trim();
+  EXPECT_FALSE(fs::exists(left));
+  std::ofstream(left) << "half";
+  fs::last_write_time(left, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  cache.Keep("third", std::string(100, 'x'));  // counts from the last look
+  cache.Trim();
+  EXPECT_TRUE(fs::exists(left));
+  EXPECT_TRUE(cache.Find("first").has_value());
 }
 
 TEST_F(ObjectCacheTest, AFolderThatCannotBeMadeKeepsNothing) {

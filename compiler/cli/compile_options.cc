@@ -85,7 +85,7 @@ std::vector<CLI::Option*> AddTargetOptions(CLI::App& command, ProgramOptions& op
       command.add_option("--schedule", options.schedule,
                          "a file of `schedule` blocks, as --emit schedule prints them, in place of "
                          "MODEL.tuned.schedule; `none` leaves that out"),
-      command.add_flag("--no-cache", options.no_cache, "compile every kernel anew and keep none"),
+      command.add_flag("--no-cache", options.no_cache, "compile everything anew and keep nothing"),
   };
 }
 

@@ -11,6 +11,7 @@
 #include "compiler/driver/check_fusion.h"
 #include "compiler/driver/embed_weights.h"
 #include "compiler/driver/externs.h"
+#include "compiler/driver/kept_program.h"
 #include "compiler/driver/kernel_fault.h"
 #include "compiler/driver/packings.h"
 #include "compiler/driver/pass_words.h"
@@ -18,6 +19,7 @@
 #include "compiler/lower/lower.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/pipeline/pipeline.h"
 #include "runtime/nearest_name.h"
@@ -96,8 +98,11 @@ absl::StatusOr<mlir::OwningOpRef<mlir::ModuleOp>> MakeModule(
   passes_options.explain = remarks != nullptr;
   if (options.emit == Emit::kIr) passes_options.after = options.after;
   mlir::PassManager manager(&context);
+#ifdef NDEBUG
+  manager.enableVerifier(false);  // once at the end; weft-opt does it behind every pass
+#endif
   passes::BuildPipeline(manager, passes_options);
-  if (mlir::failed(manager.run(*module))) {
+  if (mlir::failed(manager.run(*module)) || mlir::failed(mlir::verify(*module))) {
     return absl::InternalError(absl::StrCat("a pass failed: ", problems.first()));
   }
   if (remarks) *remarks = problems.TakeRemarks();
@@ -128,8 +133,8 @@ absl::StatusOr<std::vector<std::string>> MakeObjects(mlir::ModuleOp module,
   return objects;
 }
 
-absl::StatusOr<std::string> Link(const std::vector<std::string>& objects, const CompileOptions& options,
-                                 const std::string& prefix, bool sanitize) {
+absl::StatusOr<backends::Linked> Link(const std::vector<std::string>& objects, const CompileOptions& options,
+                                      const std::string& prefix, bool sanitize) {
   const std::vector<std::string>& files = options.linked;
   if (options.emit == Emit::kExecutable) return backends::LinkExecutable(objects, files, sanitize);
   std::vector<std::string> exports = backends::LibraryFunctions(prefix);
@@ -190,10 +195,11 @@ absl::StatusOr<Compiled> LinkProgram(mlir::ModuleOp module, const std::vector<Ke
     TimedPhase phase(timing, "weights");
     absl::StatusOr<std::vector<std::string>> objects = MakeObjects(module, kernels, target, host);
     if (!objects.ok()) return objects.status();
-    absl::StatusOr<std::string> packer =
+    absl::StatusOr<backends::Linked> packer =
         backends::LinkExecutable(*objects, options.linked, target.sanitize_address);
     if (!packer.ok()) return packer.status();
-    if (absl::Status status = embedded.Pack(*packer, options.embedded_weights); !status.ok()) return status;
+    if (absl::Status status = embedded.Pack(packer->bytes, options.embedded_weights); !status.ok())
+      return status;
     host.embedded = &embedded.weights();
   }
   if (options.emit != Emit::kExecutable) host.library_prefix = backends::LibraryPrefix(module);
@@ -203,11 +209,14 @@ absl::StatusOr<Compiled> LinkProgram(mlir::ModuleOp module, const std::vector<Ke
   }();
   if (!objects.ok()) return objects.status();
   TimedPhase phase(timing, "linking");
-  absl::StatusOr<std::string> linked = Link(*objects, options, host.library_prefix, target.sanitize_address);
+  absl::StatusOr<backends::Linked> linked =
+      Link(*objects, options, host.library_prefix, target.sanitize_address);
   if (!linked.ok()) return linked.status();
   std::string header =
       options.emit == Emit::kExecutable ? "" : backends::LibraryHeader(module, host.library_prefix);
-  return Compiled{std::move(*linked), std::move(header)};
+  bool is_lasting = std::none_of(kernels.begin(), kernels.end(),
+                                 [](const Kernel& kernel) { return kernel.ran_into_limit; });
+  return Compiled{std::move(linked->bytes), std::move(header), std::move(linked->files), is_lasting};
 }
 
 // FILE:LINE:COLUMN.
@@ -258,6 +267,32 @@ absl::StatusOr<ScheduledProgram> Schedule(mlir::OwningOpRef<mlir::ModuleOp> modu
   return ScheduledProgram{std::move(module), std::move(kernels)};
 }
 
+absl::StatusOr<Compiled> CompileAnew(const dsl::Program& program, const dsl::SourceManager& sources,
+                                     const CompileOptions& options, const backends::Target& target,
+                                     dsl::Diagnostics& diagnostics) {
+  KernelSettings settings = SettingsOf(options, target);
+  std::unique_ptr<ForkServer> server = StartKernelServer(settings);
+  mlir::MLIRContext context;
+  auto module = MakeModule(program, sources, options, target, context);
+  if (!module.ok()) return module.status();
+  if (options.emit == Emit::kIr) return Compiled{TextOf(**module)};
+
+  absl::StatusOr<ScheduledProgram> scheduled =
+      Schedule(*std::move(module), program, options, target, diagnostics);
+  if (!scheduled.ok()) return scheduled.status();
+  std::vector<Kernel>& kernels = scheduled->kernels;
+  if (options.emit == Emit::kSchedule) return Compiled{PrintSchedules(kernels)};
+  NoteTuned(kernels, sources, options.kernels);
+  auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
+  if (Timing* timing = options.kernels.timing)
+    timing->identical = CountLaunches(*scheduled->module) - timing->compiled - timing->from_cache;
+  if (!good.ok()) return good.status();
+  if (!*good) return Reported();
+  if (IsText(options.emit)) return Compiled{AllCode(kernels)};
+
+  return LinkProgram(*scheduled->module, kernels, target, options);
+}
+
 }  // namespace
 
 bool IsText(Emit emit) {
@@ -273,27 +308,19 @@ absl::StatusOr<Compiled> Compile(const dsl::Program& program, const dsl::SourceM
     if (absl::Status status = CheckExterns(program, options.linked, diagnostics); !status.ok()) return status;
     if (diagnostics.has_errors()) return Reported();
   }
-  KernelSettings settings = SettingsOf(options, *target);
-  std::unique_ptr<ForkServer> server = StartKernelServer(settings);
-  mlir::MLIRContext context;
-  auto module = MakeModule(program, sources, options, *target, context);
-  if (!module.ok()) return module.status();
-  if (options.emit == Emit::kIr) return Compiled{TextOf(**module), ""};
-
-  absl::StatusOr<ScheduledProgram> scheduled =
-      Schedule(*std::move(module), program, options, *target, diagnostics);
-  if (!scheduled.ok()) return scheduled.status();
-  std::vector<Kernel>& kernels = scheduled->kernels;
-  if (options.emit == Emit::kSchedule) return Compiled{PrintSchedules(kernels), ""};
-  NoteTuned(kernels, sources, options.kernels);
-  auto good = CompileOrReport(kernels, settings, *server, options.kernels, sources, diagnostics);
-  if (Timing* timing = options.kernels.timing)
-    timing->identical = CountLaunches(*scheduled->module) - timing->compiled - timing->from_cache;
-  if (!good.ok()) return good.status();
-  if (!*good) return Reported();
-  if (IsText(options.emit)) return Compiled{AllCode(kernels), ""};
-
-  return LinkProgram(*scheduled->module, kernels, *target, options);
+  KeptProgram kept(program, sources, options, *target);
+  if (std::optional<Compiled> found = kept.Find()) return *std::move(found);
+  size_t reports = diagnostics.reports().size();
+  std::vector<std::string> notes;
+  CompileOptions noting = options;
+  noting.kernels.note = [&](const std::string& note) {
+    notes.push_back(note);
+    if (options.kernels.note) options.kernels.note(note);
+  };
+  absl::StatusOr<Compiled> compiled = CompileAnew(program, sources, noting, *target, diagnostics);
+  // What has places in the files, as warnings have, is found again by compiling again.
+  if (compiled.ok() && diagnostics.reports().size() == reports) kept.Keep(*compiled, notes);
+  return compiled;
 }
 
 absl::StatusOr<Work> MeasureWork(const dsl::Program& program, const dsl::SourceManager& sources) {

@@ -56,7 +56,9 @@ struct CompileOptions {
 
 struct Compiled {
   std::string bytes;
-  std::string header;  // of libraries: the C header
+  std::string header;                     // of libraries: the C header
+  std::vector<std::string> linked_files;  // of programs: what the linker read beside our own code
+  bool is_lasting = false;                // of programs: would be the same another time
 };
 
 // Lowers, optimizes and compiles a program. What has a place in its files is reported to `diagnostics`, and

@@ -139,7 +139,8 @@ class Compilation {
   }
 
   void Finish(const Job& job, const KernelResult& result) {
-    const Kernel& kernel = kernels_[job.kernel];
+    Kernel& kernel = kernels_[job.kernel];
+    kernel.ran_into_limit = !job.request.not_halide.empty();
     if (!result.note.empty() && options_.note) {
       options_.note(absl::StrCat("kernel `", kernel.name,
                                  "` is compiled as plain loops, on one thread: ", result.note));

@@ -30,6 +30,7 @@ struct Kernel {
   dsl::Span schedule_place;       // of the first of them
   absl::Status problem;           // why it could not be compiled
   std::string code;               // once compiled: the object, or a text
+  bool ran_into_limit = false;    // the code is plain loops since the back end took too long this time
 };
 
 // The kernels of a module as the passes leave it, with default schedules. Its equations get paths of their

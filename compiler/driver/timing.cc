@@ -13,6 +13,7 @@ std::string Print(const Timing& timing) {
       absl::StrAppendFormat(&text, "  %d compiled, %d from cache, %d identical", timing.compiled,
                             timing.from_cache, timing.identical);
     }
+    if (name == "cache") text += timing.program_from_cache ? "  has the program" : "  has no such program";
     text += "\n";
     all += seconds;
     if (name != "kernels") continue;

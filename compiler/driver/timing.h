@@ -22,6 +22,7 @@ struct Timing {
   std::vector<std::pair<std::string, double>> phases;  // (name, seconds) in order; they do not overlap
   // Launches by where the code of their kernel comes from.
   size_t compiled = 0, from_cache = 0, identical = 0;
+  bool program_from_cache = false;
   std::map<std::string, Share> classes;  // of compiled kernels; several run at a time
 };
 

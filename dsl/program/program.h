@@ -320,6 +320,7 @@ struct Method {
 
 struct Program {
   std::string file, entry;
+  std::map<std::string, int64_t> fixed;  // dimensions that are numbers since these were asked for
   std::vector<Dimension> dimensions;
   std::vector<Weight> weights;
   std::vector<ConstantData> constants;

@@ -356,6 +356,7 @@ std::optional<Program> ElaborateOnce(const sema::Module& module, const ast::Mode
   Program program;
   program.file = module.name;
   program.entry = entry.name.text;
+  program.fixed = fixed;
   int before = diagnostics.errors_found();
   sema::Elaborator elaborator(sources, diagnostics, program, /*generic=*/false);
   sema::ModelPtr instance = elaborator.InstantiateEntry(entry, module, fixed);

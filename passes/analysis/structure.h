@@ -11,8 +11,8 @@ namespace weft::passes {
 
 // Everything that decides what `op` computes from its operands: names, types, attributes and regions, values
 // inside numbered in order. Left out: locations, `path`, `names`, `group`, `fused` and symbol names. Values
-// from outside and large constants are written as the objects that they are (two operations with equal text
-// use the same ones), so texts compare within one module only.
+// from outside, attributes and types are written as the objects that they are, so texts compare within one
+// module only.
 std::string StructureOf(mlir::Operation* op);
 
 }  // namespace weft::passes

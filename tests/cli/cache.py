@@ -1,4 +1,4 @@
-"""The cache of compiled kernels: nothing that happens to it or to a compiler leaves something half-written or wrong.
+"""The cache of what was compiled: nothing that happens to it or to a compiler leaves something half-written or wrong.
 
 Usage: cache.py WEFT
 """
@@ -55,7 +55,7 @@ class Setting:
         return subprocess.Popen(self.words, env=self.environment(**environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def entries(self):
-        return sorted(self.cache.glob("*")) if self.cache.exists() else []
+        return sorted(self.cache.glob("*.weft-object")) if self.cache.exists() else []
 
     def clear(self):
         return self.run(self.weft, "cache", "clear")
@@ -64,12 +64,12 @@ class Setting:
 def check_reuse(setting):
     program = setting.compile()
     entries = setting.entries()
-    assert len(entries) >= 4 and not list(setting.temporary.iterdir()), entries
+    assert len(entries) >= 5 and not list(setting.temporary.iterdir()), entries
     before = [(e.name, e.read_bytes()) for e in entries]
     assert setting.compile() == program
     assert [(e.name, e.read_bytes()) for e in setting.entries()] == before
     info = setting.run(setting.weft, "cache", "info")
-    assert str(setting.cache) in info and f"{len(entries)} kernels" in info and "of 2048 MB" in info, info
+    assert str(setting.cache) in info and f"{len(entries)} files" in info and "of 2048 MB" in info, info
 
     # Damaged entries are as good as none: they are made again.
     for damage in (lambda b: b[:-1], lambda b: b"", lambda b: b[:31], lambda b: b[:-9] + bytes([b[-9] ^ 1]) + b[-8:],
@@ -78,14 +78,19 @@ def check_reuse(setting):
             entry.write_bytes(damage(entry.read_bytes()))
         assert setting.compile() == program
         assert [(e.name, e.read_bytes()) for e in setting.entries()] == before
-    first, second = entries[:2]
-    first.write_bytes(second.read_bytes())  # whole, but another kernel's
-    assert setting.compile() == program
-    entries[0].unlink()
-    entries[0].mkdir()
-    assert setting.compile() == program
-    entries[0].rmdir()
-    assert re.match(rf"{len(entries) - 1} files deleted", setting.clear()) and not setting.entries()
+    *kernels, whole = sorted(entries, key=lambda entry: entry.stat().st_size)
+    first, second = kernels[:2]
+    for entry in (first, whole):
+        whole.unlink()  # else the kernels are not asked for
+        entry.write_bytes(second.read_bytes())  # whole, but another kernel's
+        assert setting.compile() == program
+    for entry in (first, whole):
+        whole.unlink(missing_ok=True)
+        entry.unlink(missing_ok=True)
+        entry.mkdir()
+        assert setting.compile() == program
+        entry.rmdir()
+    assert re.match(rf"{len(entries) - 1} files deleted", setting.clear()) and not list(setting.cache.iterdir())
     return program
 
 
@@ -114,15 +119,15 @@ def check_places(setting, program):
     setting.compile(WEFT_CACHE_SIZE="0")
     assert not setting.entries()
     setting.compile()
-    (setting.cache / "old.weft-object").write_bytes(bytes(3 << 20))
+    (setting.cache / "old.weft-object").write_bytes(bytes(9 << 20))
     os.utime(setting.cache / "old.weft-object", (1, 1))
     left = setting.cache / "killed.weft-object.1.2.tmp"
     left.write_text("")
     os.utime(left, (1, 1))
     count = len(setting.entries())
-    next(entry for entry in setting.entries() if entry.name not in ("old.weft-object", left.name)).unlink()  # is compiled again
-    setting.compile(WEFT_CACHE_SIZE="2")
-    assert len(setting.entries()) == count - 2 and not left.exists(), setting.entries()
+    max((entry for entry in setting.entries() if entry.name != "old.weft-object"), key=lambda entry: entry.stat().st_size).unlink()
+    setting.compile(WEFT_CACHE_SIZE="8")
+    assert len(setting.entries()) == count - 1 and not left.exists(), setting.entries()
     setting.clear()
 
 
@@ -165,14 +170,14 @@ def check_together(setting, program):
 def check_tools(setting):
     """Without what linking needs the error says what is missing."""
     (setting.folder / "bin").mkdir()
-    out = setting.run(*setting.words, code=1, PATH=str(setting.folder / "bin"))
+    out = setting.run(*setting.words, "--no-cache", code=1, PATH=str(setting.folder / "bin"))
     assert "linking needs `cc`, which is not on the PATH" in out, out
     cc = setting.folder / "bin" / "cc"
     cc.write_text("#!/bin/sh\necho no such luck >&2\nexit 3\n")
     cc.chmod(0o755)
-    out = setting.run(*setting.words, code=1, PATH=f"{setting.folder / 'bin'}:{os.environ['PATH']}")
+    out = setting.run(*setting.words, "--no-cache", code=1, PATH=f"{setting.folder / 'bin'}:{os.environ['PATH']}")
     assert "`cc` failed" in out and "no such luck" in out, out
-    out = setting.run(*setting.words, code=1, TMPDIR=str(setting.folder / "nowhere"))
+    out = setting.run(*setting.words, "--no-cache", code=1, TMPDIR=str(setting.folder / "nowhere"))
     assert "temporary folder" in out and "TMPDIR" in out, out
     for target, cause in ((setting.folder / "none" / "net", "No such file"), (setting.cache, "directory")):
         out = setting.run(*setting.words[:-1], target, code=1)

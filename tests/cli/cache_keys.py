@@ -1,4 +1,5 @@
-"""What is compiled again: only the kernels whose content has changed, in whatever process and under whatever names.
+"""What is compiled again: nothing where nothing has changed, else the kernels whose content has, in whatever process and under
+whatever names.
 
 Usage: cache_keys.py WEFT
 """
@@ -54,17 +55,17 @@ class Setting:
         self.environment = {**kept, "WEFT_CACHE_DIR": str(folder / "cache")}
 
     def compile(self, text, *words, **more):
-        """How many kernels are compiled, from the cache, identical, and what is printed."""
+        """How many kernels are compiled, from the cache, identical (none, of a program that was kept), and what is printed."""
         (self.folder / "net.weft").write_text(text)
-        done = subprocess.run([self.weft, "compile", "net.weft", "-o", "net", "--timing", *words], cwd=self.folder, env=self.environment,
+        done = subprocess.run([self.weft, "compile", "net.weft", "--timing", *(() if "-o" in words else ("-o", "net")), *words], cwd=self.folder, env=self.environment,
                               capture_output=True, text=True, timeout=120, check=False, **more)
         assert done.returncode == 0, done.stderr
         counts = re.search(r"(\d+) compiled, (\d+) from cache, (\d+) identical", done.stderr)
-        assert counts and "\r" not in done.stderr and not done.stdout, done.stderr
-        return tuple(map(int, counts.groups())), done.stderr
+        assert bool(counts) != ("has the program" in done.stderr) and "\r" not in done.stderr and not done.stdout, done.stderr
+        return tuple(map(int, counts.groups())) if counts else None, done.stderr
 
     def entries(self):
-        return sorted(path.name for path in (self.folder / "cache").iterdir())
+        return sorted(path.name for path in (self.folder / "cache").glob("*.weft-object"))
 
     def program(self):
         return (self.folder / "net").read_bytes()
@@ -73,9 +74,10 @@ class Setting:
 def check_timing(said, compiled):
     lines = said.splitlines()
     seconds = {line[:12].strip(): float(line[12:].split()[0]) for line in lines if not line.startswith(" ")}
-    assert list(seconds) == ["front end", "lowering", "passes", "kernels", "host code", "linking", "all"], said
+    phases = [] if compiled is None else ["lowering", "passes", "kernels", "host code", "linking"]
+    assert list(seconds) == ["front end", "cache", *phases, "all"], said
     assert abs(sum(seconds.values()) - 2 * seconds["all"]) < 0.01 and min(seconds.values()) >= 0, said
-    assert sum(int(line.split()[3]) for line in lines if line.startswith("  ")) == compiled, said
+    assert sum(int(line.split()[3]) for line in lines if line.startswith("  ")) == (compiled or 0), said
 
 
 def check_keys(setting):
@@ -84,15 +86,15 @@ def check_keys(setting):
     assert compiled >= 4 and cached == 0 and identical >= 1, said
     check_timing(said, compiled)
     entries, program = setting.entries(), setting.program()
-    assert len(entries) == compiled
-    for text in (MODEL, edited(MODEL, "places")):
-        counts, said = setting.compile(text)
-        assert counts == (0, compiled, identical) and setting.entries() == entries, said
-        check_timing(said, 0)
-    setting.compile(MODEL)
-    assert setting.program() == program
+    assert len(entries) == compiled + 1  # the program
+    counts, said = setting.compile(MODEL)
+    assert counts is None and setting.entries() == entries and setting.program() == program, said
+    check_timing(said, None)
+    counts, said = setting.compile(edited(MODEL, "places"))
+    assert counts == (0, compiled, identical) and len(setting.entries()) == len(entries) + 1, said
+    check_timing(said, 0)
     (again, found, _), said = setting.compile(edited(MODEL, "names"))
-    assert again == 0 and found == compiled and setting.entries() == entries, said
+    assert again == 0 and found == compiled and len(setting.entries()) == len(entries) + 2, said
     # A list is data of the program, in no kernel.
     for what, least, most in (("operation", 1, 1), ("size", 2, 2), ("list", 0, 0)):
         counts, said = setting.compile(edited(MODEL, what))
@@ -103,6 +105,64 @@ def check_keys(setting):
     assert again == compiled and found == 0 and setting.program() == program, said
     counts, said = setting.compile(MODEL, "--target", "x86-64-v2")
     assert counts[:2] == (compiled, 0), said
+
+
+OPEN = """weft 0.1
+
+extern op twice(x: f32[N]) -> y: f32[N]
+
+entry net {
+  dim N in 1..99
+  forward(x: f32[N]) -> y: f32[N] { y = twice(x) }
+}
+
+entry other {
+  forward(x: f32[3]) -> y: f32[3] { y = twice(x) }
+}
+"""
+C = """#include "header.h"
+int twice(const weft_tensor* in, weft_tensor* out) {
+  for (int64_t i = 0; i < in->shape[0]; ++i) ((float*)out->data)[i] = FACTOR * ((const float*)in->data)[i];
+  return 0;
+}
+"""
+
+
+def check_programs(setting):
+    """A program is another one with each option, with another file that is linked, or another one of the same name."""
+
+    def link(factor, *more):
+        (setting.folder / "twice.c").write_text(C.replace("FACTOR", factor))
+        subprocess.run(["cc", "-c", "-O1", "twice.c", *more], cwd=setting.folder, check=True)
+
+    setting.compile(OPEN, "--entry", "net", "--emit", "obj", "-o", "header.o")
+    link("2")
+    linked = ["--entry", "net", "--link", "twice.o"]
+    programs = {}
+    for words in (["--entry", "net"], ["--entry", "net", "--dim", "N=4"], ["--entry", "net", "--dim", "N=5"], ["--entry", "other"],
+                  ["--entry", "net", "--backend", "loops"], ["--entry", "net", "--target", "x86-64-v2"], ["--entry", "net", "--emit", "so"],
+                  ["--entry", "net", "--tolerance", "1e-3"], ["--entry", "net", "--without", "fold-scaling"]):
+        assert setting.compile(OPEN, "--link", "twice.o", *words)[0] is not None, words
+        programs[tuple(words)] = setting.program()
+    for words, program in programs.items():
+        assert setting.compile(OPEN, "--link", "twice.o", *words)[0] is None and setting.program() == program, words
+    link("3")
+    counts, said = setting.compile(OPEN, *linked)
+    assert counts is not None and setting.program() != programs["--entry", "net"], said
+    link("3", "-o", "other.o")
+    assert setting.compile(OPEN, *linked)[0] is None
+    assert setting.compile(OPEN, "--entry", "net", "--link", "other.o")[0] is not None
+    # What an imported file says counts as well, and what a file of schedules says.
+    (setting.folder / "part.weft").write_text("weft 0.1\n\nop part(x: float[N]) -> y: float[N] { y = x + 1 }\n")
+    user = "weft 0.1\n\nimport part: part\n\nentry net { forward(x: f32[8]) -> y: f32[8] { y = part(x) } }\n"
+    assert setting.compile(user)[0] is not None and setting.compile(user)[0] is None
+    (setting.folder / "part.weft").write_text("weft 0.1\n\nop part(x: float[N]) -> y: float[N] { y = x + 2 }\n")
+    assert setting.compile(user)[0] is not None
+    for vector in (4, 2):
+        text = f"schedule forward.y {{\n  split i0 by {vector} into io, ii\n  vectorize ii\n}}\n"
+        (setting.folder / "own.schedule").write_text(text)
+        assert setting.compile(user, "--schedule", "own.schedule")[0] is not None
+        assert setting.compile(user, "--schedule", "own.schedule")[0] is None
 
 
 def edited(text, change):
@@ -130,6 +190,7 @@ def main():
         setting = Setting(os.path.abspath(sys.argv[1]), pathlib.Path(folder))
         check_keys(setting)
         check_progress(setting)
+        check_programs(setting)
 
 
 main()
