@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr char kInputs[] = "inputs";  // the linker's list of what it has read
+constexpr char kReadFiles[] = "inputs";  // the linker's list of what it has read
 
 // A folder that goes with the object. Until then Ctrl-C waits, which is not long.
 class TemporaryFolder {
@@ -61,7 +61,7 @@ absl::StatusOr<std::string> ReadAll(const std::string& path) {
 // first, whose names stand as they are.
 std::vector<std::string> InputsOf(const TemporaryFolder& folder) {
   std::set<std::string> inputs;
-  std::ifstream stream(folder / kInputs);
+  std::ifstream stream(folder / kReadFiles);
   std::string line;
   std::getline(stream, line);
   while (std::getline(stream, line) && !line.empty()) {
@@ -114,7 +114,7 @@ absl::Status Compile(const TemporaryFolder& folder, const std::string& linker,
                      const std::vector<std::string>& objects, const std::vector<std::string>& options,
                      const std::string& output) {
   if (!folder.good()) return absl::PermissionDeniedError("cannot make a temporary folder; is TMPDIR right?");
-  std::vector<std::string> arguments{"-o", output, absl::StrCat("-Wl,--dependency-file=", folder / kInputs)};
+  std::vector<std::string> arguments{"-o", output, absl::StrCat("-Wl,--dependency-file=", folder / kReadFiles)};
   for (size_t i = 0; i < objects.size(); ++i) {
     std::string path = folder / absl::StrCat("part", i, ".o");
     if (absl::Status status = WriteAll(path, objects[i]); !status.ok()) return status;
