@@ -163,6 +163,11 @@ TEST_F(HalideTest, ComputesAllColumnsOfOnePartOfThePicture) {
   };
   EXPECT_THAT(schedule(128, 256), AllOf(HasSubstr("split i by 8 into io, ii"), HasSubstr("pad at io"),
                                         HasSubstr("order n io ko ii jo |")));
+  // The passes write 0 for an index that has one value.
+  std::string one = Convolution(128, 256, 128, 3, 1, 1, 16).text;
+  one.replace(one.find("%x[%n,"), 6, "%x[%c0,");
+  EXPECT_THAT(PrintSchedule(DefaultSchedule(ViewKernel(Parse(one)), target_)),
+              HasSubstr("order n io ko ii jo |"));
   EXPECT_THAT(schedule(28, 256), HasSubstr("order ko n i jo |"));    // it stays
   EXPECT_THAT(schedule(128, 2048), HasSubstr("order ko n i jo |"));  // the weights would not
   target_.l3_is_near = false;
