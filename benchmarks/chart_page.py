@@ -4,6 +4,7 @@ import html
 import math
 import pathlib
 
+import compiling
 import report
 from subject import GROUPS
 
@@ -121,7 +122,7 @@ def table(lines):
                                                for each in cells[2:]) + "</table>"
 
 
-def machine_part(run, found, _):
+def machine_part(run, found, runs):
     newest = [rows[-1] for rows in found.values()]
     by_group = {group: [row for row in newest if row["group"] == group] for group in GROUPS}
     parts = [f"<h2>{html.escape(run['machine'])}, {run['features']}</h2><p>{run['cores']} processors; last run {run['run']}</p>",
@@ -133,6 +134,9 @@ def machine_part(run, found, _):
         parts.append(share_bars(group, [row for row in rows if "share" in row]))
         if group not in whole:
             parts.append(ratio_bars(f"{group.capitalize()}, R", rows))
+    compiled = compiling.newest(runs)
+    if compiled:
+        parts += ["<h3>Compiling</h3>", table([*compiling.TITLE, compiling.line(compiled)])]
     return "".join(parts)
 
 

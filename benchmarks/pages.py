@@ -3,6 +3,7 @@
 import pathlib
 
 import chart_page
+import compiling
 import report
 from subject import GROUPS
 
@@ -53,6 +54,9 @@ def machine_text(run, found, runs):
         rows = [row for row in newest if row["group"] == group]
         if rows:
             lines += [f"\n### {HEADINGS[group]}\n", *report.TITLE, *map(report.line, rows)]
+    compiled = compiling.newest(runs)
+    if compiled:
+        lines += ["\n### Compiling (`weft compile`)\n", *compiling.TITLE, compiling.line(compiled)]
     changes = report.slower(found)
     if changes:
         lines += ["", *(f"- {change}" for change in changes)]

@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="groups, or parts of names, with commas between")
+    parser.add_argument("--only", default="", help="groups, `compile`, or parts of names, with commas between")
     parser.add_argument("--peers", help="names of files of benchmarks/peers, with commas between; else all")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--varied", type=int, metavar="SEED", help="also the networks with other sizes")
@@ -47,6 +47,10 @@ def wanted(subject, chosen):
     if chosen.quick and not subject.quick:
         return False
     return any(part == subject.group if part in GROUPS else part.lower() in subject.name.lower() for part in chosen.only.split(","))
+
+
+def wants_compiling(chosen):
+    return not chosen.quick and any(part in ("", "compile") for part in chosen.only.split(","))
 
 
 def peers_that_are_here(chosen, subjects):
@@ -99,7 +103,12 @@ def measure(subjects, chosen):
         for threads in map(int, chosen.threads.split(",")):
             run["limits"][str(threads)] = machine.limits(limits, threads)
             print(f"{report.threads(threads)}: {run['limits'][str(threads)]}")
-        print("\n".join(report.TITLE), flush=True)
+        if wants_compiling(chosen):
+            import compiling
+            run["compile"] = compiling.measure(chosen.weft, pathlib.Path(folder))
+            print("\n".join([*compiling.TITLE, compiling.line(run["compile"])]), flush=True)
+        if subjects:
+            print("\n".join(report.TITLE), flush=True)
         for subject in subjects:
             missing = [package for package, version in contenders.versions(subject.needs).items() if version is None]
             if missing:
@@ -129,10 +138,11 @@ def main():
     if chosen.pages:
         return pages.write()
     found = [subject for subject in subjects.everything(chosen.varied) if wanted(subject, chosen)]
-    if not found:
+    if not found and not wants_compiling(chosen):
         return f"no subject has {chosen.only} in its name"
     run, rows, faults = measure(found, chosen)
-    print("\n" + "\n".join(report.summary(rows)))
+    if rows:
+        print("\n" + "\n".join(report.summary(rows)))
     for line in report.slower(report.series(report.history() + [(run, rows)])):
         print(line)
     if chosen.write:
