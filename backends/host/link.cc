@@ -114,7 +114,8 @@ absl::Status Compile(const TemporaryFolder& folder, const std::string& linker,
                      const std::vector<std::string>& objects, const std::vector<std::string>& options,
                      const std::string& output) {
   if (!folder.good()) return absl::PermissionDeniedError("cannot make a temporary folder; is TMPDIR right?");
-  std::vector<std::string> arguments{"-o", output, absl::StrCat("-Wl,--dependency-file=", folder / kReadFiles)};
+  std::vector<std::string> arguments{"-o", output,
+                                     absl::StrCat("-Wl,--dependency-file=", folder / kReadFiles)};
   for (size_t i = 0; i < objects.size(); ++i) {
     std::string path = folder / absl::StrCat("part", i, ".o");
     if (absl::Status status = WriteAll(path, objects[i]); !status.ok()) return status;
