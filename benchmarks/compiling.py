@@ -12,15 +12,20 @@ ROUNDS = 5
 TITLE = ["| | " + " | ".join(f"{kind}, s" for kind in KINDS.values()) + " |", "|---" * (len(KINDS) + 1) + "|"]
 
 
+def write(folder, factor):
+    """ResNet-50 whose results are multiplied by a factor."""
+    path, = Network("network", "resnet50", network="resnet50", sizes=STANDARD["resnet50"]).program(folder)
+    text, result = path.read_text(), "logit = net(image)"
+    assert result in text, text
+    path.write_text(text.replace(result, f"score = net(image)\n    logit[b, c] = {factor} * score[b, c]"))
+    return path
+
+
 def measure(weft, folder):
     """Seconds by kind; medians of what needs no empty cache."""
-    path, = Network("network", "resnet50", network="resnet50", sizes=STANDARD["resnet50"]).program(folder)
-    text = path.read_text()
-    result = "logit = net(image)"
-    assert result in text, text
 
     def seconds(factor):
-        path.write_text(text.replace(result, f"score = net(image)\n    logit[b, c] = {factor} * score[b, c]"))
+        path = write(folder, factor)
         start = time.monotonic()
         subprocess.run([weft, "compile", path, "-o", folder / "compiled"], check=True,
                        env={**os.environ, "WEFT_CACHE_DIR": str(folder / "cache")})

@@ -62,7 +62,7 @@ std::optional<InputBlock> BlockOfInput(const Plan& plan, const std::vector<const
   for (size_t at = first; at < outer.size(); ++at) {
     auto [loop, extent] = outer[at];
     double step = BytesInStep(plan, reads, Loops(outer.begin(), outer.begin() + at + 1), tall);
-    if (extent == 1 || step > room) continue;
+    if (extent == 1 || step > room) continue;  // there is nothing to cut, or not enough of it
     double input = step * static_cast<double>(extent);
     if (extent < 0 || input <= stays) return std::nullopt;
     int64_t steps = EvenSteps(extent, std::min(static_cast<int64_t>(room / step), extent), target.cores);

@@ -108,10 +108,10 @@ void ObjectCache::Keep(absl::string_view key, absl::string_view bytes) const {
   // What cannot be kept is compiled again next time.
   if (!runtime::WriteFileAtomically(PathOf(key), content).ok()) return;
   std::ofstream(fs::path(folder_) / kAdded, std::ios::app) << std::string(content.size() / kBlock + 1, '.');
+  Trim();
 }
 
 void ObjectCache::Trim() const {
-  if (folder_.empty()) return;
   std::error_code error;
   fs::path added = fs::path(folder_) / kAdded;
   uintmax_t blocks = fs::file_size(added, error);

@@ -22,11 +22,10 @@ class ObjectCache {
   ObjectCache() = default;
 
   std::optional<std::string> Find(absl::string_view key) const;
+  // Once what was kept amounts to a part of the cache, deletes what was not used for longest until as much
+  // fits again, and what a killed compiler left: that takes a look at every file.
   void Keep(absl::string_view key, absl::string_view bytes) const;
 
-  // To be done after something was kept. Once that amounts to a part of the cache, deletes what was not used
-  // for longest until as much fits again, and what a killed compiler left: that takes a look at every file.
-  void Trim() const;
   // Deletes everything. The number of files.
   int64_t Clear() const;
 
@@ -39,6 +38,7 @@ class ObjectCache {
 
  private:
   std::string PathOf(absl::string_view key) const;
+  void Trim() const;
 
   std::string folder_;
   int64_t most_bytes_ = 0;

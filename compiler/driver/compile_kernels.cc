@@ -49,7 +49,6 @@ class Compilation {
     for (size_t job = jobs_.size(); job-- > 0;) {
       if (!FindInCache(jobs_[job])) waiting.push_back(job);
     }
-    bool kept = false;
     while (!waiting.empty() || server_.running() > 0) {
       for (; !waiting.empty() && server_.running() < at_once; waiting.pop_back()) {
         if (auto s = server_.Start(waiting.back(), ToBytes(jobs_[waiting.back()].request)); !s.ok()) return s;
@@ -75,15 +74,11 @@ class Compilation {
                                                                "`: ", result.status.message()));
       } else {
         bool is_final = !job.named && job.request.not_halide.empty();
-        if (!job.key.empty() && is_final) {
-          options_.cache.Keep(job.key, end->answer);
-          kept = true;
-        }
+        if (!job.key.empty() && is_final) options_.cache.Keep(job.key, end->answer);
         Count(job, end->seconds);
         Finish(job, result);
       }
     }
-    if (kept) options_.cache.Trim();
     for (Kernel& kernel : kernels_) kernel.code = codes_[kernel.symbol];
     return std::nullopt;
   }

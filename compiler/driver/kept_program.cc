@@ -14,12 +14,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What tells one state of a file from another; empty if there is no such file.
-std::string StateOf(const std::string& file) {
+struct FileState {
+  std::string text;  // with the name: another one, another state
+  std::chrono::system_clock::time_point modified;
+};
+
+// Nothing if there is no such file.
+std::optional<FileState> StateOf(const std::string& file) {
   llvm::sys::fs::file_status status;
-  if (llvm::sys::fs::status(file, status)) return "";
-  return absl::StrCat(file, "\n", status.getSize(), "@",
-                      status.getLastModificationTime().time_since_epoch().count());
+  if (llvm::sys::fs::status(file, status)) return std::nullopt;
+  auto modified = status.getLastModificationTime();
+  return FileState{absl::StrCat(file, "\n", status.getSize(), "@", modified.time_since_epoch().count()),
+                   modified};
 }
 
 // All that decides about the program, but for the files that are linked.
@@ -62,8 +68,10 @@ std::optional<Compiled> KeptProgram::Find() const {
   std::optional<std::string> bytes = options_.cache.Find(key_);
   std::optional<std::vector<std::string>> parts = bytes ? UnpackTexts(*bytes, 4) : std::nullopt;
   if (!parts) return std::nullopt;
-  for (const std::string& state : UnpackTexts((*parts)[2]).value_or(std::vector<std::string>{}))
-    if (StateOf(state.substr(0, state.find('\n'))) != state) return std::nullopt;
+  for (const std::string& then : UnpackTexts((*parts)[2]).value_or(std::vector<std::string>{})) {
+    std::optional<FileState> now = StateOf(then.substr(0, then.find('\n')));
+    if (!now || now->text != then) return std::nullopt;
+  }
   for (const std::string& note : UnpackTexts((*parts)[3]).value_or(std::vector<std::string>{}))
     if (options_.note) options_.note(note);
   if (options_.timing) options_.timing->program_from_cache = true;
@@ -75,12 +83,13 @@ void KeptProgram::Keep(const Compiled& compiled, const std::vector<std::string>&
   if (key_.empty() || !compiled.is_lasting || compiled.linked_files.empty()) return;
   std::vector<std::string> states;
   for (const std::string& file : compiled.linked_files) {
-    states.push_back(StateOf(file));
-    if (states.back().empty()) return;
+    std::optional<FileState> state = StateOf(file);
+    // The linker may have read what the file held before.
+    if (!state || state->modified >= start_) return;
+    states.push_back(state->text);
   }
   options_.cache.Keep(key_,
                       PackTexts({compiled.bytes, compiled.header, PackTexts(states), PackTexts(notes)}));
-  options_.cache.Trim();
 }
 
 }  // namespace weft::driver

@@ -1,6 +1,7 @@
 #ifndef WEFT_COMPILER_DRIVER_KEPT_PROGRAM_H_
 #define WEFT_COMPILER_DRIVER_KEPT_PROGRAM_H_
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@ namespace weft::driver {
 
 // The place in the cache of a linked program, by all that decides about it: the texts of its files, what of
 // them is compiled and how, this compiler. Texts of stages have none, nor have programs with weights inside,
-// which are as large as these.
+// which are as large as these. It is one compilation's: what changes while that goes on is not kept.
 class KeptProgram {
  public:
   KeptProgram(const dsl::Program& program, const dsl::SourceManager& sources, const CompileOptions& options,
@@ -27,6 +28,7 @@ class KeptProgram {
   void Keep(const Compiled& compiled, const std::vector<std::string>& notes) const;
 
  private:
+  std::chrono::system_clock::time_point start_ = std::chrono::system_clock::now();
   const KernelOptions& options_;
   std::string key_;  // empty: has no place
 };

@@ -16,6 +16,7 @@ ROOT = pathlib.Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import chart_page
+import compiling
 import contenders
 import kernels
 import pages
@@ -121,6 +122,7 @@ def programs(weft):
         for subject in found:
             if subject.group != "system":  # those are examples, with tests of their own; finding them needs their references
                 subprocess.run([weft, "check", *subject.program(folder)], check=True)
+        subprocess.run([weft, "check", compiling.write(folder, 2.0)], check=True)
 
 
 def tiny_run(weft):

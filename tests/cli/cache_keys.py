@@ -57,7 +57,7 @@ class Setting:
     def compile(self, text, *words, **more):
         """How many kernels are compiled, from the cache, identical (none, of a program that was kept), and what is printed."""
         (self.folder / "net.weft").write_text(text)
-        done = subprocess.run([self.weft, "compile", "net.weft", "--timing", *(() if "-o" in words else ("-o", "net")), *words], cwd=self.folder, env=self.environment,
+        done = subprocess.run([self.weft, "compile", "net.weft", "-o", "net", "--timing", *words], cwd=self.folder, env=self.environment,
                               capture_output=True, text=True, timeout=120, check=False, **more)
         assert done.returncode == 0, done.stderr
         counts = re.search(r"(\d+) compiled, (\d+) from cache, (\d+) identical", done.stderr)
@@ -120,7 +120,7 @@ entry other {
   forward(x: f32[3]) -> y: f32[3] { y = twice(x) }
 }
 """
-C = """#include "header.h"
+C = """#include "net.h"
 int twice(const weft_tensor* in, weft_tensor* out) {
   for (int64_t i = 0; i < in->shape[0]; ++i) ((float*)out->data)[i] = FACTOR * ((const float*)in->data)[i];
   return 0;
@@ -135,7 +135,7 @@ def check_programs(setting):
         (setting.folder / "twice.c").write_text(C.replace("FACTOR", factor))
         subprocess.run(["cc", "-c", "-O1", "twice.c", *more], cwd=setting.folder, check=True)
 
-    setting.compile(OPEN, "--entry", "net", "--emit", "obj", "-o", "header.o")
+    setting.compile(OPEN, "--entry", "net", "--emit", "obj")
     link("2")
     linked = ["--entry", "net", "--link", "twice.o"]
     programs = {}
@@ -152,6 +152,17 @@ def check_programs(setting):
     link("3", "-o", "other.o")
     assert setting.compile(OPEN, *linked)[0] is None
     assert setting.compile(OPEN, "--entry", "net", "--link", "other.o")[0] is not None
+    # A file that changes while it is linked may be in the program as it was, or as it is.
+    (setting.folder / "bin").mkdir()
+    (setting.folder / "bin" / "cc").write_text("#!/bin/sh\n/usr/bin/cc \"$@\" && touch twice.o\n")
+    (setting.folder / "bin" / "cc").chmod(0o755)
+    path = setting.environment["PATH"]
+    setting.environment["PATH"] = f"{setting.folder / 'bin'}:{path}"
+    link("4")
+    setting.compile(OPEN, *linked)
+    setting.environment["PATH"] = path
+    assert setting.compile(OPEN, *linked)[0] is not None
+    assert setting.compile(OPEN, *linked)[0] is None
     # What an imported file says counts as well, and what a file of schedules says.
     (setting.folder / "part.weft").write_text("weft 0.1\n\nop part(x: float[N]) -> y: float[N] { y = x + 1 }\n")
     user = "weft 0.1\n\nimport part: part\n\nentry net { forward(x: f32[8]) -> y: f32[8] { y = part(x) } }\n"
