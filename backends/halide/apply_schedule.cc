@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "backends/halide/pipeline_builder.h"
 #include "backends/schedule/motion.h"
+#include "backends/schedule/pointwise_tile.h"
 #include "mlir/IR/BuiltinTypes.h"
 
 namespace weft::backends {
@@ -52,17 +53,20 @@ bool PipelineBuilder::LeavesOneLane(int64_t extent) const {
   return bytes > 4 && extent % Lanes(target_, static_cast<int>(bytes)) == 1;
 }
 
-// Whether two registers take every step together. One after the other, the steps of functions like exp wait
-// for each other; with sums around, whose registers they would take, that is less than what it costs.
-bool PipelineBuilder::InPairs() const {
-  return std::all_of(kernel_.equations.begin(), kernel_.equations.end(),
-                     [](const EquationView& equation) { return equation.reduces.empty(); });
+// How many registers take every step together. One after the other, the steps of functions like exp wait for
+// each other; with sums around, whose registers they would take, that is less than what it costs.
+int64_t PipelineBuilder::RegistersAtOnce(const EquationState& equation) const {
+  if (IsLongFunction(equation.view->op)) return kLongFunctionsAtOnce;
+  bool has_sums = std::any_of(kernel_.equations.begin(), kernel_.equations.end(),
+                              [](const EquationView& other) { return !other.reduces.empty(); });
+  return has_sums ? 1 : 2;
 }
 
-// A loop of `extent` lanes as whole registers, unrolled.
-void PipelineBuilder::Vectorize(Stage stage, const Var& var, int64_t extent) {
+// A loop of `extent` lanes as whole registers, or so many at once, unrolled.
+void PipelineBuilder::Vectorize(Stage stage, const Var& var, int64_t extent, int64_t at_once) {
   int64_t lanes = Lanes(target_, 4);
-  if (InPairs() && extent % (2 * lanes) == 0) lanes *= 2;
+  while (extent % (at_once * lanes) != 0 && at_once > 1) at_once /= 2;
+  lanes *= at_once;
   if (extent <= lanes && extent > 1 && LeavesOneLane(extent)) lanes = std::max<int64_t>(2, (extent + 1) / 2);
   if (extent <= lanes) {
     stage.vectorize(var);
@@ -212,7 +216,7 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
       for (const std::string& name : *part) {
         const NestLoop& loop = nest.Find(name);
         if (loop.vectorized) {
-          Vectorize(func, Var(name), loop.extent);
+          Vectorize(func, Var(name), loop.extent, RegistersAtOnce(equation));
         } else if (loop.unrolled) {
           func.unroll(Var(name));
         } else if (loop.parallel) {
@@ -425,7 +429,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       if (state.has_lanes && accumulates) {
         int64_t count = rest ? state.rest_count : state.lane_count;
         func.bound(lane, 0, Expr(static_cast<int32_t>(count)));
-        Vectorize(at, lane, count);
+        Vectorize(at, lane, count, IsLongFunction(state.view.op) ? kLongFunctionsAtOnce : 1);
       }
       for (const auto& [var, leaf] : tile) {
         if (leaf->vectorized && !state.has_lanes) {
@@ -436,7 +440,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
             if (loop.name == leaf->parent) fixed = loop.tiled || loop.overlaps;
           }
           if (fixed) {
-            Vectorize(at, var, leaf->extent);
+            Vectorize(at, var, leaf->extent, 1);
           } else {
             at.vectorize(var, Lanes(target_, 4), TailStrategy::GuardWithIf);
           }

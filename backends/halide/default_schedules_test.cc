@@ -344,19 +344,6 @@ TEST_F(HalideTest, ComputesTheMiddleOfEveryRowAlike) {
   }
 }
 
-// Long functions of single elements are computed in two registers at once; sums have use for them.
-TEST_F(HalideTest, ComputesElementsInPairsOfRegisters) {
-  target_ = *ParseTarget("x86-64-v3");
-  for (const auto& [test, lanes] : {std::pair{Pointwise(1, 1, 4096), 16}, {Softmax(61, 4096), 8}}) {
-    ir::KernelOp kernel = Parse(test.text);
-    auto code = CompileWithHalide(kernel, DefaultSchedule(ViewKernel(kernel), target_), target_, "k",
-                                  HalideOutput::kStmt);
-    ASSERT_TRUE(code.ok()) << code.status();
-    EXPECT_EQ(code->find(", 1, 16)") != std::string::npos, lanes == 16) << test.name;
-    EXPECT_EQ(code->find(", 1, 8)") != std::string::npos, lanes == 8) << test.name;
-  }
-}
-
 // Without mask registers the last lanes of rows are stored in pieces.
 TEST_F(HalideTest, StoresTailsWithoutMasks) {
   ir::KernelOp kernel = Parse(Matmul(61, 40, 22, 24).text);

@@ -192,10 +192,10 @@ class PipelineBuilder {
   void ScheduleReduce(EquationState& equation, ReduceState& state);
   static std::vector<Halide::Var> InsideBlocks(const EquationState& equation, const ReduceState& state);
   static void PlaceBlocks(EquationState& equation, ReduceState& state);
-  bool InPairs() const;
+  int64_t RegistersAtOnce(const EquationState& equation) const;
   bool LeavesOneLane(int64_t extent) const;
   void BoundWhole(const EquationState& equation, const BaseLoop& loop, Halide::Func func);
-  void Vectorize(Halide::Stage stage, const Halide::Var& var, int64_t extent);
+  void Vectorize(Halide::Stage stage, const Halide::Var& var, int64_t extent, int64_t at_once);
   EquationState* FindEquation(const std::string& path);
 
   const KernelView& kernel_;

@@ -18,6 +18,7 @@
 #include "backends/schedule/reduction_blocks.h"
 #include "backends/schedule/reduction_order.h"
 #include "backends/schedule/row_blocks.h"
+#include "backends/schedule/shared_loops.h"
 #include "backends/schedule/shared_rest.h"
 #include "backends/schedule/sum_widths.h"
 #include "backends/schedule/windows.h"
@@ -46,23 +47,8 @@ class Chooser {
     Schedule schedule;
     const EquationView* last = kernel_.equations.empty() ? nullptr : &kernel_.equations.back();
     // Equations that share loops are computed together, a block of the last shared loop at a time.
-    bool together = kernel_.equations.size() > 1 && kernel_.returned.size() == 1 &&
-                    last->results.size() == 1 && kernel_.returned[0] == last->results[0];
-    for (const EquationView& view : kernel_.equations) together &= view.common.size() == last->common.size();
-    std::vector<size_t> shared;
-    for (size_t k = 0; together && k < last->common.size(); ++k) {
-      // The axis that is dense in memory has to stay inside, for vectors.
-      bool dense = false;
-      for (const EquationView& view : kernel_.equations) {
-        auto is_long = [](const LoopInfo& loop) { return loop.extent != 1; };
-        const std::vector<LoopInfo>& loops = view.loops.domain;
-        if (view.common[k] + 1 != static_cast<int>(loops.size())) continue;
-        dense |= std::ssize(view.common) < std::count_if(loops.begin(), loops.end(), is_long) ||
-                 IsDenseAlong(view, view.indices.back());
-      }
-      if (!dense) shared.push_back(k);
-    }
-    together &= !shared.empty();
+    std::vector<size_t> shared = SharedLoops(kernel_, target_);
+    bool together = !shared.empty();
     windows_ = WindowedProduct(kernel_) != nullptr;
     together |= windows_;
     if (together) together = knobs_.Choose("together", true, 1.5);
@@ -204,6 +190,17 @@ class Chooser {
       plan.Mark(DirectiveKind::kOverlap, loop.name);
   }
 
+  // So many turns of a loop at once.
+  static void Together(Plan& plan, const LoopInfo& loop, int64_t turns, Loops& outer,
+                       std::vector<std::string>& inner) {
+    std::string block, turn;
+    plan.Split(loop.name, turns, &block, &turn);
+    plan.Mark(DirectiveKind::kUnroll, turn);
+    if (loop.extent % turns != 0) plan.Mark(DirectiveKind::kOverlap, loop.name);
+    outer.emplace_back(block, (loop.extent + turns - 1) / turns);
+    inner.push_back(turn);
+  }
+
   void Pointwise(Plan& plan) {
     Loops outer, within;
     std::vector<std::string> inner;
@@ -211,13 +208,21 @@ class Chooser {
     bool chooses = std::count(periods.begin(), periods.end(), 0) < std::ssize(periods);
     PointwiseTile tile;
     if (!plan.domain.empty())
-      tile = TilePointwise(plan, lanes_, !inside_ && shared_loops_ == 0, chooses, knobs_);
+      tile = TilePointwise(plan, lanes_,
+                           inside_              ? LoopUse::kInside
+                           : shared_loops_ == 0 ? LoopUse::kAlone
+                                                : LoopUse::kHolder,
+                           chooses, knobs_);
     for (size_t i = 0; i < plan.domain.size(); ++i) {
       const LoopInfo& loop = plan.domain[i];
       bool last = i + 1 == plan.domain.size() && !(i < shared_loops_ && plan.domain.size() > shared_loops_);
       if (periods[i] > 0) {
         UnrollPeriod(plan, loop, periods[i], outer, inner);
         if (!inside_ && i + 1 == shared_loops_) BlockTiles(plan, outer);
+        continue;
+      }
+      if (tile.together > 1 && i + 1 == shared_loops_ && i + 2 == plan.domain.size()) {
+        Together(plan, loop, tile.together, outer, inner);
         continue;
       }
       if (!last && static_cast<int>(i) != tile.across) {

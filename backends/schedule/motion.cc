@@ -21,12 +21,6 @@ std::vector<const ReadView*> InnerReads(const EquationView& view) {
   return reads;
 }
 
-bool IsDenseAlong(const EquationView& view, mlir::Value index) {
-  std::vector<const ReadView*> reads = InnerReads(view);
-  return std::any_of(reads.begin(), reads.end(),
-                     [&](const ReadView* read) { return MotionOf(*read, {index}) == Motion::kDense; });
-}
-
 bool HasFill(const std::vector<const ReadView*>& reads) {
   for (const ReadView* read : reads) {
     for (Outside outside : read->outside) {

@@ -19,9 +19,6 @@ constexpr int64_t kLineBytes = 64;  // of every cache
 // Reads inside any reduction.
 std::vector<const ReadView*> InnerReads(const EquationView& view);
 
-// Whether neighbours along `index` sum neighbours.
-bool IsDenseAlong(const EquationView& view, mlir::Value index);
-
 bool HasFill(const std::vector<const ReadView*>& reads);
 
 // Whether the loop of `indices` goes on where there is a fill in the place of elements.

@@ -3,12 +3,14 @@
 #include <numeric>
 
 #include "backends/schedule/knob_values.h"
+#include "compiler/ir/weft_dialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 namespace weft::backends {
 namespace {
 
 constexpr int64_t kMostPieces = 8;  // each is code of its own
+constexpr int64_t kRowsTogether = 4;
 
 // Where `index`, a number at a time, changes the outcome of `compare`: at the first number behind. 0: it does
 // not, or elsewhere too. An equality changes it at the next number again.
@@ -55,28 +57,76 @@ int AcrossLanes(const Plan& plan, size_t lane) {
   return -1;
 }
 
+// Vectors at once of a loop of so many: what the last ones compute for nothing against what they save, as
+// measured for exp with AVX2.
+int64_t VectorsOfLongFunction(int64_t vectors) {
+  constexpr std::pair<int64_t, double> kWidths[] = {{1, 1.0}, {2, 0.83}, {kLongFunctionsAtOnce, 0.72}};
+  int64_t best = 1;
+  double least = static_cast<double>(vectors);
+  for (auto [width, time] : kWidths) {
+    double all = static_cast<double>((vectors + width - 1) / width * width) * time;
+    if (width <= vectors && all < least) best = width, least = all;
+  }
+  return best;
+}
+
+// Whether something is read along the lanes that is the same for every turn of the loop before.
+bool SharesRows(const Plan& plan) {
+  size_t lane = plan.domain.size() - 1;
+  return lane > 0 && std::any_of(plan.view->reads.begin(), plan.view->reads.end(), [&](const ReadView& read) {
+           return MotionOf(read, plan.domain_indices[lane]) == Motion::kDense &&
+                  MotionOf(read, plan.domain_indices[lane - 1]) == Motion::kStill;
+         });
+}
+
 }  // namespace
 
-PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, bool chooses, Knobs& knobs) {
+bool IsLongFunction(mlir::Operation* op) {
+  constexpr int64_t kSteps = 12;
+  int64_t steps = 0;
+  bool is_single = true;
+  for (mlir::Region& region : op->getRegions()) {
+    region.walk([&](mlir::Operation* step) {
+      if (step->getNumResults() != 1 || step->hasTrait<mlir::OpTrait::ConstantLike>()) return;
+      mlir::Type type = step->getResult(0).getType();
+      is_single &=
+          !mlir::isa<ir::ReduceOp>(step) &&
+          (type.isF32() || type.isIndex() || type.isSignlessInteger(1) || type.isSignlessInteger(32));
+      steps += type.isF32();
+    });
+  }
+  return is_single && steps >= kSteps;
+}
+
+PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, LoopUse use, bool chooses, Knobs& knobs) {
   PointwiseTile tile;
   size_t lane = plan.domain.size() - 1;
   const LoopInfo& columns = plan.domain[lane];
-  alone &= !chooses;
+  bool alone = use == LoopUse::kAlone && !chooses;
   if (alone && LongEnough(columns, lanes)) {
     tile.across = AcrossLanes(plan, lane);
     if (tile.across >= 0 && !LongEnough(plan.domain[tile.across], lanes)) tile.across = -1;
   }
   // Two vectors at a time, unless the second would often be computed for nothing.
   int64_t vectors = (columns.extent + lanes - 1) / lanes;
-  bool in_pairs =
-      columns.extent >= 8 * lanes && (vectors % 2 == 0 || vectors > 32) && tile.across < 0 && !chooses;
+  bool may_be_wide = tile.across < 0 && !chooses;
+  int64_t at_once = 1;
+  if (may_be_wide && IsLongFunction(plan.view->op)) {
+    at_once = VectorsOfLongFunction(vectors);
+  } else if (may_be_wide && columns.extent >= 8 * lanes && (vectors % 2 == 0 || vectors > 32)) {
+    at_once = 2;
+  }
   int64_t piece = 0;
   if (alone && lane > 0 && tile.across < 0 && plan.domain_indices[lane].size() == 1)
     piece = PieceLength(*plan.view, plan.domain_indices[lane][0], columns.extent);
   if (piece % lanes != 0 || piece * kMostPieces < columns.extent) piece = 0;
-  if (piece > 0) in_pairs = piece % (2 * lanes) == 0;
-  tile.columns =
-      knobs.Choose("columns", in_pairs ? 2 * lanes : lanes, OtherWidths(columns.extent, lanes, {1, 2, 4}));
+  if (piece > 0) at_once = piece % (2 * lanes) == 0 ? 2 : 1;
+  if (use == LoopUse::kHolder && may_be_wide && at_once <= 2 && SharesRows(plan) &&
+      plan.domain[lane - 1].extent >= kRowsTogether) {
+    tile.together = knobs.Choose("rows", kRowsTogether, {{1, 1.1}, {2, 1.05}});
+    if (tile.together > 1) at_once = 1;
+  }
+  tile.columns = knobs.Choose("columns", at_once * lanes, OtherWidths(columns.extent, lanes, {1, 2, 4}));
   if (piece > 0 && piece % tile.columns == 0) tile.pieces = columns.extent / piece;
   if (tile.across >= 0)
     tile.rows = knobs.Choose("across", 2 * lanes, {{1, 3.0}, {lanes, 1.1}, {4 * lanes, 1.1}});

@@ -22,11 +22,27 @@ struct PointwiseTile {
   // the lines of that operand which a vector touches are read to their ends while they are in the cache.
   int across = -1;  // position in the domain; -1: none
   int64_t rows = 1;
+  // Turns of the loop before the last that are computed at once, with other equations for them in between:
+  // they share what they read.
+  int64_t together = 1;
 };
 
-// `plan` has at least one loop. Only columns are chosen where other equations share its loops, which is not
-// `alone`, and where the period of choices unrolls some of them: `chooses`.
-PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, bool alone, bool chooses, Knobs& knobs);
+// What else is computed in an equation's loops.
+enum class LoopUse {
+  kAlone,   // nothing
+  kHolder,  // what it reads
+  kInside,  // it is itself in the holder's loops
+};
+
+// `plan` has at least one loop. Only columns are chosen inside of other loops, and where the period of
+// choices unrolls some of them: `chooses`.
+PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, LoopUse use, bool chooses, Knobs& knobs);
+
+// Whether an equation, or a reduction for its elements, computes a function like exp: in f32 alone, and in
+// many steps that wait for each other. Several registers take each step together then,
+// `kLongFunctionsAtOnce`.
+bool IsLongFunction(mlir::Operation* op);
+inline constexpr int64_t kLongFunctionsAtOnce = 4;
 
 // Takes the last loop out of `outer` and cuts it into pieces, the loops `within`. Names and extents,
 // outermost first.

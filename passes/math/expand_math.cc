@@ -2,6 +2,7 @@
 #include "passes/math/passes.h"
 #include "passes/math/philox.h"
 #include "passes/math/real_functions.h"
+#include "passes/math/sign.h"
 
 namespace weft::passes {
 
@@ -16,7 +17,9 @@ using mlir::Value;
 // The value of `op` on f32 operands; null for what stays as it is.
 Value Expand(mlir::Operation* op, ScalarBuilder& m, mlir::ValueRange x) {
   return llvm::TypeSwitch<mlir::Operation*, Value>(op)
-      .Case([&](math::ExpOp) { return BuildExp(m, x[0]); })
+      .Case([&](math::ExpOp) {
+        return IsNeverPositive(x[0]) ? BuildExpOfNeverPositive(m, x[0]) : BuildExp(m, x[0]);
+      })
       .Case([&](math::LogOp) { return BuildLog(m, x[0]); })
       .Case([&](math::TanhOp) { return BuildTanh(m, x[0]); })
       .Case([&](math::ErfOp) { return BuildErf(m, x[0]); })

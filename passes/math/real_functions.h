@@ -8,6 +8,7 @@ namespace weft::passes {
 // Functions of f32 scalars, within 2 ulp for every argument (expand_math_test.cc measures it), special values
 // as in C, denormals kept. Straight-line code: no branch, no call, no table.
 mlir::Value BuildExp(ScalarBuilder& m, mlir::Value x);
+mlir::Value BuildExpOfNeverPositive(ScalarBuilder& m, mlir::Value x);  // for x <= 0 and NaN, in fewer steps
 mlir::Value BuildLog(ScalarBuilder& m, mlir::Value x);
 mlir::Value BuildTanh(ScalarBuilder& m, mlir::Value x);
 mlir::Value BuildErf(ScalarBuilder& m, mlir::Value x);

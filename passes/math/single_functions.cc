@@ -14,6 +14,9 @@ namespace {
 constexpr uint32_t kNan = 0x7fc00000;
 constexpr uint32_t kInfinity = 0x7f800000;
 
+// Where exp has long been 0: n is -150 there.
+constexpr double kLeastOfExp = -104.0;
+
 // exp(x) = y 2^n. The last bits of `shifted` are those of n + bias.
 struct ScaledExp {
   Value y, shifted;
@@ -59,15 +62,21 @@ Value ExpOfShare(ScalarBuilder& m, Value x) {
 // The argument is bounded where the result has long been 0 or infinity; NaN stays. The power of two is one of
 // 2^(n + 23) 2^-23, for x < 0, and 2^(n - 105) 2^105, so that only the last product rounds, into a denormal
 // or infinity. Products that round to 0 take processors a hundred times as long as others, and a masked
-// softmax is full of them: at the least argument n is -150, whose first power has no bits at all and is 0.
+// softmax is full of them: at the least argument the first power has no bits at all and is 0.
 Value BuildExp(ScalarBuilder& m, Value x) {
-  constexpr double kLeast = -104.0, kMost = 90.0;
+  constexpr double kMost = 90.0;
   constexpr int64_t kOne = int64_t{1} << 23;  // in the exponent
-  auto [y, shifted] = BuildScaledExp(m, m.AtMost(m.AtLeast(x, kLeast), kMost), 127 - 105);
+  auto [y, shifted] = BuildScaledExp(m, m.AtMost(m.AtLeast(x, kLeastOfExp), kMost), 127 - 105);
   Value lift = m.And(m.ShiftRight(m.Bits(x), m.I32(1)), m.I32(128 * kOne));
   Value power = m.AddI(PowerOfTwo(m, shifted), lift);
   Value rest = m.SubI(m.I32((127 + 105) * kOne), lift);
   return m.Mul(m.Mul(y, m.FromBits(power)), m.FromBits(rest));
+}
+
+// With the argument's sign known one constant does for the second power: 2^(n + 23) 2^-23.
+Value BuildExpOfNeverPositive(ScalarBuilder& m, Value x) {
+  auto [y, shifted] = BuildScaledExp(m, m.AtLeast(x, kLeastOfExp), 127 + 23);
+  return m.Mul(m.Mul(y, m.FromBits(PowerOfTwo(m, shifted))), 0x1p-23);
 }
 
 // As in FreeBSD's e_logf.c: x = 2^k (1 + f) with 1 + f in sqrt(1/2)..sqrt(2), log(1 + f) by s = f / (2 + f).
