@@ -53,13 +53,13 @@ bool PipelineBuilder::LeavesOneLane(int64_t extent) const {
   return bytes > 4 && extent % Lanes(target_, static_cast<int>(bytes)) == 1;
 }
 
-// How many registers take every step together. One after the other, the steps of functions like exp wait for
-// each other; with sums around, whose registers they would take, that is less than what it costs.
-int64_t PipelineBuilder::RegistersAtOnce(const EquationState& equation) const {
-  if (IsLongFunction(equation.view->op)) return kLongFunctionsAtOnce;
+// How many registers take every step of an equation's own loops together. Those of sums around it have use
+// for the registers if its steps are few.
+int64_t PipelineBuilder::TogetherIn(const EquationState& equation) const {
+  int64_t by_steps = RegistersAtOnce(equation.view->op);
   bool has_sums = std::any_of(kernel_.equations.begin(), kernel_.equations.end(),
                               [](const EquationView& other) { return !other.reduces.empty(); });
-  return has_sums ? 1 : 2;
+  return has_sums ? by_steps : std::max<int64_t>(2, by_steps);
 }
 
 // A loop of `extent` lanes as whole registers, or so many at once, unrolled.
@@ -216,7 +216,7 @@ absl::Status PipelineBuilder::ScheduleEquation(EquationState& equation) {
       for (const std::string& name : *part) {
         const NestLoop& loop = nest.Find(name);
         if (loop.vectorized) {
-          Vectorize(func, Var(name), loop.extent, RegistersAtOnce(equation));
+          Vectorize(func, Var(name), loop.extent, TogetherIn(equation));
         } else if (loop.unrolled) {
           func.unroll(Var(name));
         } else if (loop.parallel) {
@@ -429,7 +429,7 @@ void PipelineBuilder::ScheduleReduce(EquationState& equation, ReduceState& state
       if (state.has_lanes && accumulates) {
         int64_t count = rest ? state.rest_count : state.lane_count;
         func.bound(lane, 0, Expr(static_cast<int32_t>(count)));
-        Vectorize(at, lane, count, IsLongFunction(state.view.op) ? kLongFunctionsAtOnce : 1);
+        Vectorize(at, lane, count, RegistersAtOnce(state.view.op));
       }
       for (const auto& [var, leaf] : tile) {
         if (leaf->vectorized && !state.has_lanes) {

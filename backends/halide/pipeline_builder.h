@@ -192,7 +192,7 @@ class PipelineBuilder {
   void ScheduleReduce(EquationState& equation, ReduceState& state);
   static std::vector<Halide::Var> InsideBlocks(const EquationState& equation, const ReduceState& state);
   static void PlaceBlocks(EquationState& equation, ReduceState& state);
-  int64_t RegistersAtOnce(const EquationState& equation) const;
+  int64_t TogetherIn(const EquationState& equation) const;
   bool LeavesOneLane(int64_t extent) const;
   void BoundWhole(const EquationState& equation, const BaseLoop& loop, Halide::Func func);
   void Vectorize(Halide::Stage stage, const Halide::Var& var, int64_t extent, int64_t at_once);

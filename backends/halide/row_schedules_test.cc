@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "backends/halide/halide_fixture.h"
 #include "backends/schedule/default_schedule.h"
 #include "gtest/gtest.h"
@@ -66,16 +67,19 @@ weft.kernel @k {class = "row_reduction"} (%x: tensor<$Rx$Nxf32>) -> (tensor<$Rx$
                         {{"R", rows}, {"N", length}});
 }
 
-TestKernel ExpOf(int64_t length) {
-  return MakeTestKernel("exp", R"(
+// `function`: of the math dialect.
+TestKernel Function(absl::string_view function, int64_t length) {
+  return MakeTestKernel(function,
+                        absl::StrReplaceAll(R"(
 weft.kernel @k {class = "pointwise"} (%x: tensor<$Nxf32>) -> (tensor<$Nxf32>) {
   %y = weft.equation (%i) in ($N) names ["i"] attributes {path = "m.y"} {
     %a = weft.read %x[%i] : tensor<$Nxf32> -> f32
-    %r = math.exp %a : f32
+    %r = math.FUNCTION %a : f32
     weft.yield %r : f32
   } : tensor<$Nxf32>
   weft.return %y : tensor<$Nxf32>
 })",
+                                            {{"FUNCTION", function}}),
                         {{"N", length}});
 }
 
@@ -92,15 +96,18 @@ TEST_F(RowsTest, ComputesLongFunctionsInRegistersTogether) {
       EXPECT_EQ(absl::StrContains(code, absl::StrCat(", 1, ", other, ")")), other == 8 || other == lanes)
           << other;
   }
-  std::string alone = Code(ParseExpanded(ExpOf(4096)), "x86-64-v3", HalideOutput::kStmt);
-  EXPECT_TRUE(absl::StrContains(alone, ", 1, 32)"));
-  EXPECT_FALSE(absl::StrContains(alone, ", 1, 8)"));
+  for (auto [function, lanes] : {std::pair{"exp", 32}, {"erf", 16}}) {
+    std::string code = Code(ParseExpanded(Function(function, 4096)), "x86-64-v3", HalideOutput::kStmt);
+    for (int other : {8, 16, 32})
+      EXPECT_EQ(absl::StrContains(code, absl::StrCat(", 1, ", other, ")")), other == lanes)
+          << function << other;
+  }
 }
 
 // Where the processor multiplies by powers of two, it does in several registers too, and knowing that the
 // argument is not positive.
 TEST_F(RowsTest, ScalesSeveralRegistersByPowers) {
-  for (const TestKernel& test : {SoftmaxByExp(61, 4096), ExpOf(4096)}) {
+  for (const TestKernel& test : {SoftmaxByExp(61, 4096), Function("exp", 4096)}) {
     std::string code = Code(ParseExpanded(test), "x86-64-v4", HalideOutput::kAssembly);
     EXPECT_TRUE(absl::StrContains(code, "vscalefps")) << test.name;
     EXPECT_FALSE(absl::StrContains(code, "vpslld")) << "a power made of bits in " << test.name;

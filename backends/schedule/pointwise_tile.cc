@@ -57,15 +57,15 @@ int AcrossLanes(const Plan& plan, size_t lane) {
   return -1;
 }
 
-// Vectors at once of a loop of so many: what the last ones compute for nothing against what they save, as
-// measured for exp with AVX2.
-int64_t VectorsOfLongFunction(int64_t vectors) {
-  constexpr std::pair<int64_t, double> kWidths[] = {{1, 1.0}, {2, 0.83}, {kLongFunctionsAtOnce, 0.72}};
+// Vectors at once of a loop of so many, at most `most`: what the last ones compute for nothing against what
+// they save, as measured for exp with AVX2.
+int64_t VectorsAtOnce(int64_t vectors, int64_t most) {
+  constexpr std::pair<int64_t, double> kWidths[] = {{1, 1.0}, {2, 0.83}, {4, 0.72}};
   int64_t best = 1;
   double least = static_cast<double>(vectors);
   for (auto [width, time] : kWidths) {
     double all = static_cast<double>((vectors + width - 1) / width * width) * time;
-    if (width <= vectors && all < least) best = width, least = all;
+    if (width <= std::min(most, vectors) && all < least) best = width, least = all;
   }
   return best;
 }
@@ -81,8 +81,8 @@ bool SharesRows(const Plan& plan) {
 
 }  // namespace
 
-bool IsLongFunction(mlir::Operation* op) {
-  constexpr int64_t kSteps = 12;
+int64_t RegistersAtOnce(mlir::Operation* op) {
+  constexpr int64_t kLong = 12, kVeryLong = 30;
   int64_t steps = 0;
   bool is_single = true;
   for (mlir::Region& region : op->getRegions()) {
@@ -95,7 +95,8 @@ bool IsLongFunction(mlir::Operation* op) {
       steps += type.isF32();
     });
   }
-  return is_single && steps >= kSteps;
+  if (!is_single || steps < kLong) return 1;
+  return steps < kVeryLong ? 4 : 2;
 }
 
 PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, LoopUse use, bool chooses, Knobs& knobs) {
@@ -110,9 +111,9 @@ PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, LoopUse use, bool c
   // Two vectors at a time, unless the second would often be computed for nothing.
   int64_t vectors = (columns.extent + lanes - 1) / lanes;
   bool may_be_wide = tile.across < 0 && !chooses;
-  int64_t at_once = 1;
-  if (may_be_wide && IsLongFunction(plan.view->op)) {
-    at_once = VectorsOfLongFunction(vectors);
+  int64_t at_once = 1, most = RegistersAtOnce(plan.view->op);
+  if (may_be_wide && most > 1) {
+    at_once = VectorsAtOnce(vectors, most);
   } else if (may_be_wide && columns.extent >= 8 * lanes && (vectors % 2 == 0 || vectors > 32)) {
     at_once = 2;
   }

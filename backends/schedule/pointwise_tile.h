@@ -38,11 +38,10 @@ enum class LoopUse {
 // choices unrolls some of them: `chooses`.
 PointwiseTile TilePointwise(const Plan& plan, int64_t lanes, LoopUse use, bool chooses, Knobs& knobs);
 
-// Whether an equation, or a reduction for its elements, computes a function like exp: in f32 alone, and in
-// many steps that wait for each other. Several registers take each step together then,
-// `kLongFunctionsAtOnce`.
-bool IsLongFunction(mlir::Operation* op);
-inline constexpr int64_t kLongFunctionsAtOnce = 4;
+// How many registers take each step of an equation's function together, or of a reduction's for its elements.
+// One after the other, the many steps of functions like exp wait for each other; with still more, of gelu,
+// what is kept for four registers has no place. 1: it is short, sums other sums, or is not in f32 alone.
+int64_t RegistersAtOnce(mlir::Operation* op);
 
 // Takes the last loop out of `outer` and cuts it into pieces, the loops `within`. Names and extents,
 // outermost first.

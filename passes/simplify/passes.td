@@ -17,7 +17,8 @@ def SimplifySubscripts : WeftPass<"weft-simplify-subscripts", "mlir::func::FuncO
   let summary = "Simplify index arithmetic by the ranges of indices";
   let description = [{
     Divisions, remainders, comparisons, minima and maxima that the ranges of indices decide; indices of unit axes;
-    guards of reads that cannot be outside; sizes that are an equation's extent; sums of equal whole numbers.
+    guards of reads that cannot be outside; sizes that are an equation's extent; sums of equal whole numbers; what
+    reductions give for nothing, where there is always something or nothing else would come out.
   }];
 }
 

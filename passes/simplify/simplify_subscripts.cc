@@ -241,6 +241,41 @@ struct DropUnitRanges : mlir::OpRewritePattern<ir::ReduceOp> {
   }
 };
 
+// Whether combining with `value` changes nothing.
+bool IsNeutral(ir::ReduceKind kind, Value value) {
+  using mlir::matchPattern;
+  llvm::APFloat number(0.0);
+  bool is_float = matchPattern(value, mlir::m_ConstantFloat(&number));
+  switch (kind) {
+    case ir::ReduceKind::max:
+      return is_float && number.isInfinity() && number.isNegative();
+    case ir::ReduceKind::min:
+      return is_float && number.isInfinity() && !number.isNegative();
+    case ir::ReduceKind::sum:
+      return matchPattern(value, mlir::m_PosZeroFloat()) || matchPattern(value, mlir::m_Zero());
+    default:
+      return false;
+  }
+}
+
+// The value of nothing, where there is always something, or where that is what comes out anyway.
+struct DropValueIfEmpty : mlir::OpRewritePattern<ir::ReduceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::ReduceOp reduce, PatternRewriter& rewriter) const override {
+    if (!reduce.getIfEmpty()) return rewriter.notifyMatchFailure(reduce, "has none");
+    auto yield = mlir::cast<ir::YieldOp>(reduce.getBody().front().getTerminator());
+    bool has_elements = !yield.getCondition() &&
+                        llvm::all_of(llvm::zip_equal(reduce.getLower(), reduce.getUpper()), [](auto range) {
+                          auto [from, to] = range;
+                          return RangeOf(from).hi < RangeOf(to).lo;
+                        });
+    if (!has_elements && !IsNeutral(reduce.getKind(), reduce.getIfEmpty()))
+      return rewriter.notifyMatchFailure(reduce, "may be empty");
+    rewriter.modifyOpInPlace(reduce, [&] { reduce.getIfEmptyMutable().clear(); });
+    return mlir::success();
+  }
+};
+
 // A sum of whole numbers that are the same everywhere, as the count of a mean, is their number times one.
 struct MultiplyEqualTerms : mlir::OpRewritePattern<ir::ReduceOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -284,8 +319,8 @@ struct SimplifySubscriptsPass : impl::SimplifySubscriptsBase<SimplifySubscriptsP
                  SimplifyDivision<arith::DivUIOp>, SimplifyRemainder<arith::RemSIOp>,
                  SimplifyRemainder<arith::RemUIOp>, DecideComparison, DecideExtremum<arith::MaxSIOp>,
                  DecideExtremum<arith::MinSIOp>, ShortenLinear<arith::AddIOp>, ShortenLinear<arith::SubIOp>,
-                 ShortenLinear<arith::MulIOp>, DropGuards, ResolveDim, DropUnitRanges, MultiplyEqualTerms>(
-        &getContext());
+                 ShortenLinear<arith::MulIOp>, DropGuards, ResolveDim, DropUnitRanges, DropValueIfEmpty,
+                 MultiplyEqualTerms>(&getContext());
     arith::SelectOp::getCanonicalizationPatterns(patterns, &getContext());
     mlir::scf::IfOp::getCanonicalizationPatterns(patterns, &getContext());
     if (mlir::failed(mlir::applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();

@@ -133,3 +133,50 @@ func.func @counts(%at: tensor<8xi64>, %one: f32) -> (tensor<8xi64>, tensor<8xf32
   } : tensor<8xf32>
   return %n, %r : tensor<8xi64>, tensor<8xf32>
 }
+
+// What a reduction gives for nothing goes where there is something, or where it changes nothing.
+// CHECK-LABEL: func.func @nothing
+func.func @nothing(%x: tensor<8xf32>, %n: index) -> (tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %c5 = arith.constant 5 : index
+  %zero = arith.constant 0.0 : f32
+  %least = arith.constant 0xFF800000 : f32
+  // CHECK: weft.reduce max
+  // CHECK-NOT: else
+  // CHECK: weft.reduce max
+  // CHECK-NOT: else
+  %some = weft.equation (%i) in (8) names ["i"] {
+    %s = weft.reduce max (%u) from (%c0) to (%c5) names ["u"] {
+      %a = weft.read %x[%u] : tensor<8xf32> -> f32
+      weft.yield %a : f32
+    } else %zero : f32
+    weft.yield %s : f32
+  } : tensor<8xf32>
+  %neutral = weft.equation (%i) in (8) names ["i"] {
+    %s = weft.reduce max (%u) from (%c0) to (%i) names ["u"] {
+      %a = weft.read %x[%u] : tensor<8xf32> -> f32
+      weft.yield %a : f32
+    } else %least : f32
+    weft.yield %s : f32
+  } : tensor<8xf32>
+  // CHECK: weft.reduce max
+  // CHECK: else %cst : f32
+  // CHECK: weft.reduce max
+  // CHECK: else %cst : f32
+  %none = weft.equation (%i) in (8) names ["i"] {
+    %s = weft.reduce max (%u) from (%c0) to (%i) names ["u"] {
+      %a = weft.read %x[%u] : tensor<8xf32> -> f32
+      weft.yield %a : f32
+    } else %zero : f32
+    weft.yield %s : f32
+  } : tensor<8xf32>
+  %few = weft.equation (%i) in (8) names ["i"] {
+    %s = weft.reduce max (%u) from (%c0) to (%c5) names ["u"] {
+      %a = weft.read %x[%u] : tensor<8xf32> -> f32
+      %positive = arith.cmpf ogt, %a, %zero : f32
+      weft.yield %a if %positive : f32
+    } else %zero : f32
+    weft.yield %s : f32
+  } : tensor<8xf32>
+  return %some, %neutral, %none, %few : tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>
+}
