@@ -78,9 +78,9 @@ def worker(name, folder, threads):
     return Contender(name, [sys.executable, HERE / "worker.py", name, folder, threads], library(name).ENVIRONMENT, threads)
 
 
-def limit(program, flops, size, threads):
-    """The contender that does the least that so many operations and bytes take."""
-    return Contender("limit", [program, threads, flops, size], {}, threads)
+def limit(program, subject, threads):
+    """The contender that does the least that a subject's operations, its bytes or its values of exp take."""
+    return Contender("limit", [program, threads, subject.flops, subject.bytes, subject.exps], {}, threads)
 
 
 def difference(folder, peer, tolerance=1e-4):
@@ -168,7 +168,7 @@ def measure(subject, folder, peers, threads, rounds, seconds, limits):
             else:
                 taking_part.append(other)
         if subject.flops or subject.bytes:
-            taking_part.append(limit(limits, subject.flops, subject.bytes, threads))
+            taking_part.append(limit(limits, subject, threads))
         times = take_turns([ours, *taking_part], rounds, seconds)
     finally:
         for each in (ours, *taking_part):

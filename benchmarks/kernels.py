@@ -1,7 +1,7 @@
 """Kernels by themselves: the convolutions and matrix products of the networks, a few of odd sizes, rows, attention.
 
-`flops` and `bytes` say what a kernel must do at least. Row reductions and pointwise kernels count as the moving of their
-operands: exp, erf and the sums are left out.
+`flops`, `bytes` and `exps` say what a kernel must do at least. Of row reductions and pointwise kernels that is the moving of
+their operands, or functions like exp, whichever is longer: the sums and the rest of erf and tanh are left out.
 """
 
 import collections
@@ -174,8 +174,8 @@ def conv(size, channels, results, window, stride, pad, groups, quick=False):
 
 
 def rows(kind, count, length, quick=False):
-    return Rows("rows", f"{kind.replace('_', ' ')} {count}x{length}", ("onednn",), 0, 2 * FLOAT * count * length, quick=quick,
-                sizes=(count, length), kind=kind)
+    return Rows("rows", f"{kind.replace('_', ' ')} {count}x{length}", ("onednn",), 0, 2 * FLOAT * count * length,
+                count * length if kind == "softmax" else 0, quick=quick, sizes=(count, length), kind=kind)
 
 
 def pointwise(body, count, quick=False):
@@ -183,6 +183,7 @@ def pointwise(body, count, quick=False):
     peers = ("inductor",) if count > 500_000 else ()
     kernel = Pointwise("pointwise", f"{body.replace('[i]', '')}, {count}", peers, quick=quick, sizes=(count,), body=body)
     kernel.bytes = FLOAT * (len(kernel.names()) + 1) * count
+    kernel.exps = count * sum(body.count(f"{name}(") for name in ("exp", "gelu", "sigmoid", "tanh"))
     return kernel
 
 

@@ -1,10 +1,10 @@
-/* What the machine reaches: multiply-adds in registers, and reading arrays over and over.
+/* What the machine reaches: multiply-adds in registers, exp in registers, and reading arrays over and over.
  *
- *   limits THREADS                prints as JSON the speed of all threads together: {"fma": GFLOP/s, and GB/s
- * for arrays that lie in each level of the memory: "l1": B, "l2": B, "l3": B, "memory": B} limits THREADS
- * FLOPS BYTES    is a contender as benchmarks/worker.py is: one run takes what so many multiplications and
- *                                 additions, or the reading of an array of so many bytes, take at least,
- * whichever is longer
+ *   limits THREADS                     prints as JSON the speed of all threads together: {"fma": GFLOP/s,
+ * "exp": in 1e9/s, and GB/s for arrays that lie in each level of the memory: "l1": B, "l2": B, "l3": B,
+ * "memory": B} limits THREADS FLOPS BYTES EXPS    is a contender as benchmarks/worker.py is: one run takes
+ * what so many multiplications and additions, the reading of an array of so many bytes, or so many values of
+ * exp take at least, whichever is longest
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -21,12 +21,14 @@
 #define WIDTH 8
 #endif
 typedef float vector __attribute__((vector_size(4 * WIDTH)));
+typedef int whole __attribute__((vector_size(4 * WIDTH)));
 
-/* What every thread does once all are there: multiply-adds, or the reading of its own array, which is
+/* What every thread does once all are there: multiply-adds, exps, or the reading of its own array, which is
  * allocated before. */
 typedef struct {
   pthread_barrier_t barrier;
-  double flops;  // of each thread; 0 for reading
+  double flops;  // of each thread; 0 where it does something else
+  double exps;   // the same
   long array;    // bytes that lie in each thread's array
   double bytes;  // that each thread reads
 } work;
@@ -56,6 +58,30 @@ static void multiply_adds(double flops) {
   }
   a += b + c + d + e + f + g + h + i + j + k + l;
   __asm__ volatile("" : : "v"(a));
+}
+
+/* exp of numbers from -80 to 80 within an ulp or two, in as few steps as that takes: 2^n, and a polynomial of
+ * the rest. Four vectors take each step together, so that none waits for the step before. */
+#define EACH(step) _Pragma("GCC unroll 4") for (int k = 0; k < 4; ++k) step
+static void exponentials(double exps) {
+  vector x[4] = {{0}}, shifted[4], rest[4], sum[4];
+  long steps = (long)(exps / (4.0 * WIDTH)) + 1;
+  for (long step = 0; step < steps; ++step) {
+    __asm__ volatile("" : "+v"(x[0]), "+v"(x[1]), "+v"(x[2]), "+v"(x[3]));
+    EACH(shifted[k] = x[k] * 1.44269504f + 12583039.0f);
+    EACH(sum[k] = shifted[k] - 12583039.0f);
+    EACH(rest[k] = x[k] - sum[k] * 0.693359375f);
+    EACH(rest[k] = rest[k] + sum[k] * 2.12194440e-4f);
+    EACH(sum[k] = rest[k] * 1.98756915e-4f + 1.39819995e-3f);
+    EACH(sum[k] = sum[k] * rest[k] + 8.33345205e-3f);
+    EACH(sum[k] = sum[k] * rest[k] + 4.16657962e-2f);
+    EACH(sum[k] = sum[k] * rest[k] + 1.66666657e-1f);
+    EACH(sum[k] = sum[k] * rest[k] + 0.5f);
+    EACH(sum[k] = sum[k] * rest[k] + 1.0f);
+    EACH(sum[k] = sum[k] * rest[k] + 1.0f);
+    EACH(sum[k] = sum[k] * (vector)((whole)shifted[k] << 23));
+    __asm__ volatile("" : : "v"(sum[0]), "v"(sum[1]), "v"(sum[2]), "v"(sum[3]));
+  }
 }
 
 static void reading(const vector* data, long array, double bytes) {
@@ -92,6 +118,8 @@ static void* take_part(void* argument) {
   self->start = now();
   if (work->array > 0) {
     reading(data, work->array, work->bytes);
+  } else if (work->exps > 0) {
+    exponentials(work->exps);
   } else {
     multiply_adds(work->flops);
   }
@@ -100,12 +128,17 @@ static void* take_part(void* argument) {
   return NULL;
 }
 
-/* The seconds that the threads take for `flops` altogether, or, where `array` is not 0, to read `bytes` of
- * arrays that are `array` bytes altogether. */
-static double seconds(int threads, double flops, double array, double bytes) {
+/* What all threads do altogether: `flops`, `exps`, or the reading of `bytes` of arrays of `array` bytes. */
+typedef struct {
+  double flops, exps, array, bytes;
+} task;
+
+/* The seconds that it takes. */
+static double seconds(int threads, task all) {
   long block = 8 * (long)sizeof(vector);
-  long own = array > 0 ? ((long)(array / threads) / block + 1) * block : 0;
-  work work = {.flops = flops / threads, .array = own, .bytes = bytes / threads};
+  long own = all.array > 0 ? ((long)(all.array / threads) / block + 1) * block : 0;
+  work work = {
+      .flops = all.flops / threads, .exps = all.exps / threads, .array = own, .bytes = all.bytes / threads};
   pthread_barrier_init(&work.barrier, NULL, (unsigned)threads);
   pthread_t handles[64];
   worker workers[64];
@@ -123,13 +156,14 @@ static double seconds(int threads, double flops, double array, double bytes) {
   return end - start;
 }
 
-static double reached(int threads, double flops, double array, double bytes) {
+/* Operations, values or bytes in a nanosecond. */
+static double reached(int threads, task all) {
   double least = 1e30;
   for (int round = 0; round < 7; ++round) {
-    double took = seconds(threads, flops, array, bytes);
+    double took = seconds(threads, all);
     if (took < least) least = took;
   }
-  return (flops + bytes) * 1e-9 / least;
+  return (all.flops + all.exps + all.bytes) * 1e-9 / least;
 }
 
 static double cache(int name, double fallback) {
@@ -143,10 +177,11 @@ static void print_all(int threads) {
   // level fits.
   double arrays[] = {l1 / 2, l2 / 2, 4 * l2, 512 << 20};
   const char* names[] = {"l1", "l2", "l3", "memory"};
-  printf("{\"fma\": %.1f", reached(threads, 4e9 * threads, 0, 0));
+  printf("{\"fma\": %.1f, \"exp\": %.2f", reached(threads, (task){.flops = 4e9 * threads}),
+         reached(threads, (task){.exps = 1e8 * threads}));
   for (int level = 0; level < 4; ++level) {
-    printf(", \"%s\": %.1f", names[level],
-           reached(threads, 0, arrays[level] * threads, (double)(512 << 20) * threads));
+    task reads = {.array = arrays[level] * threads, .bytes = (double)(512 << 20) * threads};
+    printf(", \"%s\": %.1f", names[level], reached(threads, reads));
   }
   printf(", \"l1_bytes\": %.0f, \"l2_bytes\": %.0f}\n", l1, l2);
 }
@@ -154,24 +189,34 @@ static void print_all(int threads) {
 int main(int count, char** arguments) {
   int threads = count > 1 ? atoi(arguments[1]) : 1;
   if (threads < 1 || threads > 64) return 1;
-  if (count < 4) {
+  if (count < 5) {
     print_all(threads);
     return 0;
   }
-  double flops = atof(arguments[2]), bytes = atof(arguments[3]);
-  // Which of the two is longer, by rounds of some milliseconds.
-  double computing = flops > 0 ? flops / reached(threads, 1e9 * threads, 0, 0) : 0;
-  double moving = bytes > 0 ? bytes / reached(threads, 0, bytes, 64e6 * threads) : 0;
+  double bytes = atof(arguments[3]);
+  task parts[] = {
+      {.flops = atof(arguments[2])}, {.array = bytes, .bytes = bytes}, {.exps = atof(arguments[4])}};
+  const char* names[] = {"computing", "moving", "exp"};
+  double amounts[] = {parts[0].flops, bytes, parts[2].exps};
+  task probes[] = {
+      {.flops = 1e9 * threads}, {.array = bytes, .bytes = 64e6 * threads}, {.exps = 1e7 * threads}};
+  // Which of them takes longest, by rounds of some milliseconds.
+  int longest = 0;
+  double most = 0;
+  for (int part = 0; part < 3; ++part) {
+    double takes = amounts[part] > 0 ? 1e-9 * amounts[part] / reached(threads, probes[part]) : 0;
+    if (takes > most) most = takes, longest = part;
+  }
   // A long run is done in part, and what it took is scaled up.
-  double longer = 1e-9 * (computing >= moving ? computing : moving), part = longer > 0.02 ? 0.02 / longer : 1;
-  printf("ready %s\n", computing >= moving ? "computing" : "moving");
+  double share = most > 0.02 ? 0.02 / most : 1;
+  printf("ready %s\n", names[longest]);
   fflush(stdout);
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
-    double runs = atof(line) * part;
-    double took =
-        computing >= moving ? seconds(threads, runs * flops, 0, 0) : seconds(threads, 0, bytes, runs * bytes);
-    printf("%.6f\n", took * 1e3 / part);
+    double runs = atof(line) * share;
+    task all = parts[longest];
+    all.flops *= runs, all.bytes *= runs, all.exps *= runs;
+    printf("%.6f\n", seconds(threads, all) * 1e3 / share);
     fflush(stdout);
   }
   return 0;

@@ -18,7 +18,8 @@ fp32, default schedules, random weights and inputs. Results are compared with ev
 are processes of their own that take turns; R is the fastest peer's time over ours, the median of the ratios within a round:
 above 1 Weft is faster. All peers are listed, each with its own R. The share is the time of the limit over ours, measured in
 turns like a peer: multiply-adds in registers for the multiplications and additions of convolutions and matrix products, or,
-where that takes longer (`moving`), reading over and over as many bytes as operands and results have. `varied` are the same
+where that takes longer, reading over and over as many bytes as operands and results have (`moving`), or as many values of
+exp in registers as there are of exp, erf, tanh and sigmoid (`exp`). `varied` are the same
 networks with widths, depths and an input size from a seed. Networks have batch 1; `minilm` has eight sentences of 32 tokens.
 """
 
@@ -48,7 +49,8 @@ def machine_text(run, found, runs):
              f"Last run: {run['run']}, {run['commit']}.\n"]
     for threads, reached in limits.items():
         bandwidths = ", ".join(f"{level} {reached[level]:.0f}" for level in ("l1", "l2", "l3", "memory") if level in reached)
-        lines.append(f"- {report.threads(threads)}: {reached['fma']:.0f} GFLOP/s" + (f"; GB/s read from {bandwidths}" if bandwidths else ""))
+        exps = f", {reached['exp']:.1f} values of exp in a nanosecond" if "exp" in reached else ""
+        lines.append(f"- {report.threads(threads)}: {reached['fma']:.0f} GFLOP/s{exps}" + (f"; GB/s read from {bandwidths}" if bandwidths else ""))
     lines += ["", *report.summary(newest)]
     for group in GROUPS:
         rows = [row for row in newest if row["group"] == group]

@@ -47,7 +47,7 @@ def line(row):
         beside = ", ".join(f"{peer_name(name)} {found[1]:.2f}"
                            for name, found in sorted(row["ratio"].items(), key=lambda each: each[1][1]))
     if "share" in row:
-        share = f"{row['share'][1]:.2f}" + (" moving" if row.get("bound") == "moving" else "")
+        share = f"{row['share'][1]:.2f}" + {"moving": " moving", "exp": " exp"}.get(row.get("bound"), "")
     speed = f"{gflops(row):.0f}" if row["flops"] else ""
     return f"| {row['name']} | {row['threads']} | {row['ms']['weft']:.4g} | {ratio} | {beside} | {speed} | {share} |"
 

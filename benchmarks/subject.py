@@ -28,6 +28,7 @@ class Subject:
     peers: tuple = ()  # names of files of benchmarks/peers
     flops: int = 0  # of one run: the multiplications and additions of convolutions and matrix products
     bytes: int = 0  # of operands and results, each counted once; 0 for what is no single kernel
+    exps: int = 0  # values of exp, erf, tanh or sigmoid of one run, each counted as one of exp
     needs: tuple = ()  # packages that ours needs too, for its weights
     quick: bool = False  # timed by --quick too
     tolerance: str = ""  # that ours is compiled with

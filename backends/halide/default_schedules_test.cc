@@ -344,6 +344,44 @@ TEST_F(HalideTest, ComputesTheMiddleOfEveryRowAlike) {
   }
 }
 
+// Results of a pool are computed together where their windows share what they read: not those beside each
+// other, two of those that overlap, and more that are next to each other.
+TEST_F(HalideTest, PoolsReadFromFewPlacesAtOnce) {
+  target_ = *ParseTarget("x86-64-v3");
+  struct {
+    int64_t window, stride, together;
+  } cases[] = {{2, 2, 1}, {3, 2, 2}, {3, 1, 7}, {1, 3, 1}};
+  for (auto [window, stride, together] : cases) {
+    TestKernel test = MakeTestKernel("pool", R"(
+weft.kernel @k {class = "depthwise"} (%x: tensor<$Hx$Hx64xf32>) -> (tensor<14x14x64xf32>) {
+  $CONSTANTS
+  %stride = arith.constant $S : index
+  %window = arith.constant $W : index
+  %y = weft.equation (%i, %j, %c) in (14, 14, 64) names ["i", "j", "c"] attributes {path = "m.y"} {
+    %m = weft.reduce max (%r, %s) from (%c0, %c0) to (%window, %window) names ["r", "s"] {
+      %i2 = arith.muli %i, %stride : index
+      %j2 = arith.muli %j, %stride : index
+      %u = arith.addi %i2, %r : index
+      %v = arith.addi %j2, %s : index
+      %a = weft.read %x[%u, %v, %c] : tensor<$Hx$Hx64xf32> -> f32
+      weft.yield %a : f32
+    } : f32
+    weft.yield %m : f32
+  } : tensor<14x14x64xf32>
+  weft.return %y : tensor<14x14x64xf32>
+})",
+                                     {{"H", 13 * stride + window}, {"S", stride}, {"W", window}});
+    SCOPED_TRACE(test.name);
+    ir::KernelOp kernel = Parse(test.text);
+    ASSERT_TRUE(kernel) << test.text;
+    Schedule schedule = DefaultSchedule(ViewKernel(kernel), target_);
+    std::string text = PrintSchedule(schedule);
+    EXPECT_EQ(absl::StrContains(text, absl::StrCat("split j by ", together, " ")), together > 1) << text;
+    EXPECT_EQ(absl::StrContains(text, "split j by"), together > 1) << text;
+    EXPECT_TRUE(Compare(kernel, schedule, test).ok());
+  }
+}
+
 // Without mask registers the last lanes of rows are stored in pieces.
 TEST_F(HalideTest, StoresTailsWithoutMasks) {
   ir::KernelOp kernel = Parse(Matmul(61, 40, 22, 24).text);

@@ -341,7 +341,8 @@ class Chooser {
     } else if (!one_row) {
       width =
           windows_ ? kernel_.equations[0].packed_block : DepthwiseColumns(columns.extent, target_, knobs_);
-      tall = DepthwiseRows(row_extent, width / lanes_, target_, knobs_);
+      int64_t most = SharedPlaces(view, plan.domain_indices[rows].back(), plan.domain_indices[lane]);
+      tall = DepthwiseRows(row_extent, width / lanes_, most, target_, knobs_);
     } else {
       width = ColumnsAtOnce(view, columns.extent, target_, knobs_);
     }

@@ -1,6 +1,7 @@
 #include "backends/schedule/depthwise_tile.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,22 @@
 #include "backends/schedule/motion.h"
 
 namespace weft::backends {
+namespace {
+
+// How far the reductions take the subscript `form`.
+int64_t LengthOfWindow(const EquationView& view, const AffineForm& form) {
+  int64_t length = 1;
+  for (const ReduceView& reduce : view.reduces) {
+    for (size_t i = 0; i < reduce.indices.size(); ++i) {
+      int64_t lower = 0, upper = 0;
+      if (ConstantIndex(reduce.lower[i], &lower) && ConstantIndex(reduce.upper[i], &upper))
+        length += std::abs(form.Coefficient(reduce.indices[i])) * (upper - lower - 1);
+    }
+  }
+  return length;
+}
+
+}  // namespace
 
 int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs) {
   int64_t lanes = Lanes(target, kElementBytes);
@@ -18,9 +35,25 @@ int64_t DepthwiseColumns(int64_t extent, const Target& target, Knobs& knobs) {
   return knobs.Choose("columns", in_pairs ? 2 * lanes : lanes, OtherWidths(extent, lanes, {1, 2, 4}));
 }
 
-int64_t DepthwiseRows(int64_t extent, int64_t vectors, const Target& target, Knobs& knobs) {
-  if (extent < 0) return 4;
-  int64_t most = target.vector_registers >= 32 ? 14 / vectors : std::min<int64_t>(7, 8 / vectors), best = 1;
+int64_t SharedPlaces(const EquationView& view, mlir::Value row, const std::vector<mlir::Value>& lane) {
+  constexpr int64_t kAny = 64;
+  int64_t most = kAny;
+  for (const ReadView* read : InnerReads(view)) {
+    bool by_lane = MotionOf(*read, lane) != Motion::kStill;
+    if (by_lane && MotionOf(*read, {row}) == Motion::kStill) return kAny;
+    for (mlir::Value subscript : read->subscripts) {
+      AffineForm form;
+      if (!MatchAffine(subscript, &form) || std::abs(form.Coefficient(row)) < 2) continue;
+      most = std::min<int64_t>(most, LengthOfWindow(view, form) > std::abs(form.Coefficient(row)) ? 2 : 1);
+    }
+  }
+  return most;
+}
+
+int64_t DepthwiseRows(int64_t extent, int64_t vectors, int64_t most, const Target& target, Knobs& knobs) {
+  if (extent < 0) return std::min<int64_t>(4, most);
+  int64_t best = 1;
+  most = std::min(most, target.vector_registers >= 32 ? 14 / vectors : std::min<int64_t>(7, 8 / vectors));
   // Multiplications and loads of a line of results under windows of three by three. Every tile loads the
   // weights and two places more than it has rows; the last one ends with the line. Of two tiles none is in
   // the middle, where nothing is asked.

@@ -64,7 +64,8 @@ int64_t VectorsAtOnce(int64_t vectors, int64_t most) {
   int64_t best = 1;
   double least = static_cast<double>(vectors);
   for (auto [width, time] : kWidths) {
-    double all = static_cast<double>((vectors + width - 1) / width * width) * time;
+    int64_t steps = (vectors + width - 1) / width;
+    double all = static_cast<double>(steps * width) * time;
     if (width <= std::min(most, vectors) && all < least) best = width, least = all;
   }
   return best;
