@@ -57,7 +57,7 @@ int ThreadPool::ProcessorCount() { return std::max<int>(1, static_cast<int>(Allo
 ThreadPool::ThreadPool(int threads, bool pin)
     : parts_(static_cast<size_t>(std::clamp(threads, 1, 1024))), inner_loops_(parts_.size()) {
   if (pin) processors_ = AllowedProcessors();
-  if (this->threads() > ProcessorCount()) most_spins_ = 16;
+  if (this->threads() > ProcessorCount()) most_spins_ = 16, most_idle_spins_ = 0;
   // More threads than processors: pinning would make them take turns where the system could do better.
   if (static_cast<int>(processors_.size()) < this->threads()) processors_.clear();
   try {
@@ -109,8 +109,14 @@ void ThreadPool::Work(int thread) {
       wake_.wait(lock, [&] { return active_ || stop_; });
       if (stop_) return;
     }
-    int spins = 0;
-    while (spinning_.load(std::memory_order_acquire)) {
+    int spins = 0, idle = 0;
+    while (true) {
+      if (!spinning_.load(std::memory_order_acquire)) {
+        if (++idle > most_idle_spins_) break;
+        Relax(spins, most_spins_);
+        continue;
+      }
+      idle = 0;
       uint64_t round = round_.load(std::memory_order_acquire);
       if (round == seen) {
         Relax(spins, most_spins_);

@@ -13,8 +13,8 @@ namespace weft::runtime {
 
 // Runs the parallel loops of one inference at a time. Every thread has a fixed part of a loop (so that data
 // stays in its caches); who is done early takes what others have not begun, then steps of loops inside of the
-// tasks that others are at. Workers spin between Begin and
-// End, since waking one costs more than most kernels, and sleep otherwise.
+// tasks that others are at. Waking a worker costs more than most kernels: it spins between Begin and End, and
+// a while after, where the next inference may follow at once; then it sleeps.
 class ThreadPool {
  public:
   using Task = int32_t (*)(void* context, int64_t index, void* closure);
@@ -76,6 +76,7 @@ class ThreadPool {
   std::vector<std::thread> workers_;
   std::vector<int> processors_;     // empty: not pinned
   int most_spins_ = 4096;           // before others get the processor; few where threads must share one
+  int most_idle_spins_ = 3000;      // behind End: some tens of microseconds, several times what waking takes
   std::atomic<bool> taken_{false};  // from Begin to End
   std::mutex sleep_;
   std::condition_variable wake_;
