@@ -110,15 +110,11 @@ void ThreadPool::Work(int thread) {
       if (stop_) return;
     }
     int spins = 0, idle = 0;
-    while (true) {
-      if (!spinning_.load(std::memory_order_acquire)) {
-        if (++idle > most_idle_spins_) break;
-        Relax(spins, most_spins_);
-        continue;
-      }
-      idle = 0;
+    while (idle <= most_idle_spins_) {
+      bool is_running = spinning_.load(std::memory_order_acquire);
       uint64_t round = round_.load(std::memory_order_acquire);
-      if (round == seen) {
+      if (!is_running || round == seen) {
+        idle = is_running ? 0 : idle + 1;
         Relax(spins, most_spins_);
         continue;
       }

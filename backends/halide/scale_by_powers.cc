@@ -1,5 +1,7 @@
 #include "backends/halide/scale_by_powers.h"
 
+#include <climits>
+
 #include "llvm/Analysis/VectorUtils.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
@@ -37,6 +39,7 @@ bool IsScaled(llvm::Instruction& product, llvm::IRBuilder<>& builder, Scaled& fo
   } else if (match::match(&product,
                           match::m_c_FMul(match::m_c_FMul(match::m_Value(found.y), match::m_BitCast(shifted)),
                                           match::m_APFloat(power)))) {
+    if (power->getExactLog2() == INT_MIN) return false;  // no power of two
     bias = kBias - power->getExactLog2();
   } else {
     return false;

@@ -6,11 +6,11 @@
 namespace weft::backends {
 namespace {
 
-constexpr int64_t kRowsUnknown = 256;
+constexpr int64_t kAssumedLength = 256;
 
 int64_t ElementsOf(const std::vector<LoopInfo>& loops) {
   int64_t elements = 1;
-  for (const LoopInfo& loop : loops) elements *= loop.extent < 0 ? kRowsUnknown : loop.extent;
+  for (const LoopInfo& loop : loops) elements *= loop.extent < 0 ? kAssumedLength : loop.extent;
   return elements;
 }
 

@@ -75,6 +75,44 @@ func.func @never_positive(%x: f32) -> (f32, f32, f32) {
   return %d, %e, %f : f32, f32, f32
 }
 
+// So of short floats, and of what a sum goes over.
+// CHECK-LABEL: func.func @short_never_positive
+// CHECK-NOT: arith.shrsi
+// CHECK: return
+func.func @short_never_positive(%x: bf16) -> bf16 {
+  %size = math.absf %x : bf16
+  %a = arith.negf %size : bf16
+  %b = math.exp %a : bf16
+  return %b : bf16
+}
+
+// CHECK-LABEL: func.func @sum_of_never_positive
+// CHECK-NOT: arith.shrsi
+// CHECK: return
+func.func @sum_of_never_positive(%x: tensor<3x?xf32>) -> tensor<3xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = tensor.dim %x, %c1 : tensor<3x?xf32>
+  %peak = weft.equation (%i) in (3) names ["i"] {
+    %m = weft.reduce max (%k) from (%c0) to (%n) names ["k"] {
+      %a = weft.read %x[%i, %k] : tensor<3x?xf32> -> f32
+      weft.yield %a : f32
+    } : f32
+    weft.yield %m : f32
+  } : tensor<3xf32>
+  %sum = weft.equation (%i) in (3) names ["i"] {
+    %s = weft.reduce sum (%k) from (%c0) to (%n) names ["k"] {
+      %a = weft.read %x[%i, %k] : tensor<3x?xf32> -> f32
+      %p = weft.read %peak[%i] : tensor<3xf32> -> f32
+      %d = arith.subf %a, %p : f32
+      %r = math.exp %d : f32
+      weft.yield %r : f32
+    } : f32
+    weft.yield %s : f32
+  } : tensor<3xf32>
+  return %sum : tensor<3xf32>
+}
+
 // A quotient by 0 may have any sign, and a product of numbers of unknown sign.
 // CHECK-LABEL: func.func @maybe_positive
 // CHECK-COUNT-3: arith.shrsi

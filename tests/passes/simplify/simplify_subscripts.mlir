@@ -180,3 +180,28 @@ func.func @nothing(%x: tensor<8xf32>, %n: index) -> (tensor<8xf32>, tensor<8xf32
   } : tensor<8xf32>
   return %some, %neutral, %none, %few : tensor<8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<8xf32>
 }
+
+// So with the other kinds that have such a value.
+// CHECK-LABEL: func.func @nothing_of_other_kinds
+// CHECK-NOT: else
+// CHECK: return
+func.func @nothing_of_other_kinds(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %most = arith.constant 0x7F800000 : f32
+  %sum = weft.equation (%i) in (8) names ["i"] {
+    %s = weft.reduce sum (%u) from (%c0) to (%i) names ["u"] {
+      %a = weft.read %x[%u] : tensor<8xf32> -> f32
+      weft.yield %a : f32
+    } else %zero : f32
+    weft.yield %s : f32
+  } : tensor<8xf32>
+  %min = weft.equation (%i) in (8) names ["i"] {
+    %s = weft.reduce min (%u) from (%c0) to (%i) names ["u"] {
+      %a = weft.read %x[%u] : tensor<8xf32> -> f32
+      weft.yield %a : f32
+    } else %most : f32
+    weft.yield %s : f32
+  } : tensor<8xf32>
+  return %sum, %min : tensor<8xf32>, tensor<8xf32>
+}
